@@ -1,0 +1,1 @@
+"""The baselines, one file each, with nothing in it but the model."""

@@ -1,0 +1,1 @@
+"""Which runs a suite needs, and how they are carried out."""

@@ -1,0 +1,1 @@
+"""SR-GNN, the session graph it runs on, and the loss that every model shares."""

@@ -1,0 +1,38 @@
+"""Models that are fitted in one pass over the training sessions rather than trained."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import torch
+from recbole.model.abstract_recommender import SequentialRecommender
+from recbole.utils import InputType
+
+from srgnn_bench.data.sessions import Sessions
+
+
+class FittedRecommender(SequentialRecommender):  # type: ignore[misc]
+    """Base of the models without gradients: popularity, nearest neighbours, rules.
+
+    They run under the same protocol, tuning budget and ranking as the trained ones; what other
+    models do in epochs, they do in :meth:`fit`.
+    """
+
+    input_type = InputType.POINTWISE
+
+    @abstractmethod
+    def fit(self, sessions: Sessions) -> None:
+        """Learn from all training sessions, given oldest first and numbered 1 to n_items - 1."""
+
+    @abstractmethod
+    def full_sort_predict(self, interaction: Any) -> torch.Tensor:
+        """Scores of the padding item and of every item, shape (batch, n_items), all finite."""
+
+    def calculate_loss(self, interaction: Any) -> torch.Tensor:
+        """Fitted models have no loss.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError(f"{type(self).__name__} is fitted with fit(sessions), not trained")

@@ -1,0 +1,1 @@
+"""Everything that knows RecBole's interfaces and quirks."""

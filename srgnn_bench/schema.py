@@ -1,0 +1,200 @@
+"""Typed, frozen specifications: what a suite, a dataset or a model file may say.
+
+Every specification is a YAML file under ``properties/`` or one of the user's own. Unknown keys
+are refused, so that a misspelt setting never runs as a silent default.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Scalar = bool | int | float | str
+
+
+class Spec(BaseModel):
+    """Base of every specification: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ProtocolSpec(Spec):
+    """How sessions become training and test data, and what decides when training ends."""
+
+    kind: Literal["temporal", "published"] = "temporal"
+    """``temporal``: the newest training sessions validate and choose the configuration and the
+    number of epochs; the winner is trained again on all training sessions; the test set is
+    looked at once per seed. ``published``: as the papers do it, the best epoch is chosen on the
+    test set. That is optimistic, serves only to compare with printed numbers, and is labelled so
+    wherever it appears."""
+
+    validation_fraction: float = Field(0.1, gt=0, lt=1)
+    """Share of the training sessions, the newest, that validates."""
+
+    tuning_fraction: float = Field(1.0, gt=0, le=1)
+    """Share of the training sessions, the newest, that tuning may use (validation included).
+    The final training always uses them all."""
+
+    max_prefix_length: int | None = Field(None, ge=1)
+    """Longest prefix that models see, in clicks, counted from its end; None: no limit."""
+
+
+class TrainingSpec(Spec):
+    """Training settings that every trained model shares, by RecBole's names where it has one."""
+
+    epochs: int = Field(20, ge=1)
+    """Most epochs of one training."""
+
+    train_batch_size: int = Field(512, ge=1)
+    """Prefixes per step."""
+
+    learning_rate: float = Field(0.001, gt=0)
+    """Step size of Adam."""
+
+    weight_decay: float = Field(0.0, ge=0)
+    """L2 penalty, added to the gradient as in the SR-GNN authors' code."""
+
+    lr_decay_step: int | None = Field(None, ge=1)
+    """Epochs after which the learning rate is multiplied by ``lr_decay_gamma``; None: never."""
+
+    lr_decay_gamma: float = Field(0.1, gt=0, le=1)
+    """Factor of the learning rate's decay."""
+
+    stopping_step: int = Field(3, ge=1)
+    """Early stopping: epochs in a row without a better validation result."""
+
+    clip_grad_norm: float | None = Field(None, gt=0)
+    """Largest L2 norm of the gradient; None: no clipping."""
+
+
+class FloatDimension(Spec):
+    """A real hyper-parameter."""
+
+    type: Literal["float"]
+    low: float
+    high: float
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _ordered(self) -> FloatDimension:
+        if self.low > self.high or (self.log and self.low <= 0):
+            raise ValueError("low must not exceed high, and must be positive on a log scale")
+        return self
+
+
+class IntDimension(Spec):
+    """A whole-numbered hyper-parameter."""
+
+    type: Literal["int"]
+    low: int
+    high: int
+    step: int = Field(1, ge=1)
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _ordered(self) -> IntDimension:
+        if self.low > self.high or (self.log and self.low <= 0):
+            raise ValueError("low must not exceed high, and must be positive on a log scale")
+        if self.log and self.step != 1:
+            raise ValueError("a log scale has no step")
+        return self
+
+
+class ChoiceDimension(Spec):
+    """A hyper-parameter that takes one of a few values."""
+
+    type: Literal["choice"]
+    values: tuple[Scalar, ...] = Field(min_length=1)
+
+
+Dimension = Annotated[
+    FloatDimension | IntDimension | ChoiceDimension, Field(discriminator="type")
+]
+
+
+class ModelSpec(Spec):
+    """A model: its class, its fixed values and its search space."""
+
+    name: str
+    """Short name, as the command line and the tables' keys use it."""
+
+    title: str
+    """Name as printed in tables and figures."""
+
+    class_path: str = Field(alias="class", pattern=r"^[\w.]+:\w+$")
+    """Where the class is, as ``module:Class``."""
+
+    citation: str
+    """The paper, and whose implementation this is."""
+
+    parameters: dict[str, Any] = {}
+    """Fixed values: the model's own parameters and training settings."""
+
+    space: dict[str, Dimension] = {}
+    """Search space. Each name must also be a parameter of the model or a training setting."""
+
+
+class ModelEntry(Spec):
+    """A model as a suite names it: by its name alone, or as a variant with values of its own."""
+
+    model: str
+    """Name of a model, or path of its YAML file."""
+
+    name: str
+    """Name of this entry in the suite; the model's name unless it is a variant."""
+
+    title: str | None = None
+    """Title in tables and figures; the model's own unless given."""
+
+    parameters: dict[str, Any] = {}
+    """Values that this entry fixes; they leave the search space."""
+
+
+class TuningSpec(Spec):
+    """The budget of tuning, the same for every model and dataset of a suite."""
+
+    trials: int = Field(10, ge=1)
+    """Configurations tried; the model's defaults are always the first."""
+
+
+class SuiteSpec(Spec):
+    """A benchmark: datasets x models, a protocol, a tuning budget, seeds."""
+
+    name: str = Field(pattern=r"^[\w.-]+$")
+    title: str
+    note: str | None = None
+    """A caution printed under every table and figure."""
+
+    datasets: tuple[str, ...] = Field(min_length=1)
+    models: tuple[ModelEntry, ...] = Field(min_length=1)
+    protocol: ProtocolSpec = ProtocolSpec()
+    tuning: TuningSpec = TuningSpec()
+    training: dict[str, Any] = {}
+    """Training settings fixed for every model of the suite; they leave the search spaces."""
+
+    seeds: int = Field(1, ge=1)
+    """Final trainings per dataset and model, each with a seed of its own."""
+
+    seed: int = 2019
+    """Root of every seed of the suite."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand_names(cls, values: Any) -> Any:
+        """A model given by name alone is an entry without values of its own."""
+        if isinstance(values, dict) and isinstance(values.get("models"), (list, tuple)):
+            entries = [{"model": m, "name": m} if isinstance(m, str) else m for m in values["models"]]
+            return {**values, "models": entries}
+        return values
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> SuiteSpec:
+        for what, names in (
+            ("dataset", list(self.datasets)),
+            ("model", [entry.name for entry in self.models]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{what} named twice: {', '.join(twice)}")
+        return self

@@ -1,0 +1,146 @@
+"""What is stored about a run: everything a report needs, and all that could change a number."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = 1
+"""Version of the stored format. A record of another version is refused, not guessed at."""
+
+
+class Stored(BaseModel):
+    """Base of everything stored: closed to unknown keys, frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RunIdentity(Stored):
+    """All that can change a run's numbers. Its hash is the run's key."""
+
+    dataset: str
+    fingerprint: str
+    """Fingerprint of the prepared sessions: source bytes and preparation."""
+    protocol: dict[str, Any]
+    """The part of the protocol that the final training depends on."""
+    model_class: str
+    configuration: dict[str, Any]
+    """Every parameter and training setting, defaults included."""
+    epochs: int | None
+    """Epochs trained, as validation chose them; None where the test set chose (``published``)
+    or the model is fitted rather than trained."""
+    seed: int
+
+
+class TuningSummary(Stored):
+    """What tuning did before the run, for the report."""
+
+    study: str
+    """Key of the study."""
+    budget: int
+    """Trials allowed."""
+    finished: int
+    pruned: int
+    failed: int
+    best_trial: int
+    """Number of the trial that won; 0 is the default configuration."""
+    best_value: float
+    """MRR@20 on validation, between 0 and 1."""
+    best_parameters: dict[str, Any]
+    """Values of the searched parameters that won."""
+    space: dict[str, Any]
+    """The search space, as its YAML says it."""
+    seconds: float
+
+
+class Cost(Stored):
+    """What the run took. None of it is part of the key."""
+
+    parameters: int
+    """Trained numbers of the model; 0 for a fitted one."""
+    epochs: int
+    train_seconds: float
+    rank_seconds: float
+    ranked_prefixes: int
+    peak_memory_bytes: int
+    """Peak resident memory of the process until the end of the run."""
+
+
+class DatasetFacts(Stored):
+    """Counts of the data as this run saw it."""
+
+    title: str
+    items: int
+    """Items in the catalogue, all of them ranked."""
+    train_sessions: int
+    train_clicks: int
+    train_prefixes: int
+    test_sessions: int
+    test_prefixes: int
+    unknown_targets: int
+    """Test prefixes whose target the training part never shows: misses for every model."""
+
+
+class Record(Stored):
+    """One final run: a dataset, a model configuration, a seed, and how it ranked the test set."""
+
+    schema_version: Literal[1] = 1
+    key: str = Field(pattern=r"^[0-9a-f]{64}$")
+    identity: RunIdentity
+    model: str
+    """Name of the model; the variants that a suite makes of it differ in their configuration."""
+    title: str
+    protocol_kind: Literal["temporal", "published"]
+    metrics: dict[str, float]
+    """``recall@5`` ... ``mrr@20``, ``ndcg@20``, ``coverage@20``: between 0 and 1, unrounded."""
+    dataset: DatasetFacts
+    tuning: TuningSummary | None
+    """None where the suite's tuning budget does not apply: the papers' settings are used."""
+    cost: Cost
+    environment: dict[str, Any]
+    """Versions, threads, device, machine, git revision and whether the tree was dirty."""
+    created: str
+    """UTC time in ISO 8601."""
+
+
+class Failure(Stored):
+    """A run or a study that failed, kept beside the records until it is tried again."""
+
+    schema_version: Literal[1] = 1
+    key: str
+    dataset: str
+    model: str
+    seed: int | None
+    """None: tuning failed, so that no final run of this model could start."""
+    error: str
+    traceback: str
+    created: str
+
+
+class Cell(Stored):
+    """One expected run of a suite and where its record is."""
+
+    dataset: str
+    entry: str
+    """Name of the suite's entry: a model or a variant of one."""
+    title: str
+    """Title of the entry in tables and figures."""
+    model: str
+    """Name of the model, under which its runs are stored."""
+    seed: int
+    """Number of the seed, from 0."""
+    key: str | None
+    """None while tuning has not yet chosen the configuration."""
+
+
+class Manifest(Stored):
+    """Which runs a suite is made of: what the report reads first."""
+
+    schema_version: Literal[1] = 1
+    suite: str
+    title: str
+    note: str | None
+    spec: dict[str, Any]
+    """The suite as it was last run."""
+    cells: tuple[Cell, ...]

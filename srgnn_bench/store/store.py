@@ -1,0 +1,194 @@
+"""The results folder: one folder per run, and a record written last.
+
+``runs/<dataset>/<model>/<first 12 digits of the key>/`` holds ``ranks.parquet``,
+``epochs.ndjson`` and ``record.json``. The record is written to a temporary file, flushed to the
+disk and renamed, so its presence means that the run is complete. ``failure.json`` in its place
+means that the run failed. ``suites/<suite>.json`` names the runs that a suite is made of.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+from pydantic import BaseModel, ValidationError
+
+from srgnn_bench.errors import StoreError
+from srgnn_bench.store.record import Failure, Manifest, Record
+
+T = TypeVar("T", bound=BaseModel)
+
+KEY_DIGITS = 12
+
+
+class ResultStore:
+    """Reads and writes a results folder.
+
+    Args:
+        root: the folder; made on the first write.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def run_folder(self, *, dataset: str, model: str, key: str) -> Path:
+        """Where a run's files are."""
+        return self.root / "runs" / dataset / model / key[:KEY_DIGITS]
+
+    def record(self, *, dataset: str, model: str, key: str) -> Record | None:
+        """The record of a finished run, or None where there is none.
+
+        Raises:
+            StoreError: the record is damaged, of another schema version, or another run's.
+        """
+        path = self.run_folder(dataset=dataset, model=model, key=key) / "record.json"
+        record = _read(path, Record)
+        if record is not None and record.key != key:
+            raise StoreError(
+                f"{path} holds the record of another run (key {record.key[:KEY_DIGITS]}).",
+                remedy="Delete its folder and run again.",
+            )
+        return record
+
+    def failure(self, *, dataset: str, model: str, key: str) -> Failure | None:
+        """The failure stored for a run, or None."""
+        return _read(self.run_folder(dataset=dataset, model=model, key=key) / "failure.json", Failure)
+
+    def write_run(
+        self, record: Record, *, ranks: pd.DataFrame, epochs: list[dict[str, Any]]
+    ) -> None:
+        """Store a finished run; its record becomes visible last, all at once.
+
+        Args:
+            record: what is known of the run.
+            ranks: one row per test prefix: ``session``, ``length``, ``rank``, ``target_count``.
+            epochs: one entry per epoch, JSON values only.
+
+        Raises:
+            StoreError: the folder cannot be written; nothing already stored is lost.
+        """
+        folder = self.run_folder(dataset=record.identity.dataset, model=record.model, key=record.key)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lines = "".join(json.dumps(epoch, sort_keys=True) + "\n" for epoch in epochs)
+            write_atomically(folder / "epochs.ndjson", lines.encode())
+            write_atomically(folder / "ranks.parquet", _parquet(ranks))
+            write_atomically(folder / "record.json", _dump(record))
+            (folder / "failure.json").unlink(missing_ok=True)
+        except OSError as error:
+            raise _unwritable(folder, error) from error
+
+    def write_failure(self, failure: Failure) -> None:
+        """Store that a run failed, with its traceback."""
+        folder = self.run_folder(dataset=failure.dataset, model=failure.model, key=failure.key)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(folder / "failure.json", _dump(failure))
+        except OSError as error:
+            raise _unwritable(folder, error) from error
+
+    def ranks(self, record: Record) -> pd.DataFrame:
+        """The ranks of a stored run, one row per test prefix.
+
+        Raises:
+            StoreError: the file is missing or damaged.
+        """
+        folder = self.run_folder(dataset=record.identity.dataset, model=record.model, key=record.key)
+        path = folder / "ranks.parquet"
+        try:
+            return pd.read_parquet(path)
+        except (OSError, ValueError) as error:  # pyarrow raises ArrowInvalid, a ValueError
+            raise StoreError(
+                f"{path} cannot be read ({error}).", remedy="Delete its folder and run again."
+            ) from error
+
+    def epochs(self, record: Record) -> list[dict[str, Any]]:
+        """The epochs of a stored run, oldest first."""
+        folder = self.run_folder(dataset=record.identity.dataset, model=record.model, key=record.key)
+        path = folder / "epochs.ndjson"
+        try:
+            return [json.loads(line) for line in path.read_text().splitlines()]
+        except (OSError, ValueError) as error:
+            raise StoreError(
+                f"{path} cannot be read ({error}).", remedy="Delete its folder and run again."
+            ) from error
+
+    def records(self) -> Iterator[Record]:
+        """Every stored record, in the order of its path.
+
+        Raises:
+            StoreError: a record is damaged or of another schema version.
+        """
+        for path in sorted(self.root.glob("runs/*/*/*/record.json")):
+            record = _read(path, Record)
+            if record is not None:
+                yield record
+
+    def manifest(self, suite: str) -> Manifest | None:
+        """Which runs a suite is made of, or None where it was never run."""
+        return _read(self.root / "suites" / f"{suite}.json", Manifest)
+
+    def suites(self) -> list[str]:
+        """Names of the suites that were run."""
+        return sorted(path.stem for path in self.root.glob("suites/*.json"))
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        """Store which runs a suite is made of."""
+        path = self.root / "suites" / f"{manifest.suite}.json"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, _dump(manifest))
+        except OSError as error:
+            raise _unwritable(path.parent, error) from error
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that it is either there in full or not at all, kill -9 included."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _dump(model: BaseModel) -> bytes:
+    return (model.model_dump_json(indent=2) + "\n").encode()
+
+
+def _parquet(frame: pd.DataFrame) -> bytes:
+    content = frame.to_parquet(index=False, compression="zstd")
+    assert isinstance(content, bytes)
+    return content
+
+
+def _read(path: Path, kind: type[T]) -> T | None:
+    try:
+        text = path.read_text()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(f"{path} cannot be read ({error}).", remedy="Restore or delete it.") from error
+    try:
+        return kind.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise StoreError(
+            f"{path} is damaged or of another version of the format ({where}: {first['msg']}).",
+            remedy="Delete it and run again, or read it with the version that wrote it.",
+        ) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"{folder} cannot be written ({error.strerror or error}).",
+        remedy="Free space or permissions there, or name another folder with --results.",
+    )
