@@ -6,7 +6,7 @@ whatever the length of its sessions. Padding happens when a batch is made.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -93,6 +93,17 @@ class Prefixes:
 
     def __len__(self) -> int:
         return len(self.target)
+
+    def select(self, keep: npt.NDArray[np.bool_]) -> Prefixes:
+        """Only those prefixes, shape of ``keep`` (prefixes,); the clicks stay."""
+        return replace(
+            self,
+            start=self.start[keep],
+            stop=self.stop[keep],
+            target=self.target[keep],
+            session=self.session[keep],
+            length=self.length[keep],
+        )
 
 
 @dataclass(frozen=True)

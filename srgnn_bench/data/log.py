@@ -1,0 +1,126 @@
+"""A click log in memory, and the sessions in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from srgnn_bench.data.sessions import Integers
+
+Names = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class ClickLog:
+    """Clicks as a source holds them, one entry per row, in the order of the file.
+
+    Attributes:
+        group: session or user of each click, shape (clicks,); number g is ``group_names[g]``.
+        item: item of each click, shape (clicks,); number i is ``item_names[i - 1]``.
+        time: milliseconds since 1970, shape (clicks,).
+        order: what orders the clicks of a session instead of the time, shape (clicks,), or None.
+        group_names, item_names: original ids, ascending.
+        dropped: why rows were dropped while reading, and how many.
+    """
+
+    group: Integers
+    item: Integers
+    time: Integers
+    order: Integers | None
+    group_names: Names
+    item_names: Names
+    dropped: dict[str, int]
+
+
+@dataclass(frozen=True)
+class SessionTable:
+    """Sessions with their origin, oldest first; those of equal time by their id.
+
+    Attributes:
+        items: item of every click, shape (clicks,).
+        lengths: clicks of each session, shape (sessions,).
+        times: time of each session's last click as the log has it, in seconds, rounded down,
+            shape (sessions,). Dropping clicks does not change it.
+        group: session or user that each session comes from, shape (sessions,).
+    """
+
+    items: Integers
+    lengths: Integers
+    times: Integers
+    group: Integers
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def keep_clicks(self, keep: npt.NDArray[np.bool_]) -> SessionTable:
+        """Only those clicks; sessions that lose all of theirs go too."""
+        kept_before = np.concatenate([[0], np.cumsum(keep)])
+        ends = np.cumsum(self.lengths)
+        lengths = kept_before[ends] - kept_before[ends - self.lengths]
+        table = replace(self, items=self.items[keep], lengths=lengths)
+        return table.keep_sessions(lengths > 0)
+
+    def keep_sessions(self, keep: npt.NDArray[np.bool_]) -> SessionTable:
+        """Only those sessions."""
+        if keep.all():
+            return self
+        return SessionTable(
+            items=self.items[np.repeat(keep, self.lengths)],
+            lengths=self.lengths[keep],
+            times=self.times[keep],
+            group=self.group[keep],
+        )
+
+
+def sessions_by_id(log: ClickLog, *, in_file_order: bool = False) -> SessionTable:
+    """The sessions of a log whose groups are sessions.
+
+    Args:
+        log: the clicks.
+        in_file_order: leave the clicks of a session as they stand in the file.
+    """
+    within = log.time if log.order is None else log.order
+    keys = (log.group,) if in_file_order else (within, log.group)
+    rows = _sorted_rows(keys)
+    group = log.group[rows]
+    return _table(log, rows, starts=np.concatenate([[True], group[1:] != group[:-1]]))
+
+
+def sessions_by_idle_gap(log: ClickLog, *, seconds: float) -> SessionTable:
+    """The sessions of a log whose groups are users.
+
+    Args:
+        log: the clicks.
+        seconds: a session ends when its user is idle for longer than this.
+    """
+    keys = (log.time, log.group) if log.order is None else (log.order, log.time, log.group)
+    rows = _sorted_rows(keys)
+    group, time = log.group[rows], log.time[rows]
+    idle = (time[1:] - time[:-1]) > seconds * 1000
+    return _table(log, rows, starts=np.concatenate([[True], idle | (group[1:] != group[:-1])]))
+
+
+def _sorted_rows(keys: tuple[Integers, ...]) -> Integers:
+    """Rows by the last key, then by the one before it; equal ones in the order of the file."""
+    return np.lexsort(keys).astype(np.int64)
+
+
+def _table(log: ClickLog, rows: Integers, *, starts: npt.NDArray[np.bool_]) -> SessionTable:
+    """Sessions from rows that stand session by session, oldest session first."""
+    first = np.flatnonzero(starts)
+    lengths = np.diff(np.append(first, len(rows)))
+    last_click = np.maximum.reduceat(log.time[rows], first)
+    group = log.group[rows[first]]
+    oldest_first = np.lexsort((np.arange(len(first)), group, last_click))
+    starts_sorted, lengths_sorted = first[oldest_first], lengths[oldest_first]
+    shift = starts_sorted - np.concatenate([[0], np.cumsum(lengths_sorted)[:-1]])
+    clicks = np.arange(len(rows)) + np.repeat(shift, lengths_sorted)
+    return SessionTable(
+        items=log.item[rows[clicks]],
+        lengths=lengths_sorted,
+        times=last_click[oldest_first] // 1000,
+        group=group[oldest_first],
+    )

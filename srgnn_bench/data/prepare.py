@@ -1,0 +1,253 @@
+"""From a dataset's files to training and test sessions, kept for the next time.
+
+A prepared dataset is a folder in the cache whose name begins its fingerprint: the sha256 of the
+source's bytes, of all that its YAML says about reading and preparing them, and of this code's
+``DATA_VERSION``. The folder is made complete beside its place and then renamed, under a lock, so
+two processes can prepare at once and a killed one leaves nothing that looks prepared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import filelock
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from srgnn_bench.data import filters
+from srgnn_bench.data.filters import StepCount
+from srgnn_bench.data.log import (
+    ClickLog,
+    Names,
+    SessionTable,
+    sessions_by_id,
+    sessions_by_idle_gap,
+)
+from srgnn_bench.data.sessions import Sessions
+from srgnn_bench.data.sources import Found, SplitSessions, digest, find, read
+from srgnn_bench.data.spec import AtomicSource, Counts, DatasetSpec, Preparation, Split, TableSource
+from srgnn_bench.errors import DataError
+
+DATA_VERSION = 1
+"""Version of the code between files and sessions. Raise it when the sessions change."""
+
+
+@dataclass(frozen=True)
+class PreparedDataset:
+    """A dataset's sessions, split, with the items numbered densely over both sides.
+
+    Attributes:
+        name, title: as its YAML says.
+        fingerprint: sha256 of source bytes, preparation and ``DATA_VERSION``, 64 hex digits.
+        source: name of the source, and its files.
+        split: the rule that split the sessions; None where the source was split already.
+        train, test: whole sessions, oldest first. Where ``split`` looks into sessions, test
+            holds the same sessions as train with the end that is judged.
+        item_names: original id of item i at i - 1, ascending, shape (items,).
+        train_names, test_names: original id of the session (of the user where sessions were
+            cut by idle gap, of its place where the source names none), shape (sessions,).
+        steps: what each step of the preparation left.
+        dropped: why rows were dropped while reading, and how many.
+        warnings: what a reader of the results must know.
+    """
+
+    name: str
+    title: str
+    fingerprint: str
+    source: str
+    split: Split | None
+    train: Sessions
+    test: Sessions
+    item_names: Names
+    train_names: Names
+    test_names: Names
+    steps: tuple[StepCount, ...]
+    dropped: dict[str, int]
+    warnings: tuple[str, ...]
+
+    def counts(self) -> Counts:
+        """Counts of both sides, to compare with the expected ones."""
+        judged = filters.judged_clicks(self.split, self.test.lengths)
+        return Counts(
+            train_sessions=len(self.train),
+            train_clicks=len(self.train.items),
+            train_prefixes=len(self.train.items) - len(self.train),
+            test_sessions=len(self.test),
+            test_prefixes=int(judged.sum()),
+            items_in_train=len(np.unique(self.train.items)),
+            items=len(self.item_names),
+        )
+
+
+def prepare(
+    spec: DatasetSpec, *, data_root: Path | None, cache: Path, source: str | None = None
+) -> PreparedDataset:
+    """The prepared dataset, from the cache where it is there.
+
+    Args:
+        spec: the dataset.
+        data_root: folder under which the dataset's files are; None where they need none.
+        cache: folder of prepared datasets, made where it does not exist.
+        source: name of the source to use; None takes the first whose files are there.
+
+    Raises:
+        DataError: no source is there, its files are malformed, or a side is left empty.
+        SpecError: the dataset has no source of that name.
+    """
+    found = find(spec, data_root=data_root, source=source)
+    fingerprint = _fingerprint(spec, found)
+    folder = cache / spec.name / fingerprint[:16]
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(f"{folder}.lock"):
+            content = _load(folder)
+            if content is None:
+                content = _build(spec, found)
+                _save(folder, content)
+    except OSError as error:
+        raise DataError(
+            f"The cache {cache} cannot be used ({error}).",
+            remedy="Free space or permissions there, or name another folder.",
+        ) from error
+    return _dataset(spec, found, fingerprint, content)
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What the cache keeps: all that costs time to compute."""
+
+    arrays: dict[str, np.ndarray[Any, Any]]
+    names: dict[str, Names]
+    facts: dict[str, Any]
+
+
+def _fingerprint(spec: DatasetSpec, found: Found) -> str:
+    rules = _rules(spec, found)
+    described = {
+        "version": DATA_VERSION,
+        "bytes": digest(found),
+        "files": [path.name for path in found.paths],
+        "source": found.source.model_dump(mode="json", exclude={"name", "files"}),
+        "preparation": rules.model_dump(mode="json") if rules else None,
+    }
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+
+def _rules(spec: DatasetSpec, found: Found) -> Preparation | None:
+    """How the source is to be prepared; None where it is split already."""
+    return spec.preparation if isinstance(found.source, TableSource | AtomicSource) else None
+
+
+def _build(spec: DatasetSpec, found: Found) -> _Content:
+    raw = read(found)
+    if isinstance(raw, SplitSessions):
+        steps = [filters.count("as published", raw.train, raw.test)]
+        train, test, dropped = raw.train, raw.test, {}
+        group_names: Names = np.arange(1, len(train) + len(test) + 1)
+    else:
+        assert spec.preparation is not None  # DatasetSpec sees to it
+        steps, train, test = _prepare_log(spec.preparation, raw, path=found.paths[0])
+        dropped, group_names = raw.dropped, raw.group_names
+    for side, table in (("training", train), ("test", test)):
+        if (len(table.items) - len(table)) == 0:
+            raise DataError(
+                f"{found.paths[0]}: the split leaves the {side} side without a session of two "
+                f"clicks ({len(train)} training and {len(test)} test sessions).",
+                remedy="Change `split` or `filters` in the dataset's YAML, or add data.",
+            )
+    used = np.unique(np.concatenate([train.items, test.items]))
+    arrays: dict[str, np.ndarray[Any, Any]] = {}
+    names = {"item": raw.item_names[used - 1]}
+    for side, table in (("train", train), ("test", test)):
+        arrays[f"{side}_items"] = np.searchsorted(used, table.items) + 1
+        arrays[f"{side}_offsets"] = np.concatenate([[0], np.cumsum(table.lengths)])
+        arrays[f"{side}_times"] = table.times
+        names[side] = group_names[table.group]
+    facts = {"steps": [asdict(step) for step in steps], "dropped": dropped}
+    return _Content({name: a.astype(np.int64) for name, a in arrays.items()}, names, facts)
+
+
+def _prepare_log(
+    rules: Preparation, log: ClickLog, *, path: Path
+) -> tuple[list[StepCount], SessionTable, SessionTable]:
+    if rules.idle_gap_seconds is None:
+        table = sessions_by_id(log, in_file_order=rules.click_order == "file")
+    else:
+        table = sessions_by_idle_gap(log, seconds=rules.idle_gap_seconds)
+    steps = [filters.count("all sessions", table)]
+    for step in rules.filters:
+        words, table = filters.apply(step, table)
+        steps.append(filters.count(words, table))
+        if len(table) == 0:
+            raise DataError(
+                f"{path}: no session is left after the filter '{words}'.",
+                remedy="Loosen `filters` in the dataset's YAML, or add data.",
+            )
+    words, train, test = filters.split(rules.split, table)
+    steps.append(filters.count(words, train, test))
+    if rules.unknown_test_items == "remove":
+        test = filters.remove_unknown(test, train=train)
+        steps.append(filters.count("test items that training shows", train, test))
+    if rules.newest_train_part > 1 and len(train):
+        train = filters.newest_part(train, part=rules.newest_train_part)
+        words = f"newest 1/{rules.newest_train_part} of the training prefixes"
+        steps.append(filters.count(words, train, test))
+    return steps, train, test
+
+
+def _dataset(
+    spec: DatasetSpec, found: Found, fingerprint: str, content: _Content
+) -> PreparedDataset:
+    rules = _rules(spec, found)
+    arrays = content.arrays
+    return PreparedDataset(
+        name=spec.name,
+        title=spec.title,
+        fingerprint=fingerprint,
+        source=f"{found.source.name}: {', '.join(str(path) for path in found.paths)}",
+        split=rules.split if rules else None,
+        train=Sessions(*(arrays[f"train_{part}"] for part in ("items", "offsets", "times"))),
+        test=Sessions(*(arrays[f"test_{part}"] for part in ("items", "offsets", "times"))),
+        item_names=content.names["item"],
+        train_names=content.names["train"],
+        test_names=content.names["test"],
+        steps=tuple(StepCount(**step) for step in content.facts["steps"]),
+        dropped=content.facts["dropped"],
+        warnings=(),
+    )
+
+
+def _load(folder: Path) -> _Content | None:
+    """The cached content, or None where there is none that can be read."""
+    try:
+        with np.load(folder / "sessions.npz", allow_pickle=False) as stored:
+            arrays = dict(stored)
+        names = {
+            kind: pq.read_table(folder / f"{kind}_names.parquet")["name"].to_numpy()
+            for kind in ("item", "train", "test")
+        }
+        facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return _Content(arrays, names, facts)
+
+
+def _save(folder: Path, content: _Content) -> None:
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        np.savez(temporary / "sessions.npz", **content.arrays)  # type: ignore[arg-type]
+        for kind, names in content.names.items():
+            table = pa.table({"name": pa.array(names)})
+            pq.write_table(table, temporary / f"{kind}_names.parquet")
+        (temporary / "facts.json").write_text(json.dumps(content.facts), encoding="utf-8")
+        os.replace(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,88 @@
+"""What training sees, and what it is judged on.
+
+``validation_stage`` uses the training side alone. It is all that tuning is ever handed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from srgnn_bench.data.filters import judged_clicks
+from srgnn_bench.data.prepare import PreparedDataset
+from srgnn_bench.data.sessions import Sessions, Stage, stage_of
+from srgnn_bench.data.spec import LeaveOneOut, Split, WithinSessions
+from srgnn_bench.errors import DataError
+from srgnn_bench.schema import ProtocolSpec
+
+
+def validation_stage(data: PreparedDataset, protocol: ProtocolSpec) -> Stage:
+    """The newest training sessions, whole, judge a model trained on the older ones.
+
+    Sessions stand oldest first and are cut at a count, so that no validation session is older
+    than a training session; of sessions of equal time, those with the smaller ids train.
+
+    Where the dataset's split looks into sessions, so does validation: it judges the end of each
+    training session, as the test does, and ``validation_fraction`` does not apply.
+
+    Raises:
+        DataError: a part would hold no prefix.
+    """
+    used = data.train.between(
+        len(data.train) - _share(len(data.train), protocol.tuning_fraction), len(data.train)
+    )
+    if isinstance(data.split, LeaveOneOut | WithinSessions):
+        return _stage("validation", _without_ends(data.split, used), used, data, protocol)
+    cut = len(used) - _share(len(used), protocol.validation_fraction)
+    train, judged = used.between(0, cut), used.between(cut, len(used))
+    return _stage("validation", train, judged, data, protocol)
+
+
+def test_stage(data: PreparedDataset, protocol: ProtocolSpec) -> Stage:
+    """All training sessions, and the test sessions.
+
+    Raises:
+        DataError: a part would hold no prefix.
+    """
+    return _stage("test", data.train, data.test, data, protocol)
+
+
+test_stage.__test__ = False  # type: ignore[attr-defined]  # pytest would take it for a test
+
+
+def _share(sessions: int, fraction: float) -> int:
+    """So many sessions, rounded to the nearest, at least one."""
+    return max(1, round(sessions * fraction))
+
+
+def _without_ends(split: Split, sessions: Sessions) -> Sessions:
+    judged = judged_clicks(split, sessions.lengths)
+    lengths = sessions.lengths - judged
+    shown = np.arange(len(sessions.items)) < np.repeat(
+        sessions.offsets[1:] - judged, sessions.lengths
+    )
+    return Sessions(
+        items=sessions.items[shown],
+        offsets=np.concatenate([[0], np.cumsum(lengths)]),
+        times=sessions.times,
+    )
+
+
+def _stage(
+    name: str, train: Sessions, judged: Sessions, data: PreparedDataset, protocol: ProtocolSpec
+) -> Stage:
+    for what, part in (("training", train), (name, judged)):
+        if len(part.items) == len(part):
+            raise DataError(
+                f"Dataset '{data.name}' has too few sessions: the {what} part of the {name} stage "
+                f"holds {len(part)} session(s) and no prefix.",
+                remedy="Use more data, or other fractions in the protocol.",
+            )
+    stage = stage_of(name, train, judged, longest=protocol.max_prefix_length)
+    if isinstance(data.split, LeaveOneOut | WithinSessions):
+        ends = judged_clicks(data.split, judged.lengths)
+        lengths = judged.lengths - ends
+        at_end = stage.judged.length >= lengths[stage.judged.session]
+        stage = replace(stage, judged=stage.judged.select(at_end))
+    return stage

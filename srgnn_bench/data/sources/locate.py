@@ -1,0 +1,147 @@
+"""Which of a dataset's sources is there, and its bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from srgnn_bench.data.spec import (
+    AtomicSource,
+    DatasetSpec,
+    PicklesSource,
+    RecBoleSessionsSource,
+    Source,
+    TableSource,
+)
+from srgnn_bench.errors import DataError, SpecError
+
+ROOT_VARIABLE = "SRGNN_BENCH_DATA_ROOT"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A source whose files are there."""
+
+    source: Source
+    paths: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A source whose files are not there, and the names that were looked for."""
+
+    source: Source
+    wanted: str
+
+
+def search(spec: DatasetSpec, *, data_root: Path | None) -> list[Found | Missing]:
+    """Every source of a dataset, in the order of preference."""
+    return [_search_one(spec, source, data_root) for source in spec.sources]
+
+
+def find(spec: DatasetSpec, *, data_root: Path | None, source: str | None = None) -> Found:
+    """The first source that is there, or the one named.
+
+    Raises:
+        SpecError: the dataset has no source of that name.
+        DataError: nothing is there.
+    """
+    results = search(spec, data_root=data_root)
+    if source is not None:
+        results = [result for result in results if result.source.name == source]
+        if not results:
+            known = ", ".join(each.name for each in spec.sources)
+            raise SpecError(
+                f"Dataset '{spec.name}' has no source '{source}'.", remedy=f"It has: {known}."
+            )
+    for result in results:
+        if isinstance(result, Found):
+            return result
+    wanted = "; or ".join(r.wanted for r in results if isinstance(r, Missing))
+    where = f"under the data root {data_root}" if data_root else "and no data root is given"
+    raise DataError(
+        f"Dataset '{spec.name}' is not {where}."
+        if data_root
+        else f"'{spec.name}' needs {wanted}, {where}.",
+        remedy=f"{spec.obtain} Name its folder with --data-root or {ROOT_VARIABLE}; wanted: {wanted}.",
+    )
+
+
+def digest(found: Found) -> str:
+    """sha256 over the bytes of a source's files, 64 hex digits.
+
+    Raises:
+        DataError: a file cannot be read.
+    """
+    whole = hashlib.sha256()
+    for path in found.paths:
+        one = hashlib.sha256()
+        try:
+            with path.open("rb") as file:
+                while block := file.read(1 << 22):
+                    one.update(block)
+        except OSError as error:
+            raise unreadable(path, error) from error
+        whole.update(one.digest())
+    return whole.hexdigest()
+
+
+def unreadable(path: Path, error: Exception) -> DataError:
+    """A file that the system does not let us read."""
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return DataError(
+        f"{path} cannot be read ({reason or error}).", remedy="Check the file and its permissions."
+    )
+
+
+def _search_one(spec: DatasetSpec, source: Source, data_root: Path | None) -> Found | Missing:
+    choices = list(_choices(source))
+    for folder in _folders(spec, source, data_root):
+        for names in choices:
+            paths = tuple(folder / name for name in names)
+            if all(path.is_file() for path in paths):
+                return Found(source, paths)
+    wanted = " or ".join(dict.fromkeys(" with ".join(names) for names in choices if _plain(names)))
+    return Missing(source, f"{spec.name}/{wanted}")
+
+
+def _folders(spec: DatasetSpec, source: Source, data_root: Path | None) -> list[Path]:
+    if isinstance(source, AtomicSource) and source.place == "recbole_package":
+        # find_spec finds the package without importing it, which would take seconds.
+        package = importlib.util.find_spec("recbole")
+        places = package.submodule_search_locations if package else None
+        return [Path(place) / "dataset_example" / spec.name for place in places or ()]
+    if data_root is None:
+        return []
+    return [data_root / name for name in (spec.name, *spec.folders)] + [data_root]
+
+
+def _choices(source: Source) -> Iterator[tuple[str, ...]]:
+    """Sets of names, each of which is enough to read the source."""
+    if isinstance(source, PicklesSource):
+        yield ("all_train_seq.txt", "test.txt")
+        yield ("train.txt", "test.txt")
+    elif isinstance(source, RecBoleSessionsSource):
+        yield (f"{source.prefix}.train.inter", f"{source.prefix}.test.inter")
+    else:
+        for name in source.files:
+            yield from ((name,), (f"{name}.gz",), (f"{name}.zip",))
+
+
+def _plain(names: tuple[str, ...]) -> bool:
+    return not names[0].endswith((".gz", ".zip"))
+
+
+__all__ = [
+    "ROOT_VARIABLE",
+    "Found",
+    "Missing",
+    "TableSource",
+    "digest",
+    "find",
+    "search",
+    "unreadable",
+]

@@ -1,0 +1,255 @@
+"""What a dataset's YAML may say: where its clicks are, and how sessions are made of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from srgnn_bench.schema import Spec
+
+
+def _as_tuple(value: object) -> object:
+    """One name, or a list of them."""
+    return (value,) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+"""One name, or several that publishers have used for the same thing: the first found is taken."""
+
+
+class Columns(Spec):
+    """Names of the columns of a click log; either ``session`` or ``user`` is given."""
+
+    item: Names
+    time: Names
+    session: Names | None = None
+    """Column that says which session a click belongs to."""
+    user: Names | None = None
+    """Column that says who clicked; sessions are then cut by ``idle_gap_seconds``."""
+    order: Names | None = None
+    """Whole numbers that order the clicks of one session, where ``time`` is too coarse to."""
+
+    @model_validator(mode="after")
+    def _session_or_user(self) -> Columns:
+        if (self.session is None) == (self.user is None):
+            raise ValueError("give either `session` or `user`")
+        return self
+
+
+class _Source(Spec):
+    """What every source says."""
+
+    name: str = Field(pattern=r"^[\w.-]+$")
+    """Name of the source, by which a user can ask for it."""
+
+
+class _LogSource(_Source):
+    """A log with one click per row."""
+
+    files: Names
+    """Names that the file may have; ``.gz`` and ``.zip`` are unpacked while reading."""
+    columns: Columns
+    time_format: Literal["iso", "seconds", "milliseconds"]
+    """``iso``: dates or times in ISO 8601; otherwise numbers since 1970."""
+    ids: Literal["auto", "text"] = "auto"
+    """``auto``: ids are all whole numbers or all text, and a mixture is an error; ``text``: ids
+    are text whatever they look like."""
+    missing_ids: Literal["error", "drop"] = "error"
+    """What a click without an item, session or user means; dropped clicks are counted."""
+
+
+class TableSource(_LogSource):
+    """A log as a table: ``.csv``, ``.tsv``, ``.dat``, ``.txt`` or ``.parquet``."""
+
+    kind: Literal["table"]
+    separator: str = Field(",", min_length=1, max_length=1)
+    header: tuple[str, ...] | None = None
+    """Names of the columns where the file has no header line."""
+    quoted: bool = True
+    """Whether values may stand in double quotes."""
+
+
+class AtomicSource(_LogSource):
+    """A log in RecBole's atomic format: a ``.inter`` file with names as ``item_id:token``."""
+
+    kind: Literal["recbole_interactions"]
+    place: Literal["data_root", "recbole_package"] = "data_root"
+    """``recbole_package``: among the example datasets that the recbole wheel carries."""
+    columns: Columns = Columns(item=("item_id",), time=("timestamp",), session=("session_id",))
+    time_format: Literal["iso", "seconds", "milliseconds"] = "seconds"
+
+
+class PicklesSource(_Source):
+    """The files that the SR-GNN authors' preprocessing writes: sessions already split."""
+
+    kind: Literal["srgnn_pickles"]
+
+
+class RecBoleSessionsSource(_Source):
+    """RecBole's session benchmarks: ``X.train.inter`` and ``X.test.inter``, already split."""
+
+    kind: Literal["recbole_sessions"]
+    prefix: str
+    """X in the names of the files."""
+
+
+Source = Annotated[
+    TableSource | AtomicSource | PicklesSource | RecBoleSessionsSource,
+    Field(discriminator="kind"),
+]
+
+
+class MinSessionLength(Spec):
+    """Drop sessions with fewer clicks."""
+
+    step: Literal["min_session_length"]
+    clicks: int = Field(ge=1)
+
+
+class MaxSessionLength(Spec):
+    """Keep the first clicks of every session."""
+
+    step: Literal["max_session_length"]
+    clicks: int = Field(ge=2)
+
+
+class MinItemCount(Spec):
+    """Drop the clicks of items that were clicked more rarely."""
+
+    step: Literal["min_item_count"]
+    clicks: int = Field(ge=1)
+
+
+class TopItems(Spec):
+    """Keep the clicks of the most clicked items; of equally frequent ones the smaller ids."""
+
+    step: Literal["top_items"]
+    items: int = Field(ge=2)
+
+
+class NoRepeats(Spec):
+    """Of clicks on one item in a row, keep the first."""
+
+    step: Literal["no_immediate_repeats"]
+
+
+Filter = Annotated[
+    MinSessionLength | MaxSessionLength | MinItemCount | TopItems | NoRepeats,
+    Field(discriminator="step"),
+]
+
+
+class LastDays(Spec):
+    """The sessions of the last days are the test."""
+
+    kind: Literal["last_days"]
+    days: float = Field(gt=0)
+    boundary: Literal["train", "test", "drop"] = "train"
+    """Where a session goes whose time is exactly ``days`` before the newest; the SR-GNN
+    authors' preprocessing drops it."""
+
+
+class NewestSessions(Spec):
+    """The newest share of the sessions is the test."""
+
+    kind: Literal["newest_sessions"]
+    fraction: float = Field(gt=0, lt=1)
+
+
+class LeaveOneOut(Spec):
+    """The last click of every session is the test, as RecBole's ``LS``. Lets the future in."""
+
+    kind: Literal["leave_one_out"]
+
+
+class WithinSessions(Spec):
+    """The last share of every session is the test, as RecBole's ``RS``. Lets the future in."""
+
+    kind: Literal["within_sessions"]
+    fraction: float = Field(gt=0, lt=1)
+
+
+Split = Annotated[
+    LastDays | NewestSessions | LeaveOneOut | WithinSessions, Field(discriminator="kind")
+]
+
+
+class Preparation(Spec):
+    """How a click log becomes training and test sessions. The steps happen in this order."""
+
+    idle_gap_seconds: float | None = Field(None, gt=0)
+    """Where a log names users: a session ends when its user is idle for longer than this."""
+
+    click_order: Literal["time", "file"] = "time"
+    """``time``: by the column ``order``, or else by time; equal ones in the order of the file.
+    ``file``: as the rows stand in the file, which repeats the mistake of the scripts of NARM,
+    STAMP and the first SR-GNN on diginetica, to compare with papers that built on them."""
+
+    filters: tuple[Filter, ...] = (
+        MinSessionLength(step="min_session_length", clicks=2),
+        MinItemCount(step="min_item_count", clicks=5),
+        MinSessionLength(step="min_session_length", clicks=2),
+    )
+    """Applied one after the other. The defaults are those of the SR-GNN authors."""
+
+    split: Split
+    """What is the test."""
+
+    unknown_test_items: Literal["remove", "miss"] = "miss"
+    """Test items that training never shows: ``remove`` drops their clicks, and the sessions of
+    one click that this leaves; ``miss`` keeps them, as prefixes that no model can get right."""
+
+    newest_train_part: int = Field(1, ge=1)
+    """Keep only the newest 1/n of the training prefixes, in whole sessions."""
+
+
+class Counts(Spec):
+    """Counts that a prepared dataset should have; those not given are not checked."""
+
+    train_sessions: int | None = None
+    train_clicks: int | None = None
+    train_prefixes: int | None = None
+    test_sessions: int | None = None
+    test_prefixes: int | None = None
+    items_in_train: int | None = None
+    items: int | None = None
+    """Items in training and test together."""
+
+
+class DatasetSpec(Spec):
+    """A dataset: where it comes from, and how it is prepared."""
+
+    name: str = Field(pattern=r"^[\w.-]+$")
+    title: str
+    """Name as printed in tables and figures."""
+    citation: str
+    licence: str
+    obtain: str
+    """What to fetch by hand, from where."""
+    note: str | None = None
+    """A caution about what the data can show."""
+    folders: tuple[str, ...] = ()
+    """Folders under the data root to look in, besides the one with the dataset's name."""
+    sources: tuple[Source, ...] = Field(min_length=1)
+    """Where the clicks may be; the first that is found is used."""
+    preparation: Preparation | None = None
+    """For sources that are logs; those already split are taken as they are."""
+    expected: dict[str, Counts] = {}
+    """Name of a source -> counts that it should give."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> DatasetSpec:
+        names = [source.name for source in self.sources]
+        if len(set(names)) < len(names):
+            raise ValueError("two sources have the same name")
+        for name in self.expected:
+            if name not in names:
+                raise ValueError(f"`expected` names an unknown source: {name}")
+        for source in self.sources:
+            if isinstance(source, _LogSource):
+                if self.preparation is None:
+                    raise ValueError(f"source {source.name} is a log and needs `preparation`")
+                if source.columns.user and self.preparation.idle_gap_seconds is None:
+                    raise ValueError(f"source {source.name} has users: give `idle_gap_seconds`")
+        return self
