@@ -169,7 +169,10 @@ class SuiteSpec(Spec):
     datasets: tuple[str, ...] = Field(min_length=1)
     models: tuple[ModelEntry, ...] = Field(min_length=1)
     protocol: ProtocolSpec = ProtocolSpec()
-    tuning: TuningSpec = TuningSpec()
+    tuning: TuningSpec | None = TuningSpec()
+    """None: every model runs with the values of its YAML. Only the ``published`` protocol allows
+    it, since otherwise validation must choose the number of epochs."""
+
     training: dict[str, Any] = {}
     """Training settings fixed for every model of the suite; they leave the search spaces."""
 
@@ -187,6 +190,12 @@ class SuiteSpec(Spec):
             entries = [{"model": m, "name": m} if isinstance(m, str) else m for m in values["models"]]
             return {**values, "models": entries}
         return values
+
+    @model_validator(mode="after")
+    def _epochs_are_chosen(self) -> SuiteSpec:
+        if self.tuning is None and self.protocol.kind == "temporal":
+            raise ValueError("the temporal protocol needs at least one tuning trial")
+        return self
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> SuiteSpec:

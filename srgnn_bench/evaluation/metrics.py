@@ -12,6 +12,9 @@ import numpy.typing as npt
 
 Ranks = npt.NDArray[np.int64]
 
+CUTOFFS = (5, 10, 20)
+"""The K at which every run is measured."""
+
 
 def recall(ranks: Ranks, *, k: int) -> float:
     """Recall@K: share of the prefixes whose target ranks among the first K.
@@ -45,6 +48,23 @@ def ndcg(ranks: Ranks, *, k: int) -> float:
     """
     _check(ranks, k)
     return float(np.mean(np.where(ranks <= k, 1.0 / np.log2(1.0 + ranks), 0.0)))
+
+
+def coverage(top: Ranks, *, n_items: int) -> float:
+    """Catalogue coverage: share of the items that at least one list recommends.
+
+    Args:
+        top: items of every list, numbered from 1; 0 where there is none, shape (prefixes, K).
+        n_items: items in the catalogue.
+    """
+    recommended = np.unique(top)
+    return float(np.count_nonzero(recommended) / n_items)
+
+
+def rank_metrics(ranks: Ranks) -> dict[str, float]:
+    """``recall@K``, ``mrr@K`` and ``ndcg@K`` at every cutoff, unrounded."""
+    measures = {"recall": recall, "mrr": mrr, "ndcg": ndcg}
+    return {f"{name}@{k}": f(ranks, k=k) for name, f in measures.items() for k in CUTOFFS}
 
 
 def _check(ranks: Ranks, k: int) -> None:

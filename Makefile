@@ -1,0 +1,46 @@
+# Each target makes the environment that it needs on first use: a virtual environment in .venv,
+# with the versions pinned in constraints.txt. To keep a torch that is installed already, run
+# `make benchmark VENV_OPTIONS=--system-site-packages CONSTRAINTS=` from its environment.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.10 || command -v python3)
+VENV ?= .venv
+VENV_OPTIONS ?=
+CONSTRAINTS ?= --constraint constraints.txt
+
+RUN := $(VENV)/bin
+INSTALL := $(RUN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS)
+
+.PHONY: benchmark test test-slow lint docs clean
+
+benchmark: $(VENV)/.installed
+	$(RUN)/python run_benchmark.py $(ARGUMENTS)
+
+test: $(VENV)/.installed-test
+	$(RUN)/python -m pytest $(ARGUMENTS)
+
+test-slow: $(VENV)/.installed-test
+	$(RUN)/python -m pytest -m slow $(ARGUMENTS)
+
+lint: $(VENV)/.installed-lint
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+
+clean:
+	rm -rf $(VENV) build dist
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV_OPTIONS) $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(INSTALL) --editable '.[test]'
+	@touch $@
+
+$(VENV)/.installed-lint: $(VENV)/.installed
+	$(INSTALL) --editable '.[lint]'
+	@touch $@

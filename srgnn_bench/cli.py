@@ -1,0 +1,260 @@
+"""The command line: words in, calls out. What is asked for is done elsewhere."""
+
+from __future__ import annotations
+
+import enum
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from srgnn_bench import __version__, registry
+from srgnn_bench.errors import BenchError
+
+app = typer.Typer(
+    name="srgnn-bench",
+    help="Fair, fast, reproducible benchmarks of session-based recommenders.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+SOME_FAILED, USERS_MISTAKE, INTERRUPTED = 1, 2, 130
+
+
+class Resume(str, enum.Enum):
+    """What to do about runs that are stored already."""
+
+    only_missing = "only-missing"
+    retry_failed = "retry-failed"
+    only_cache = "only-cache"
+    overwrite = "overwrite"
+
+
+SuiteOption = Annotated[str, typer.Option("--suite", help="Name of a suite, or its YAML file.")]
+DatasetOption = Annotated[
+    Optional[list[str]], typer.Option("--dataset", help="Only this dataset; may be repeated.")
+]
+ModelOption = Annotated[
+    Optional[list[str]], typer.Option("--model", help="Only this model; may be repeated.")
+]
+DataRootOption = Annotated[
+    Optional[Path],
+    typer.Option(
+        "--data-root", envvar="SRGNN_BENCH_DATA_ROOT", help="Folder with a folder per dataset."
+    ),
+]
+ResultsOption = Annotated[Path, typer.Option("--results", help="Folder of the results.")]
+TrialsOption = Annotated[
+    Optional[int], typer.Option("--trials", min=0, help="Tuning trials per dataset and model.")
+]
+SeedsOption = Annotated[
+    Optional[int], typer.Option("--seeds", min=1, help="Final trainings per dataset and model.")
+]
+SetOption = Annotated[
+    Optional[list[str]],
+    typer.Option("--set", metavar="KEY=VALUE", help="A setting, such as training.epochs=5."),
+]
+ResumeOption = Annotated[Resume, typer.Option("--resume", help="What to do about stored runs.")]
+
+RESULTS = Path("results")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point: exit code 0 all done, 1 some runs failed, 2 the user's mistake."""
+    try:
+        app(args=None if arguments is None else list(arguments))
+    except BenchError as error:
+        Console(stderr=True, soft_wrap=True).print(
+            f"[bold red]error:[/] {_escape(str(error))}", highlight=False
+        )
+        sys.exit(USERS_MISTAKE)
+
+
+@app.command()
+def run(
+    suite: SuiteOption = "quick",
+    dataset: DatasetOption = None,
+    model: ModelOption = None,
+    data_root: DataRootOption = None,
+    results: ResultsOption = RESULTS,
+    trials: TrialsOption = None,
+    seeds: SeedsOption = None,
+    settings: SetOption = None,
+    resume: ResumeOption = Resume.only_missing,
+) -> None:
+    """Tune every model on every dataset, train the winners, and draw the report."""
+    from srgnn_bench.console import ProgressView, plan_table
+    from srgnn_bench.execution.local import execute
+    from srgnn_bench.execution.plan import plan, state_of
+    from srgnn_bench.report import build_report
+    from srgnn_bench.store.store import ResultStore
+
+    console = Console(soft_wrap=True)
+    store = ResultStore(results)
+    chosen = _chosen(suite, dataset, model, trials, seeds, settings)
+    console.print(f"{chosen.title} (suite {chosen.name})", highlight=False)
+    if chosen.note:
+        console.print(f"Note: {chosen.note.strip()}", highlight=False)
+    jobs = plan(chosen, data_root=data_root, store=store)
+    states = [state_of(job, store) for job in jobs]
+    console.print(plan_table(jobs, states))
+    units = sum(s.trials - s.trials_done + s.runs.count("missing") for s in states)
+    try:
+        with ProgressView(console, units=units) as view:
+            outcome = execute(chosen, jobs, store=store, resume=resume.value, listen=view)
+    except KeyboardInterrupt:
+        console.print("Stopped. What was finished is stored; the same command goes on from here.")
+        raise typer.Exit(INTERRUPTED) from None
+    report = results / "report" / chosen.name
+    if outcome.done:
+        build_report(store, suite=chosen.name, out=report)
+        console.print(_results_table(store, chosen.name))
+        console.print(f"Report: {report}", highlight=False)
+    if outcome.trained == 0:
+        console.print("Nothing was trained: no run was missing." if not outcome.missing else
+                      "Nothing was trained.")
+    if outcome.failed or outcome.missing:
+        console.print(
+            f"{outcome.done} runs stored, {outcome.failed} failed, {outcome.missing} missing; "
+            f"srgnn-bench status --suite {suite} says why.",
+            highlight=False,
+        )
+    if outcome.failed:
+        raise typer.Exit(SOME_FAILED)
+
+
+@app.command()
+def report(
+    suite: SuiteOption = "quick",
+    results: ResultsOption = RESULTS,
+    out: Annotated[Optional[Path], typer.Option("--out", help="Folder to write to.")] = None,
+) -> None:
+    """Draw tables and figures from stored records; trains nothing."""
+    from srgnn_bench.report import build_report
+    from srgnn_bench.store.store import ResultStore
+
+    store = ResultStore(results)
+    name = registry.suite(suite).name if suite.endswith((".yaml", ".yml")) else suite
+    console = Console(soft_wrap=True)
+    for path in build_report(store, suite=name, out=out or results / "report" / name):
+        console.print(str(path), highlight=False)
+
+
+@app.command()
+def status(
+    suite: SuiteOption = "quick",
+    dataset: DatasetOption = None,
+    model: ModelOption = None,
+    data_root: DataRootOption = None,
+    results: ResultsOption = RESULTS,
+    trials: TrialsOption = None,
+    seeds: SeedsOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Show which runs are done, failed, missing or stale, and why."""
+    from srgnn_bench.console import plan_table
+    from srgnn_bench.execution.plan import plan, state_of
+    from srgnn_bench.execution.stale import failures, stale_runs
+    from srgnn_bench.store.store import ResultStore
+
+    console = Console(soft_wrap=True)
+    store = ResultStore(results)
+    chosen = _chosen(suite, dataset, model, trials, seeds, settings)
+    jobs = plan(chosen, data_root=data_root, store=store)
+    console.print(plan_table(jobs, [state_of(job, store) for job in jobs]))
+    for failure in failures(jobs, store):
+        what = "tuning" if failure.seed is None else f"seed {failure.seed}"
+        console.print(
+            f"failed: {failure.dataset} {failure.model} {what}: {failure.error}",
+            highlight=False, markup=False,
+        )
+    for stale in stale_runs(jobs, store):
+        console.print(
+            f"stale: {stale.folder}: differs from this suite in {', '.join(stale.fields)}",
+            highlight=False, markup=False,
+        )
+
+
+@app.command()
+def datasets(data_root: DataRootOption = None) -> None:
+    """List the datasets, and which of them are there."""
+    from srgnn_bench.data.sources import find
+
+    table = Table()
+    for heading in ("name", "title", "where"):
+        table.add_column(heading)
+    for name in registry.names("dataset"):
+        spec = registry.dataset(name)
+        try:
+            where = find(spec, data_root=data_root).describe()
+        except BenchError as error:
+            where = f"missing: {error.remedy}"
+        table.add_row(name, spec.title, _escape(where))
+    Console().print(table)
+
+
+@app.command()
+def models() -> None:
+    """List the models, and whether each can run."""
+    table = Table()
+    for heading in ("name", "title", "class", "searched", "can run"):
+        table.add_column(heading)
+    for name in registry.names("model"):
+        spec = registry.model(name)
+        try:
+            registry.model_class(spec)
+            verdict = "yes"
+        except BenchError as error:
+            verdict = _escape(str(error))
+        table.add_row(name, spec.title, spec.class_path, ", ".join(spec.space), verdict)
+    Console().print(table)
+
+
+@app.command()
+def doctor(data_root: DataRootOption = None) -> None:
+    """Look at the installation and the data; say what is missing and how to get it."""
+    from srgnn_bench.doctor import examine
+
+    table = Table()
+    for heading in ("", "found", "", "remedy"):
+        table.add_column(heading)
+    findings = examine(data_root)
+    for finding in findings:
+        table.add_row(
+            finding.subject, _escape(finding.detail), finding.verdict, _escape(finding.remedy)
+        )
+    Console().print(f"srgnn-bench {__version__}", table)
+    if any(finding.verdict == "broken" for finding in findings):
+        raise typer.Exit(USERS_MISTAKE)
+
+
+def _chosen(
+    suite: str,
+    dataset: list[str] | None,
+    model: list[str] | None,
+    trials: int | None,
+    seeds: int | None,
+    settings: list[str] | None,
+) -> registry.SuiteSpec:
+    from srgnn_bench.selection import select
+
+    return select(
+        registry.suite(suite),
+        datasets=dataset or (),
+        models=model or (),
+        trials=trials,
+        seeds=seeds,
+        settings=settings or (),
+    )
+
+
+def _escape(text: str) -> str:
+    """Text as it is: square brackets in it are not rich's markup."""
+    from rich.markup import escape
+
+    return escape(text)

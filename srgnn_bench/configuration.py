@@ -1,0 +1,129 @@
+"""From a suite's entry to the full configuration of a model: every value, and where it may move.
+
+Later sources win: defaults of the model's class and of training, the model's YAML, the suite's
+training settings, the entry's own values, and the values that tuning suggests. A value fixed by
+the suite or the entry leaves the search space.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from srgnn_bench import registry
+from srgnn_bench.errors import SpecError
+from srgnn_bench.models.fitted import FittedRecommender
+from srgnn_bench.schema import (
+    ChoiceDimension,
+    Dimension,
+    ModelEntry,
+    ModelSpec,
+    SuiteSpec,
+    TrainingSpec,
+)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model as one entry of a suite runs it.
+
+    Attributes:
+        entry: the suite's entry.
+        spec: the model's specification.
+        model_class: its class.
+        defaults: a value for every parameter and training setting.
+        space: the parameters that tuning may move.
+    """
+
+    entry: ModelEntry
+    spec: ModelSpec
+    model_class: type[Any]
+    defaults: dict[str, Any]
+    space: dict[str, Dimension]
+
+    @property
+    def title(self) -> str:
+        """Title in tables and figures."""
+        return self.entry.title or self.spec.title
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether it is fitted in one pass rather than trained in epochs."""
+        return issubclass(self.model_class, FittedRecommender)
+
+    def training(self, configuration: dict[str, Any]) -> TrainingSpec:
+        """The training settings among the values of a configuration."""
+        chosen = {k: v for k, v in configuration.items() if k in TrainingSpec.model_fields}
+        return TrainingSpec.model_validate(chosen)
+
+
+def candidate(suite: SuiteSpec, entry: ModelEntry) -> Candidate:
+    """Resolve one entry of a suite.
+
+    Raises:
+        SpecError: an unknown or invalid parameter, or a search space that does not contain the
+            default.
+        ModelError: the class cannot be imported.
+    """
+    spec = registry.model(entry.model)
+    model_class = registry.model_class(spec)
+    fitted = issubclass(model_class, FittedRecommender)
+    training = {} if fitted else TrainingSpec().model_dump()
+    own, closed = _own_parameters(model_class)
+    known = {**own, **training}
+    suite_training = {} if fitted else suite.training
+    given = {**spec.parameters, **suite_training, **entry.parameters}
+    for name in (*given, *spec.space):
+        if name not in known and closed:
+            raise SpecError(
+                f"Model '{spec.name}' has no parameter '{name}'.",
+                remedy=registry.did_you_mean(name, list(known)) or f"It has: {', '.join(known)}.",
+            )
+    values = {**known, **given}
+    _check_values(spec, model_class, values)
+    fixed = {*suite_training, *entry.parameters}
+    space = {name: d for name, d in spec.space.items() if name not in fixed}
+    for name, dimension in space.items():
+        if not _contains(dimension, values.get(name)):
+            raise SpecError(
+                f"Model '{spec.name}': the default of '{name}', {values.get(name)!r}, is outside "
+                f"its search space.",
+                remedy="The default is always the first trial: widen the space or move it.",
+            )
+    return Candidate(entry, spec, model_class, values, space)
+
+
+def _own_parameters(model_class: type[Any]) -> tuple[dict[str, Any], bool]:
+    """A class's parameters with their defaults, and whether the list is known to be complete."""
+    declared = getattr(model_class, "Parameters", None)
+    if declared is not None:
+        return declared().model_dump(mode="json"), True
+    recbole = importlib.util.find_spec("recbole")
+    assert recbole is not None
+    assert recbole.origin is not None
+    folder = Path(recbole.origin).parent / "properties" / "model"
+    for path in (folder / f"{base.__name__}.yaml" for base in model_class.__mro__):
+        if path.is_file():
+            return yaml.safe_load(path.read_text(encoding="utf-8")) or {}, True
+    return {}, False
+
+
+def _check_values(spec: ModelSpec, model_class: type[Any], values: dict[str, Any]) -> None:
+    declared = getattr(model_class, "Parameters", None)
+    for part in filter(None, (declared, TrainingSpec)):
+        chosen = {k: v for k, v in values.items() if k in part.model_fields}
+        try:
+            part.model_validate(chosen)
+        except ValidationError as error:
+            raise registry.invalid(f"Model '{spec.name}'", part, error) from error
+
+
+def _contains(dimension: Dimension, value: Any) -> bool:
+    if isinstance(dimension, ChoiceDimension):
+        return value in dimension.values
+    return isinstance(value, (int, float)) and dimension.low <= value <= dimension.high

@@ -1,0 +1,118 @@
+"""Draws a benchmark's plan, progress and result on a terminal, or as plain lines elsewhere."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from srgnn_bench.events import (
+    EpochDone,
+    Event,
+    Failed,
+    RunDone,
+    RunStarted,
+    TrialDone,
+    TrialStarted,
+)
+from srgnn_bench.execution.plan import Job, JobState
+
+
+def plan_table(jobs: list[Job], states: list[JobState]) -> Table:
+    """What will be run, and how much of it is done already."""
+    table = Table(title="Plan", title_justify="left")
+    for heading in ("dataset", "model", "trials done", "runs done", "failed"):
+        table.add_column(heading)
+    for job, state in zip(jobs, states, strict=True):
+        failed = state.runs.count("failed")
+        table.add_row(
+            job.dataset.name,
+            job.candidate.title,
+            f"{state.trials_done} of {state.trials}",
+            f"{state.runs.count('done')} of {len(state.runs)}",
+            str(failed) if failed else "",
+        )
+    return table
+
+
+class ProgressView:
+    """Shows events as they come: bars on a terminal, plain lines elsewhere.
+
+    Args:
+        console: where to draw.
+        units: trials and final runs that are still to be done, the unit of the whole bar.
+    """
+
+    def __init__(self, console: Console, *, units: int) -> None:
+        self._console = console
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:.1f}/{task.total:.0f}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._whole = self._progress.add_task("trials and runs", total=units)
+        self._done = 0
+        self._current = self._progress.add_task("", total=1, visible=False)
+
+    def __enter__(self) -> ProgressView:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        who = f"{event.dataset} {event.entry}"
+        match event:
+            case TrialStarted():
+                self._begin(f"{who} trial {event.number + 1}/{event.budget}", event.epochs)
+            case RunStarted():
+                self._begin(f"{who} seed {event.seed}", event.epochs)
+            case EpochDone():
+                value = "" if event.value is None else f", MRR@20 {100 * event.value:.2f}"
+                self._line(
+                    f"{who} epoch {event.epoch}/{event.epochs}: loss {event.loss:.4f}, "
+                    f"{event.seconds:.1f} s{value}"
+                )
+                self._progress.update(self._current, completed=event.epoch)
+                part = event.epoch / event.epochs
+                self._progress.update(self._whole, completed=self._done + 0.99 * part)
+            case TrialDone():
+                value = "" if event.value is None else f", MRR@20 {100 * event.value:.2f}"
+                self._end(f"{who} trial {event.number + 1}/{event.budget} {event.state}{value}")
+            case RunDone():
+                self._end(
+                    f"{who} seed {event.seed} stored: test Recall@20 {100 * event.recall:.2f}, "
+                    f"MRR@20 {100 * event.mrr:.2f}"
+                )
+            case Failed():
+                self._line(f"{who} FAILED: {event.error}", always=True)
+
+    def _begin(self, description: str, epochs: int) -> None:
+        self._progress.reset(
+            self._current, description=description, total=epochs, visible=True
+        )
+        self._line(description)
+
+    def _end(self, text: str) -> None:
+        self._done += 1
+        self._progress.update(self._whole, completed=self._done)
+        self._line(text, always=True)
+
+    def _line(self, text: str, *, always: bool = False) -> None:
+        """Print a line; on a terminal the bars already show what passes by."""
+        if always or not self._console.is_terminal:
+            self._console.print(text, highlight=False, markup=False, soft_wrap=True)

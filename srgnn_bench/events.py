@@ -1,0 +1,81 @@
+"""What happens during a benchmark, as values; the command line draws them, others may listen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TrialStarted:
+    """Tuning tries a configuration."""
+
+    dataset: str
+    entry: str
+    number: int
+    budget: int
+    epochs: int
+    """Most epochs it may take; 1 for a fitted model."""
+
+
+@dataclass(frozen=True)
+class EpochDone:
+    """One epoch of a trial or of a final run is over."""
+
+    dataset: str
+    entry: str
+    epoch: int
+    epochs: int
+    loss: float
+    seconds: float
+    value: float | None
+    """MRR@20 on the judged part; None where it was not looked at."""
+
+
+@dataclass(frozen=True)
+class TrialDone:
+    """A trial has ended."""
+
+    dataset: str
+    entry: str
+    number: int
+    budget: int
+    state: str
+    """``complete``, ``pruned`` or ``failed``."""
+    value: float | None
+
+
+@dataclass(frozen=True)
+class RunStarted:
+    """A final run begins."""
+
+    dataset: str
+    entry: str
+    seed: int
+    epochs: int
+
+
+@dataclass(frozen=True)
+class RunDone:
+    """A final run is stored."""
+
+    dataset: str
+    entry: str
+    seed: int
+    recall: float
+    """Recall@20 on the test sessions."""
+    mrr: float
+    """MRR@20 on the test sessions."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Tuning or a final run failed; the others go on."""
+
+    dataset: str
+    entry: str
+    error: str
+
+
+Event = TrialStarted | EpochDone | TrialDone | RunStarted | RunDone | Failed
+Listener = Callable[[Event], None]

@@ -1,0 +1,184 @@
+"""Which runs a suite needs, and which of them are done, failed or missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from srgnn_bench import registry
+from srgnn_bench.configuration import Candidate, candidate
+from srgnn_bench.data.prepare import PreparedDataset, prepare
+from srgnn_bench.errors import StoreError
+from srgnn_bench.schema import SuiteSpec
+from srgnn_bench.store.keys import key_of, seed_from
+from srgnn_bench.store.record import Cell, Manifest, RunIdentity
+from srgnn_bench.store.store import ResultStore
+from srgnn_bench.tuning.study import Study, Winner
+
+State = Literal["done", "failed", "missing"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One final run: a configuration and a seed.
+
+    Attributes:
+        number: number of the seed in the suite, from 0.
+        identity: all that can change its numbers.
+        key: hash of the identity.
+    """
+
+    number: int
+    identity: RunIdentity
+    key: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """A model on a dataset: its study, and a final run per seed.
+
+    Attributes:
+        suite: the suite it belongs to.
+        dataset: the prepared data.
+        candidate: the model.
+        study: its tuning; None where the suite has none.
+    """
+
+    suite: SuiteSpec
+    dataset: PreparedDataset
+    candidate: Candidate
+    study: Study | None
+
+    def winner(self) -> Winner | None:
+        """The chosen configuration, or None while tuning has trials to do.
+
+        Raises:
+            ModelError: tuning is over and every trial failed.
+        """
+        if self.study is None or self.suite.tuning is None:
+            return Winner(self.candidate.defaults, None, None)
+        return self.study.winner(budget=self.suite.tuning.trials)
+
+    def runs(self, winner: Winner) -> list[Run]:
+        """The final runs of a chosen configuration, one per seed."""
+        published = self.suite.protocol.kind == "published"
+        runs = []
+        for number in range(self.suite.seeds):
+            identity = RunIdentity(
+                dataset=self.dataset.name,
+                fingerprint=self.dataset.fingerprint,
+                protocol=self.suite.protocol.model_dump(include={"kind", "max_prefix_length"}),
+                model_class=self.candidate.spec.class_path,
+                configuration=winner.configuration,
+                epochs=None if published else winner.epochs,
+                seed=seed_from(self.suite.seed, number),
+            )
+            runs.append(Run(number, identity, key_of(identity.model_dump())))
+        return runs
+
+    def cells(self, runs: list[Run] | None) -> list[Cell]:
+        """This job's part of the suite's manifest."""
+        keys = [None] * self.suite.seeds if runs is None else [run.key for run in runs]
+        return [
+            Cell(
+                dataset=self.dataset.name,
+                entry=self.candidate.entry.name,
+                title=self.candidate.title,
+                model=self.candidate.spec.name,
+                seed=number,
+                key=key,
+            )
+            for number, key in enumerate(keys)
+        ]
+
+    @property
+    def failure_key(self) -> str:
+        """Under which a failure of the tuning is stored."""
+        return self.study.key if self.study is not None else key_of(self.candidate.defaults)
+
+
+@dataclass(frozen=True)
+class JobState:
+    """How far a job is.
+
+    Attributes:
+        trials_done: trials that count towards the budget.
+        trials: the budget.
+        runs: state of each final run, by seed.
+    """
+
+    trials_done: int
+    trials: int
+    runs: tuple[State, ...]
+
+
+def plan(suite: SuiteSpec, *, data_root: Path | None, store: ResultStore) -> list[Job]:
+    """Every job of a suite, datasets in their order, models in theirs.
+
+    Prepares the data, since a run's key depends on it.
+
+    Raises:
+        BenchError: a dataset or model cannot be used; nothing has been run.
+    """
+    candidates = [candidate(suite, entry) for entry in suite.models]
+    jobs = []
+    for name in suite.datasets:
+        data = prepare(registry.dataset(name), data_root=data_root, cache=store.root / "data")
+        for model in candidates:
+            study = None
+            if suite.tuning is not None:
+                study = Study(
+                    model,
+                    dataset=data.name,
+                    fingerprint=data.fingerprint,
+                    protocol=suite.protocol,
+                    seed=suite.seed,
+                    folder=store.root / "studies" / data.name / model.spec.name,
+                )
+            jobs.append(Job(suite, data, model, study))
+    return jobs
+
+
+def state_of(job: Job, store: ResultStore) -> JobState:
+    """How far a job is, from the results folder alone; nothing is run."""
+    trials = 0 if job.suite.tuning is None else job.suite.tuning.trials
+    done = 0 if job.study is None else min(job.study.finished(), trials)
+    where = {"dataset": job.dataset.name, "model": job.candidate.spec.name}
+    if store.failure(**where, key=job.failure_key) is not None:
+        return JobState(done, trials, ("failed",) * job.suite.seeds)
+    winner = job.winner()
+    if winner is None:
+        return JobState(done, trials, ("missing",) * job.suite.seeds)
+    return JobState(
+        done, trials, tuple(_run_state(store, where, run.key) for run in job.runs(winner))
+    )
+
+
+def _run_state(store: ResultStore, where: dict[str, str], key: str) -> State:
+    if store.record(**where, key=key) is not None:
+        return "done"
+    return "missing" if store.failure(**where, key=key) is None else "failed"
+
+
+def update_manifest(store: ResultStore, suite: SuiteSpec, cells: list[Cell]) -> None:
+    """Note which runs a suite is made of.
+
+    Jobs of earlier calls stay, so that a suite can be run a dataset or a model at a time; a job
+    among ``cells`` replaces what was noted of it.
+    """
+    try:
+        earlier = store.manifest(suite.name)
+    except StoreError:
+        earlier = None  # it is derived from the plan, so a damaged one is made anew
+    renewed = {(cell.dataset, cell.entry) for cell in cells}
+    kept = [c for c in (earlier.cells if earlier else ()) if (c.dataset, c.entry) not in renewed]
+    store.write_manifest(
+        Manifest(
+            suite=suite.name,
+            title=suite.title,
+            note=suite.note,
+            spec=suite.model_dump(mode="json"),
+            cells=(*kept, *cells),
+        )
+    )

@@ -1,0 +1,83 @@
+"""Explains what is stored but not usable: failures, and runs of another configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from srgnn_bench.errors import BenchError
+from srgnn_bench.execution.plan import Job
+from srgnn_bench.store.record import Failure
+from srgnn_bench.store.store import ResultStore
+
+
+@dataclass(frozen=True)
+class StaleRun:
+    """A stored run that the plan does not ask for.
+
+    Attributes:
+        folder: where it is.
+        fields: the fields of its identity that differ from the planned run nearest to it; for
+            one made by another version of the code, ``results_version``.
+    """
+
+    folder: Path
+    fields: tuple[str, ...]
+
+
+def failures(jobs: list[Job], store: ResultStore) -> Iterator[Failure]:
+    """What is stored about the failures of a plan."""
+    for job in jobs:
+        keys = [job.failure_key, *(run.key for run in _runs(job))]
+        for key in keys:
+            failure = store.failure(
+                dataset=job.dataset.name, model=job.candidate.spec.name, key=key
+            )
+            if failure is not None:
+                yield failure
+
+
+def stale_runs(jobs: list[Job], store: ResultStore) -> Iterator[StaleRun]:
+    """Stored runs of the plan's datasets and models that are not in the plan."""
+    planned: dict[tuple[str, str], list[tuple[str, dict[str, Any]]]] = {}
+    for job in jobs:
+        place = (job.dataset.name, job.candidate.spec.name)
+        planned.setdefault(place, []).extend(
+            (run.key, _flat(run.identity.model_dump())) for run in _runs(job)
+        )
+    for record in store.records():
+        place = (record.identity.dataset, record.model)
+        wanted = planned.get(place, [])
+        if not wanted or record.key in {key for key, _ in wanted}:
+            continue
+        stored = _flat(record.identity.model_dump())
+        differences = [
+            tuple(sorted(k for k in {**stored, **w} if stored.get(k) != w.get(k)))
+            for _, w in wanted
+        ]
+        nearest = min(differences, key=len)
+        yield StaleRun(
+            store.run_folder(dataset=place[0], model=place[1], key=record.key),
+            nearest or ("results_version",),
+        )
+
+
+def _runs(job: Job) -> list[Any]:
+    try:
+        winner = job.winner()
+    except BenchError:
+        return []
+    return [] if winner is None else job.runs(winner)
+
+
+def _flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested keys joined by dots."""
+    flat: dict[str, Any] = {}
+    for key, value in content.items():
+        if isinstance(value, dict):
+            flat.update(_flat(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat

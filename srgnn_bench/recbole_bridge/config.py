@@ -1,0 +1,73 @@
+"""A RecBole ``Config`` that depends on nothing but what it is given."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from recbole.config import Config
+
+# Names that models look up in a Config and that batches and the dataset use.
+SESSION_FIELD = "session_id"
+ITEM_FIELD = "item_id"
+LENGTH_FIELD = "item_length"
+LIST_SUFFIX = "_list"
+NEGATIVE_PREFIX = "neg_"
+
+
+def recbole_config(
+    model_class: type[Any], configuration: dict[str, Any], *, longest_prefix: int
+) -> Config:
+    """The Config from which a model is built.
+
+    RecBole reads ``sys.argv`` with top priority, evaluates strings as Python, and changes
+    ``CUDA_VISIBLE_DEVICES``; none of that happens here. Parameters that ``configuration`` does
+    not name keep the defaults of RecBole's own file for that class, where it has one.
+
+    Args:
+        model_class: class of the model.
+        configuration: parameters of the model.
+        longest_prefix: most clicks that any prefix holds.
+    """
+    fixed = {
+        "USER_ID_FIELD": SESSION_FIELD,
+        "ITEM_ID_FIELD": ITEM_FIELD,
+        "ITEM_LIST_LENGTH_FIELD": LENGTH_FIELD,
+        "LIST_SUFFIX": LIST_SUFFIX,
+        "NEG_PREFIX": NEGATIVE_PREFIX,
+        "MAX_ITEM_LIST_LENGTH": longest_prefix,
+        "train_neg_sample_args": None,
+        "loss_type": configuration.get("loss_type", "CE"),
+        "show_progress": False,
+    }
+    with _no_arguments(), _kept("CUDA_VISIBLE_DEVICES"):
+        config = Config(model=model_class, dataset="sessions", config_dict=dict(fixed))
+    for name, value in configuration.items():
+        config[name] = value
+    return config
+
+
+@contextlib.contextmanager
+def _no_arguments() -> Iterator[None]:
+    """Hide the command line from RecBole's Config."""
+    arguments, sys.argv = sys.argv, sys.argv[:1]
+    try:
+        yield
+    finally:
+        sys.argv = arguments
+
+
+@contextlib.contextmanager
+def _kept(variable: str) -> Iterator[None]:
+    """Undo what is done to an environment variable inside the block."""
+    before = os.environ.get(variable)
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(variable, None)
+        else:
+            os.environ[variable] = before

@@ -1,0 +1,63 @@
+"""Makes this package's models findable by RecBole's own ``get_model``, lazily.
+
+RecBole looks a model up as the module ``recbole.model.<kind>.<lower-case class name>``. An import
+hook answers for the names of our classes only, so RecBole's own models stay what they are; and
+it restores what RecBole needs from NumPy at the moment RecBole is first imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+HOST = "recbole.model.sequential_recommender."
+
+MODULES: dict[str, str] = {
+    "FastSRGNN": "srgnn_bench.models.srgnn",
+    "FastGRU4Rec": "srgnn_bench.baselines.gru4rec",
+    "FastNARM": "srgnn_bench.baselines.narm",
+    "FastSTAMP": "srgnn_bench.baselines.stamp",
+    "Popularity": "srgnn_bench.baselines.popularity",
+}
+"""Class name -> the module that defines it."""
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds ``recbole.model.sequential_recommender.<ours>`` as an alias of our module."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname == "recbole":
+            from srgnn_bench.recbole_bridge.compat import restore_numpy_aliases
+
+            restore_numpy_aliases()
+        if fullname.startswith(HOST) and _source_of(fullname) is not None:
+            return importlib.machinery.ModuleSpec(fullname, self)
+        return None
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
+        """Let Python make an ordinary, empty module."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Fill the alias with the names of the module it stands for."""
+        source = _source_of(module.__name__)
+        assert source is not None
+        vars(module).update(
+            {k: v for k, v in vars(importlib.import_module(source)).items() if k[:2] != "__"}
+        )
+
+
+def _source_of(fullname: str) -> str | None:
+    wanted = fullname.removeprefix(HOST)
+    return next((m for name, m in MODULES.items() if name.lower() == wanted), None)
+
+
+def install() -> None:
+    """Register the hook once, ahead of the others so that it sees RecBole being imported."""
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())

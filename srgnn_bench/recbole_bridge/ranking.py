@@ -1,0 +1,103 @@
+"""Ranks every judged prefix with a model, chunk by chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from srgnn_bench.data.sessions import Integers, Prefixes
+from srgnn_bench.errors import ModelError
+from srgnn_bench.evaluation.ranks import ranks_of, top_items
+from srgnn_bench.models.full_softmax import FullSoftmax
+from srgnn_bench.recbole_bridge.config import ITEM_FIELD
+from srgnn_bench.recbole_bridge.dataset import PrefixBatches
+
+CHUNK_SCORES = 4_000_000
+"""Scores held at a time. All scores of a test set would take tens of gigabytes."""
+
+ENCODED_PREFIXES = 2048
+"""Prefixes encoded at a time, where the encoder can be called apart from the scoring."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """How a model ranked the judged prefixes.
+
+    Attributes:
+        ranks: rank of each target, from 1; the number of items + 1 is a certain miss, shape
+            (prefixes,).
+        top: the best items of each list, best first, shape (prefixes, k); 0 where the prefix
+            holds no click that the catalogue knows, so that no list could be made. None where
+            lists were not asked for.
+    """
+
+    ranks: Integers
+    top: Integers | None
+
+
+@torch.no_grad()
+def rank_prefixes(model: Any, prefixes: Prefixes, *, n_items: int, k: int | None = None) -> Ranking:
+    """Rank the targets of all prefixes against the full catalogue.
+
+    A prefix without any click that the catalogue knows is a certain miss for every model.
+
+    Args:
+        model: a RecBole sequential model, or one with :class:`FullSoftmax`.
+        prefixes: what to rank.
+        n_items: items in the catalogue, padding not counted.
+        k: length of the lists to return; None for ranks alone, which is faster.
+
+    Raises:
+        ModelError: the model's scores are NaN or have the wrong shape.
+    """
+    model.eval()
+    ranks = np.full(len(prefixes), n_items + 1, dtype=np.int64)
+    top = None if k is None else np.zeros((len(prefixes), min(k, n_items)), dtype=np.int64)
+    shown = np.flatnonzero(prefixes.stop > prefixes.start)
+    done = 0
+    for scores, targets in _scored(model, _only(prefixes, shown), n_items):
+        place = shown[done : done + len(targets)]
+        ranks[place] = ranks_of(scores, targets).cpu().numpy()
+        if top is not None and k is not None:
+            top[place] = top_items(scores, k=k).cpu().numpy()
+        done += len(targets)
+    return Ranking(ranks=ranks, top=top)
+
+
+def _only(prefixes: Prefixes, chosen: Integers) -> Prefixes:
+    return replace(
+        prefixes,
+        start=prefixes.start[chosen],
+        stop=prefixes.stop[chosen],
+        target=prefixes.target[chosen],
+        session=prefixes.session[chosen],
+        length=prefixes.length[chosen],
+    )
+
+
+def _scored(
+    model: Any, prefixes: Prefixes, n_items: int
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Scores of the items 1 to n_items and the targets, a chunk of prefixes at a time."""
+    rows = max(1, CHUNK_SCORES // n_items)
+    device = torch.device(model.device)
+    if isinstance(model, FullSoftmax):
+        items = model.item_vectors()[1:].T
+        for batch in PrefixBatches(prefixes, batch_size=ENCODED_PREFIXES, device=device):
+            vectors = model.session_vectors(batch).split(rows)
+            for chunk, targets in zip(vectors, batch[ITEM_FIELD].split(rows), strict=True):
+                yield chunk @ items, targets
+        return
+    for batch in PrefixBatches(prefixes, batch_size=rows, device=device):
+        scores = model.full_sort_predict(batch).view(len(batch), -1)
+        if scores.shape[1] != n_items + 1:
+            raise ModelError(
+                f"{type(model).__name__}.full_sort_predict returned {scores.shape[1]} scores "
+                f"per prefix.",
+                remedy=f"Return one per item and one for padding: {n_items + 1}.",
+            )
+        yield scores[:, 1:], batch[ITEM_FIELD]

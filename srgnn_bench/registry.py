@@ -1,0 +1,157 @@
+"""Names -> specifications and classes.
+
+A suite, dataset or model is found by the name of its YAML file under ``properties/``, or by the
+path of a YAML file anywhere. Classes are imported only when they are needed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+import srgnn_bench
+from srgnn_bench.data.spec import DatasetSpec
+from srgnn_bench.errors import ModelError, SpecError
+from srgnn_bench.schema import ModelSpec, Spec, SuiteSpec
+
+Kind = Literal["suite", "dataset", "model"]
+S = TypeVar("S", bound=Spec)
+
+
+def properties_folder() -> Path:
+    """The folder of the shipped specifications, in a checkout or in an installed wheel."""
+    for place in srgnn_bench.__path__:
+        folder = Path(place) / "properties"
+        if folder.is_dir():
+            return folder
+    raise SpecError(
+        "The folder properties/ is not beside the package srgnn_bench.",
+        remedy="Install the package again; a wheel carries it.",
+    )
+
+
+def names(kind: Kind) -> list[str]:
+    """Names of the shipped specifications of a kind, sorted."""
+    return sorted(path.stem for path in (properties_folder() / kind).glob("*.yaml"))
+
+
+def suite(name: str) -> SuiteSpec:
+    """The suite of that name or path.
+
+    Raises:
+        SpecError: no such suite, or its file is not a valid one.
+    """
+    return _load("suite", name, SuiteSpec)
+
+
+def dataset(name: str) -> DatasetSpec:
+    """The dataset of that name or path; errors as for :func:`suite`."""
+    return _load("dataset", name, DatasetSpec)
+
+
+def model(name: str) -> ModelSpec:
+    """The model of that name or path; errors as for :func:`suite`."""
+    return _load("model", name, ModelSpec)
+
+
+def model_class(spec: ModelSpec) -> type[Any]:
+    """Import a model's class.
+
+    Raises:
+        ModelError: the module or the class does not exist, or is no RecBole sequential model.
+    """
+    module_name, class_name = spec.class_path.split(":")
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise ModelError(
+            f"Model '{spec.name}': module {module_name} cannot be imported ({error}).",
+            remedy="Correct `class` in its YAML, or install what it needs.",
+        ) from error
+    found = vars(module).get(class_name)
+    if not isinstance(found, type):
+        classes = [name for name, value in vars(module).items() if isinstance(value, type)]
+        raise ModelError(
+            f"Model '{spec.name}': {module_name} has no class {class_name}.",
+            remedy=did_you_mean(class_name, classes) or "Correct `class` in its YAML.",
+        )
+    from recbole.model.abstract_recommender import SequentialRecommender
+
+    if not issubclass(found, SequentialRecommender):
+        raise ModelError(
+            f"Model '{spec.name}': {class_name} is not a RecBole SequentialRecommender.",
+            remedy="Derive it from recbole.model.abstract_recommender.SequentialRecommender.",
+        )
+    return found
+
+
+def did_you_mean(wrong: str, known: list[str]) -> str:
+    """A sentence with the nearest known name, or an empty string."""
+    near = difflib.get_close_matches(wrong, known, n=1, cutoff=0.5)
+    return f"Did you mean '{near[0]}'?" if near else ""
+
+
+def _load(kind: Kind, name: str, spec_class: type[S]) -> S:
+    path = _find(kind, name)
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise SpecError(f"{path} cannot be read: {reason}.", remedy="Correct the file.") from error
+    if not isinstance(content, dict):
+        raise SpecError(f"{path} holds no keys.", remedy=f"A {kind} file maps keys to values.")
+    try:
+        return spec_class.model_validate({"name": path.stem, **content})
+    except ValidationError as error:
+        raise invalid(str(path), spec_class, error) from error
+
+
+def invalid(where: str, spec_class: type[Spec], error: ValidationError) -> SpecError:
+    """One sentence for the first thing that is wrong in a specification.
+
+    Args:
+        where: the file or option that it came from.
+        spec_class: the specification that refused it.
+        error: what pydantic found.
+    """
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    problem = f"{where}: {place + ': ' if place else ''}{first['msg']}."
+    remedy = f"{error.error_count()} problem(s) in all; correct the value."
+    if first["type"] == "extra_forbidden":
+        known = _keys_at(spec_class, first["loc"])
+        unknown = str(first["loc"][-1])
+        problem = f"{where}: unknown key '{place}'."
+        remedy = did_you_mean(unknown, known) or f"Known keys: {', '.join(known)}."
+    return SpecError(problem, remedy=remedy)
+
+
+def _keys_at(spec_class: type[Spec], place: tuple[int | str, ...]) -> list[str]:
+    """Keys that the specification knows where the unknown one stood."""
+    current: Any = spec_class
+    for part in place[:-1]:
+        field = getattr(current, "model_fields", {}).get(part)
+        if field is not None and isinstance(field.annotation, type):
+            current = field.annotation
+    return [field.alias or name for name, field in current.model_fields.items()]
+
+
+def _find(kind: Kind, name: str) -> Path:
+    if name.endswith((".yaml", ".yml")):
+        path = Path(name)
+        if path.is_file():
+            return path
+        raise SpecError(f"There is no file {path}.", remedy=f"Give the path of a {kind} file.")
+    path = properties_folder() / kind / f"{name}.yaml"
+    if name in names(kind):
+        return path
+    known = names(kind)
+    raise SpecError(
+        f"There is no {kind} named '{name}'.",
+        remedy=" ".join(filter(None, [did_you_mean(name, known), f"Known: {', '.join(known)}."])),
+    )

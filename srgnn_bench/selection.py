@@ -1,0 +1,87 @@
+"""Changes that a caller makes to a suite: other datasets, models, budgets, single settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from srgnn_bench import registry
+from srgnn_bench.errors import SpecError
+from srgnn_bench.schema import SuiteSpec
+
+
+def select(
+    suite: SuiteSpec,
+    *,
+    datasets: Sequence[str] = (),
+    models: Sequence[str] = (),
+    trials: int | None = None,
+    seeds: int | None = None,
+    settings: Sequence[str] = (),
+) -> SuiteSpec:
+    """The suite with a caller's choices in place of its own.
+
+    Args:
+        suite: the suite as its file says it.
+        datasets: names or paths; none keeps the suite's.
+        models: names of the suite's entries, or names or paths of other models; none keeps all.
+        trials: tuning trials; 0 means none, which only the ``published`` protocol allows.
+        seeds: final trainings per dataset and model.
+        settings: ``KEY=VALUE`` with a dotted key, as in ``training.epochs=5``,
+            ``protocol.validation_fraction=0.2`` or ``models.srgnn.step=2``.
+
+    Raises:
+        SpecError: an unknown key, or a value that is not valid there.
+    """
+    content = suite.model_dump(mode="json")
+    if datasets:
+        content["datasets"] = list(datasets)
+    if models:
+        entries = {entry["name"]: entry for entry in content["models"]}
+        content["models"] = [entries.get(name, _entry(name)) for name in models]
+    if trials is not None:
+        content["tuning"] = {"trials": trials} if trials > 0 else None
+    if seeds is not None:
+        content["seeds"] = seeds
+    for setting in settings:
+        _set(content, setting)
+    try:
+        return SuiteSpec.model_validate(content)
+    except ValidationError as error:
+        raise registry.invalid("The command's options", SuiteSpec, error) from error
+
+
+def _entry(name: str) -> dict[str, Any]:
+    return {"model": name, "name": registry.model(name).name}
+
+
+def _set(content: dict[str, Any], setting: str) -> None:
+    key, equals, text = setting.partition("=")
+    if not equals:
+        raise SpecError(f"--set {setting} has no '='.", remedy="Write it as KEY=VALUE.")
+    path = key.split(".")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SpecError(f"--set {setting}: not a YAML value.", remedy="Quote it.") from error
+    if path[0] == "models":
+        entries = {entry["name"]: entry for entry in content["models"]}
+        if len(path) != 3 or path[1] not in entries:
+            raise SpecError(
+                f"--set {key}: no such model of the suite.",
+                remedy=f"Write models.NAME.PARAMETER=VALUE; names: {', '.join(entries)}.",
+            )
+        entries[path[1]]["parameters"][path[2]] = value
+        return
+    place = content
+    for part in path[:-1]:
+        if not isinstance(place.get(part), dict):
+            raise SpecError(
+                f"--set {key}: a suite has no '{part}' to set values in.",
+                remedy=registry.did_you_mean(part, list(place)) or f"It has: {', '.join(place)}.",
+            )
+        place = place[part]
+    place[path[-1]] = value
