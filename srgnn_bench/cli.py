@@ -6,7 +6,7 @@ import enum
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -37,26 +37,26 @@ class Resume(str, enum.Enum):
 
 SuiteOption = Annotated[str, typer.Option("--suite", help="Name of a suite, or its YAML file.")]
 DatasetOption = Annotated[
-    Optional[list[str]], typer.Option("--dataset", help="Only this dataset; may be repeated.")
+    list[str] | None, typer.Option("--dataset", help="Only this dataset; may be repeated.")
 ]
 ModelOption = Annotated[
-    Optional[list[str]], typer.Option("--model", help="Only this model; may be repeated.")
+    list[str] | None, typer.Option("--model", help="Only this model; may be repeated.")
 ]
 DataRootOption = Annotated[
-    Optional[Path],
+    Path | None,
     typer.Option(
         "--data-root", envvar="SRGNN_BENCH_DATA_ROOT", help="Folder with a folder per dataset."
     ),
 ]
 ResultsOption = Annotated[Path, typer.Option("--results", help="Folder of the results.")]
 TrialsOption = Annotated[
-    Optional[int], typer.Option("--trials", min=0, help="Tuning trials per dataset and model.")
+    int | None, typer.Option("--trials", min=0, help="Tuning trials per dataset and model.")
 ]
 SeedsOption = Annotated[
-    Optional[int], typer.Option("--seeds", min=1, help="Final trainings per dataset and model.")
+    int | None, typer.Option("--seeds", min=1, help="Final trainings per dataset and model.")
 ]
 SetOption = Annotated[
-    Optional[list[str]],
+    list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="A setting, such as training.epochs=5."),
 ]
 ResumeOption = Annotated[Resume, typer.Option("--resume", help="What to do about stored runs.")]
@@ -88,10 +88,11 @@ def run(
     resume: ResumeOption = Resume.only_missing,
 ) -> None:
     """Tune every model on every dataset, train the winners, and draw the report."""
-    from srgnn_bench.console import ProgressView, plan_table
+    from srgnn_bench.console import ProgressView, plan_table, results_table
     from srgnn_bench.execution.local import execute
     from srgnn_bench.execution.plan import plan, state_of
     from srgnn_bench.report import build_report
+    from srgnn_bench.report.frames import load_suite
     from srgnn_bench.store.store import ResultStore
 
     console = Console(soft_wrap=True)
@@ -113,11 +114,14 @@ def run(
     report = results / "report" / chosen.name
     if outcome.done:
         build_report(store, suite=chosen.name, out=report)
-        console.print(_results_table(store, chosen.name))
+        console.print(results_table(load_suite(store, suite=chosen.name)))
         console.print(f"Report: {report}", highlight=False)
     if outcome.trained == 0:
-        console.print("Nothing was trained: no run was missing." if not outcome.missing else
-                      "Nothing was trained.")
+        console.print(
+            "Nothing was trained: no run was missing."
+            if not outcome.missing
+            else "Nothing was trained."
+        )
     if outcome.failed or outcome.missing:
         console.print(
             f"{outcome.done} runs stored, {outcome.failed} failed, {outcome.missing} missing; "
@@ -132,7 +136,7 @@ def run(
 def report(
     suite: SuiteOption = "quick",
     results: ResultsOption = RESULTS,
-    out: Annotated[Optional[Path], typer.Option("--out", help="Folder to write to.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder to write to.")] = None,
 ) -> None:
     """Draw tables and figures from stored records; trains nothing."""
     from srgnn_bench.report import build_report
@@ -171,12 +175,14 @@ def status(
         what = "tuning" if failure.seed is None else f"seed {failure.seed}"
         console.print(
             f"failed: {failure.dataset} {failure.model} {what}: {failure.error}",
-            highlight=False, markup=False,
+            highlight=False,
+            markup=False,
         )
     for stale in stale_runs(jobs, store):
         console.print(
             f"stale: {stale.folder}: differs from this suite in {', '.join(stale.fields)}",
-            highlight=False, markup=False,
+            highlight=False,
+            markup=False,
         )
 
 
@@ -191,7 +197,7 @@ def datasets(data_root: DataRootOption = None) -> None:
     for name in registry.names("dataset"):
         spec = registry.dataset(name)
         try:
-            where = find(spec, data_root=data_root).describe()
+            where = ", ".join(map(str, find(spec, data_root=data_root).paths))
         except BenchError as error:
             where = f"missing: {error.remedy}"
         table.add_row(name, spec.title, _escape(where))

@@ -18,6 +18,7 @@ from srgnn_bench.events import (
     TrialStarted,
 )
 from srgnn_bench.execution.plan import Job, JobState
+from srgnn_bench.report.frames import SuiteResults, metric_frame
 
 
 def plan_table(jobs: list[Job], states: list[JobState]) -> Table:
@@ -34,6 +35,29 @@ def plan_table(jobs: list[Job], states: list[JobState]) -> Table:
             f"{state.runs.count('done')} of {len(state.runs)}",
             str(failed) if failed else "",
         )
+    return table
+
+
+def results_table(results: SuiteResults) -> Table:
+    """Recall@20 and MRR@20 of every finished entry, mean and standard deviation over seeds."""
+    frame = metric_frame(results).set_index(["dataset", "entry", "metric"])
+    table = Table(title=f"{results.spec.title}: test sessions, percent", title_justify="left")
+    for heading in ("dataset", "model", "Recall@20", "MRR@20", "seeds"):
+        table.add_column(heading)
+    for dataset in results.datasets:
+        for entry in results.present(dataset):
+            cells = [frame.loc[(dataset, entry, metric)] for metric in ("recall@20", "mrr@20")]
+            values = [
+                f"{100 * cell['mean']:.2f}"
+                + (f" ± {100 * cell['std']:.2f}" if cell["seeds"] > 1 else "")
+                for cell in cells
+            ]
+            table.add_row(
+                results.dataset_titles[dataset],
+                results.entry_titles[entry],
+                *values,
+                f"{cells[0]['seeds']} of {cells[0]['expected']}",
+            )
     return table
 
 
@@ -102,9 +126,7 @@ class ProgressView:
                 self._line(f"{who} FAILED: {event.error}", always=True)
 
     def _begin(self, description: str, epochs: int) -> None:
-        self._progress.reset(
-            self._current, description=description, total=epochs, visible=True
-        )
+        self._progress.reset(self._current, description=description, total=epochs, visible=True)
         self._line(description)
 
     def _end(self, text: str) -> None:

@@ -60,9 +60,7 @@ def _package(name: str) -> Finding:
     try:
         importlib.import_module(name)
     except Exception as error:  # a broken package may raise anything while it is imported
-        return Finding(
-            name, "broken", f"cannot be imported: {error!r}", "Run pip install . again."
-        )
+        return Finding(name, "broken", f"cannot be imported: {error!r}", "Run pip install . again.")
     return Finding(name, "ok", installed_version(name) or "version unknown")
 
 
@@ -92,7 +90,7 @@ def _dataset(name: str, data_root: Path | None) -> Finding:
     from srgnn_bench.data.sources import find
 
     try:
-        where = find(registry.dataset(name), data_root=data_root).describe()
+        paths = find(registry.dataset(name), data_root=data_root).paths
     except BenchError as error:
         return Finding(f"dataset {name}", "note", error.problem, error.remedy)
-    return Finding(f"dataset {name}", "ok", where)
+    return Finding(f"dataset {name}", "ok", ", ".join(map(str, paths)))

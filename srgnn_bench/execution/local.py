@@ -118,14 +118,13 @@ class _Worker:
         """Tune, then make every missing run; False where another process is at a part of it."""
         complete = True
         if job.study is not None and self._failure(job, job.failure_key) is None:
-            complete &= self._locked(job, job.study.folder, lambda: self._tune(job), wait=wait)
+            complete &= _locked(job.study.folder, lambda: self._tune(job), wait=wait)
         self.note_cells()
         winner = self._winner(job)
         if winner is None:
             return complete
         for run in job.runs(winner):
-            complete &= self._locked(
-                job,
+            complete &= _locked(
                 self._folder(job, run.key),
                 lambda run=run: self._final(job, run, winner),  # type: ignore[misc]
                 wait=wait,
@@ -156,24 +155,6 @@ class _Worker:
                 else:
                     missing += 1
         return Outcome(done, self.trained, failed, missing)
-
-    def _locked(
-        self, job: Job, folder: Path, action: Callable[[], None], *, wait: bool
-    ) -> bool:
-        """Do something under the lock of a folder; False where another process holds it."""
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(folder.with_name(f".{folder.name}.lock"))
-            with lock.acquire(timeout=-1 if wait else 0):
-                action()
-        except Timeout:
-            return False
-        except OSError as error:
-            raise StoreError(
-                f"{folder} cannot be written ({error.strerror or error}).",
-                remedy="Free space or permissions there, or name another folder with --results.",
-            ) from error
-        return True
 
     def _tune(self, job: Job) -> None:
         assert job.study is not None
@@ -232,8 +213,14 @@ class _Worker:
             last = so_far[-1]
             value = last.judged[OBJECTIVE] if last.judged else None
             self.listen(
-                EpochDone(**who, epoch=last.epoch, epochs=epochs, loss=last.loss,
-                          seconds=last.seconds, value=value)
+                EpochDone(
+                    **who,
+                    epoch=last.epoch,
+                    epochs=epochs,
+                    loss=last.loss,
+                    seconds=last.seconds,
+                    value=value,
+                )
             )
             if not published:
                 return False
@@ -245,8 +232,14 @@ class _Worker:
         history: list[EpochResult] = []
         if not candidate.is_fitted:
             history = train(
-                model, stage, training, seed=seed, epochs=epochs, after_epoch=after_epoch,
-                judge=judge if published else None, best_by=OBJECTIVE if published else None,
+                model,
+                stage,
+                training,
+                seed=seed,
+                epochs=epochs,
+                after_epoch=after_epoch,
+                judge=judge if published else None,
+                best_by=OBJECTIVE if published else None,
                 checkpoint=checkpoint,
             )
         started = time.perf_counter()
@@ -319,9 +312,7 @@ class _Worker:
         )
 
     def _failure(self, job: Job, key: str) -> Failure | None:
-        return self.store.failure(
-            dataset=job.dataset.name, model=job.candidate.spec.name, key=key
-        )
+        return self.store.failure(dataset=job.dataset.name, model=job.candidate.spec.name, key=key)
 
     def _fail(self, job: Job, key: str, number: int | None, error: Exception) -> None:
         self.store.write_failure(
@@ -336,6 +327,22 @@ class _Worker:
             )
         )
         self.listen(Failed(job.dataset.name, job.candidate.entry.name, str(error)))
+
+
+def _locked(folder: Path, action: Callable[[], None], *, wait: bool) -> bool:
+    """Do something under the lock of a folder; False where another process holds it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_name(f".{folder.name}.lock")).acquire(timeout=-1 if wait else 0):
+            action()
+    except Timeout:
+        return False
+    except OSError as error:
+        raise StoreError(
+            f"{folder} cannot be written ({error.strerror or error}).",
+            remedy="Free space or permissions there, or name another folder with --results.",
+        ) from error
+    return True
 
 
 def _facts(job: Job, stage: Stage) -> DatasetFacts:

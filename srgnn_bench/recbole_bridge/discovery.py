@@ -29,8 +29,11 @@ MODULES: dict[str, str] = {
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds ``recbole.model.sequential_recommender.<ours>`` as an alias of our module."""
 
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    def find_spec(  # its last two arguments are the protocol's
+        self,
+        fullname: str,
+        path: Sequence[str] | None,  # noqa: ARG002
+        target: ModuleType | None = None,  # noqa: ARG002
     ) -> importlib.machinery.ModuleSpec | None:
         if fullname == "recbole":
             from srgnn_bench.recbole_bridge.compat import restore_numpy_aliases

@@ -44,9 +44,7 @@ class EpochResult:
     judged: dict[str, float] | None
 
 
-def build(
-    model_class: type[Any], configuration: dict[str, Any], stage: Stage, *, seed: int
-) -> Any:
+def build(model_class: type[Any], configuration: dict[str, Any], stage: Stage, *, seed: int) -> Any:
     """A model with its weights drawn from the seed; fitted ones are fitted.
 
     Args:

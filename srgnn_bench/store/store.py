@@ -56,7 +56,9 @@ class ResultStore:
 
     def failure(self, *, dataset: str, model: str, key: str) -> Failure | None:
         """The failure stored for a run, or None."""
-        return _read(self.run_folder(dataset=dataset, model=model, key=key) / "failure.json", Failure)
+        return _read(
+            self.run_folder(dataset=dataset, model=model, key=key) / "failure.json", Failure
+        )
 
     def write_run(
         self, record: Record, *, ranks: pd.DataFrame, epochs: list[dict[str, Any]]
@@ -71,7 +73,9 @@ class ResultStore:
         Raises:
             StoreError: the folder cannot be written; nothing already stored is lost.
         """
-        folder = self.run_folder(dataset=record.identity.dataset, model=record.model, key=record.key)
+        folder = self.run_folder(
+            dataset=record.identity.dataset, model=record.model, key=record.key
+        )
         try:
             folder.mkdir(parents=True, exist_ok=True)
             lines = "".join(json.dumps(epoch, sort_keys=True) + "\n" for epoch in epochs)
@@ -97,7 +101,9 @@ class ResultStore:
         Raises:
             StoreError: the file is missing or damaged.
         """
-        folder = self.run_folder(dataset=record.identity.dataset, model=record.model, key=record.key)
+        folder = self.run_folder(
+            dataset=record.identity.dataset, model=record.model, key=record.key
+        )
         path = folder / "ranks.parquet"
         try:
             return pd.read_parquet(path)
@@ -108,7 +114,9 @@ class ResultStore:
 
     def epochs(self, record: Record) -> list[dict[str, Any]]:
         """The epochs of a stored run, oldest first."""
-        folder = self.run_folder(dataset=record.identity.dataset, model=record.model, key=record.key)
+        folder = self.run_folder(
+            dataset=record.identity.dataset, model=record.model, key=record.key
+        )
         path = folder / "epochs.ndjson"
         try:
             return [json.loads(line) for line in path.read_text().splitlines()]
@@ -150,11 +158,11 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that it is either there in full or not at all, kill -9 included."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with open(temporary, "wb") as file:
+        with temporary.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -175,7 +183,9 @@ def _read(path: Path, kind: type[T]) -> T | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise StoreError(f"{path} cannot be read ({error}).", remedy="Restore or delete it.") from error
+        raise StoreError(
+            f"{path} cannot be read ({error}).", remedy="Restore or delete it."
+        ) from error
     try:
         return kind.model_validate_json(text)
     except ValidationError as error:

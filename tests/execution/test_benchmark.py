@@ -1,0 +1,223 @@
+"""A whole benchmark in miniature: run twice, interrupted, failing, overwritten."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from conftest import TinyWorld
+
+from srgnn_bench import registry
+from srgnn_bench.events import EpochDone, Event, RunDone, TrialDone
+from srgnn_bench.execution.local import Outcome, Resume, execute
+from srgnn_bench.execution.plan import plan, state_of
+from srgnn_bench.execution.stale import failures, stale_runs
+from srgnn_bench.schema import SuiteSpec
+from srgnn_bench.selection import select
+from srgnn_bench.store.store import ResultStore
+
+
+def run(
+    world: TinyWorld,
+    *,
+    suite: SuiteSpec | None = None,
+    results: Path | None = None,
+    resume: Resume = "only-missing",
+    listen=lambda event: None,
+) -> tuple[Outcome, ResultStore]:
+    suite = suite or registry.suite(str(world.suite))
+    store = ResultStore(results or world.results)
+    jobs = plan(suite, data_root=world.data_root, store=store)
+    return execute(suite, jobs, store=store, resume=resume, listen=listen), store
+
+
+def contents(store: ResultStore) -> dict[str, tuple[dict[str, float], pd.DataFrame]]:
+    return {record.key: (record.metrics, store.ranks(record)) for record in store.records()}
+
+
+def assert_same(one: ResultStore, other: ResultStore) -> None:
+    left, right = contents(one), contents(other)
+    assert left.keys() == right.keys()
+    for key, (metrics, ranks) in left.items():
+        assert metrics == right[key][0]
+        pd.testing.assert_frame_equal(ranks, right[key][1])
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest):
+    """One undisturbed run, shared by the tests that only look at it."""
+    from conftest import make_tiny_world
+
+    world = make_tiny_world(tmp_path_factory.mktemp("finished"))
+    events: list[Event] = []
+    outcome, store = run(world, listen=events.append)
+    return world, outcome, store, events
+
+
+def test_every_cell_is_trained_and_stored(finished) -> None:
+    _, outcome, store, events = finished
+    assert outcome == Outcome(done=6, trained=6, failed=0, missing=0)
+    records = list(store.records())
+    assert len(records) == 6
+    assert sum(isinstance(event, TrialDone) for event in events) == 3 * 2
+    for record in records:
+        ranks = store.ranks(record)
+        assert len(ranks) == record.dataset.test_prefixes
+        assert record.metrics["recall@20"] == (ranks["rank"] <= 20).mean()
+        assert record.tuning is not None
+        assert record.tuning.budget == 2
+        assert not (
+            store.run_folder(dataset="tiny", model=record.model, key=record.key) / "checkpoint"
+        ).exists()
+
+
+def test_the_trained_models_learn_the_pattern(finished) -> None:
+    _, _, store, _ = finished
+    by_model = {r.model: r.metrics["recall@5"] for r in store.records()}
+    assert by_model["srgnn"] > 0.6
+    assert by_model["srgnn"] > 2 * by_model["popularity"]
+
+
+def test_seeds_differ(finished) -> None:
+    _, _, store, _ = finished
+    losses = {store.epochs(r)[-1]["loss"] for r in store.records() if r.model == "srgnn"}
+    assert len(losses) == 2
+
+
+def test_the_final_training_takes_the_epochs_that_validation_chose(finished) -> None:
+    _, _, store, _ = finished
+    for record in store.records():
+        if record.model != "popularity":
+            assert len(store.epochs(record)) == record.identity.epochs
+            assert all(epoch["judged"] is None for epoch in store.epochs(record))
+
+
+def test_a_second_call_trains_nothing(finished) -> None:
+    world, _, _, _ = finished
+    before = {p: p.stat().st_mtime_ns for p in world.results.rglob("record.json")}
+    events: list[Event] = []
+    outcome, _ = run(world, listen=events.append)
+    assert outcome == Outcome(done=6, trained=0, failed=0, missing=0)
+    assert events == []
+    assert before == {p: p.stat().st_mtime_ns for p in world.results.rglob("record.json")}
+
+
+def test_more_trials_continue_the_study(finished, tmp_path: Path) -> None:
+    world, _, _, _ = finished
+    results = tmp_path / "results"
+    shutil.copytree(world.results, results)
+    suite = select(registry.suite(str(world.suite)), models=["stamp"], trials=3)
+    events: list[Event] = []
+    run(world, suite=suite, results=results, listen=events.append)
+    assert [e.number for e in events if isinstance(e, TrialDone)] == [2]
+
+
+@pytest.mark.parametrize("stop_at", [1, 4, 9, 14, 19])
+def test_an_interrupted_benchmark_ends_like_an_undisturbed_one(
+    finished, tmp_path: Path, stop_at: int
+) -> None:
+    world, _, undisturbed, _ = finished
+    seen = 0
+
+    def interrupt(event: Event) -> None:
+        nonlocal seen
+        seen += isinstance(event, EpochDone | TrialDone | RunDone)
+        if seen == stop_at:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(world, results=tmp_path / "results", listen=interrupt)
+    outcome, store = run(world, results=tmp_path / "results")
+    assert outcome.done == 6
+    assert_same(store, undisturbed)
+
+
+def test_order_of_execution_changes_nothing(finished, tmp_path: Path) -> None:
+    world, _, undisturbed, _ = finished
+    suite = select(registry.suite(str(world.suite)), models=["popularity", "stamp", "srgnn"])
+    _, store = run(world, suite=suite, results=tmp_path / "results")
+    assert_same(store, undisturbed)
+
+
+def broken_model(world: TinyWorld) -> Path:
+    """A model file whose class raises while it is trained."""
+    path = world.root / "broken.yaml"
+    path.write_text(
+        yaml.safe_dump(
+            {
+                "title": "Broken",
+                "class": "broken_model:Broken",
+                "citation": "made for tests",
+                "parameters": {"epochs": 2},
+            }
+        )
+    )
+    return path
+
+
+def test_a_failing_model_does_not_stop_the_others(
+    tiny_world: TinyWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent / "models"))
+    path = broken_model(tiny_world)
+    suite = select(registry.suite(str(tiny_world.suite)), models=[str(path), "popularity"])
+    outcome, store = run(tiny_world, suite=suite)
+    assert outcome == Outcome(done=2, trained=2, failed=2, missing=0)
+    jobs = plan(suite, data_root=tiny_world.data_root, store=store)
+    (failure,) = failures(jobs, store)
+    assert "wrong on purpose" in failure.error
+    assert "Traceback" in failure.traceback
+    assert state_of(jobs[0], store).runs == ("failed", "failed")
+    # It is left alone until it is asked for.
+    assert run(tiny_world, suite=suite)[0].failed == 2
+    monkeypatch.setenv("BROKEN_MODEL_IS_MENDED", "1")
+    assert run(tiny_world, suite=suite)[0].failed == 2
+    assert run(tiny_world, suite=suite, resume="retry-failed")[0] == Outcome(4, 2, 0, 0)
+
+
+def test_only_cache_runs_nothing(tiny_world: TinyWorld) -> None:
+    outcome, store = run(tiny_world, resume="only-cache")
+    assert outcome == Outcome(done=0, trained=0, failed=0, missing=6)
+    assert list(store.records()) == []
+
+
+def test_overwrite_runs_all_again(finished, tmp_path: Path) -> None:
+    world, _, undisturbed, _ = finished
+    results = tmp_path / "results"
+    shutil.copytree(world.results, results)
+    outcome, store = run(world, results=results, resume="overwrite")
+    assert outcome.trained == 6
+    assert_same(store, undisturbed)
+
+
+def test_a_run_of_other_settings_is_stale_and_says_why(finished) -> None:
+    world, _, store, _ = finished
+    suite = select(
+        registry.suite(str(world.suite)), models=["popularity"], settings=["seed=7"], seeds=1
+    )
+    jobs = plan(suite, data_root=world.data_root, store=store)
+    assert list(stale_runs(jobs, store)) == []  # nothing planned yet: its tuning is to be done
+    same = select(registry.suite(str(world.suite)), models=["popularity"], seeds=1)
+    jobs = plan(same, data_root=world.data_root, store=store)
+    (stale,) = stale_runs(jobs, store)
+    assert stale.fields == ("seed",)
+
+
+def test_the_published_protocol_takes_the_best_test_epoch(tiny_world: TinyWorld) -> None:
+    suite = select(
+        registry.suite(str(tiny_world.suite)),
+        models=["stamp"],
+        trials=0,
+        seeds=1,
+        settings=["protocol.kind=published"],
+    )
+    outcome, store = run(tiny_world, suite=suite)
+    assert outcome.done == 1
+    (record,) = store.records()
+    assert record.protocol_kind == "published"
+    assert record.tuning is None
+    by_epoch = [epoch["judged"]["mrr@20"] for epoch in store.epochs(record)]
+    assert record.metrics["mrr@20"] == max(by_epoch)

@@ -1,0 +1,110 @@
+"""Names, files and classes: what is found, and what is said where it is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from srgnn_bench import registry
+from srgnn_bench.configuration import candidate
+from srgnn_bench.errors import BenchError, ModelError, SpecError
+from srgnn_bench.schema import ModelEntry
+from srgnn_bench.selection import select
+
+
+@pytest.mark.parametrize("kind", ["suite", "dataset", "model"])
+def test_every_shipped_specification_is_valid(kind: registry.Kind) -> None:
+    assert registry.names(kind)
+    for name in registry.names(kind):
+        assert getattr(registry, kind)(name).name == name
+
+
+@pytest.mark.parametrize("name", registry.names("suite"))
+def test_every_shipped_suite_resolves(name: str) -> None:
+    suite = registry.suite(name)
+    for entry in suite.models:
+        candidate(suite, entry)
+    for dataset in suite.datasets:
+        registry.dataset(dataset)
+
+
+def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(SpecError, match="Did you mean 'srgnn'"):
+        registry.model("sr-gnn")
+
+
+MODEL = "title: T\nclass: {}\ncitation: c\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (MODEL.format("no.such.module:Class"), "cannot be imported"),
+        (MODEL.format("srgnn_bench.models.srgnn:FastSRGN"), "Did you mean 'FastSRGNN'"),
+        (MODEL.format("collections:OrderedDict"), "not a RecBole SequentialRecommender"),
+        (MODEL.format("srgnn_bench.models.srgnn:FastSRGNN") + "parameters: {stepp: 2}",
+         "Did you mean 'step'"),
+        (MODEL.format("srgnn_bench.models.srgnn:FastSRGNN") + "parameters: {step: -1}", "step"),
+        (MODEL.format("srgnn_bench.models.srgnn:FastSRGNN") + "parameters: {epochs: many}",
+         "epochs"),
+        (MODEL.format("srgnn_bench.models.srgnn:FastSRGNN")
+         + "space: {step: {type: int, low: 2, high: 3}}", "outside its search space"),
+        (MODEL.format("srgnn_bench.models.srgnn:FastSRGNN")
+         + "space: {step: {type: int, low: 3, high: 2}}", "low must not exceed high"),
+        (MODEL.format("srgnn_bench.models.srgnn:FastSRGNN")
+         + "space: {stepp: {type: int, low: 1, high: 2}}", "Did you mean 'step'"),
+        (MODEL.format("not a class path"), "class"),
+        ("title: T\nclas: a:B\ncitation: c\n", "unknown key 'clas'. Did you mean 'class'"),
+        ("title: [", "cannot be read"),
+        ("- a\n- b\n", "holds no keys"),
+        ("", "holds no keys"),
+    ],
+)  # fmt: skip
+def test_a_wrong_model_file_gets_one_clear_error(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    suite = registry.suite("quick")
+    with pytest.raises((SpecError, ModelError)) as caught:
+        candidate(suite, ModelEntry(model=str(path), name="mine"))
+    assert message in str(caught.value)
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["training.epochs"], "KEY=VALUE"),
+        (["trainin.epochs=3"], "Did you mean 'training'"),
+        (["protocol.validation_fractoin=0.2"], "Did you mean 'validation_fraction'"),
+        (["protocol.validation_fraction=2"], "less than 1"),
+        (["models.nobody.step=2"], "no such model"),
+        (["seeds=0"], "seeds"),
+        (["seeds=: :"], "not a YAML value"),
+    ],
+)
+def test_a_wrong_setting_gets_one_clear_error(settings: list[str], message: str) -> None:
+    with pytest.raises(BenchError) as caught:
+        select(registry.suite("quick"), settings=settings)
+    assert message in str(caught.value)
+
+
+def test_settings_reach_their_place() -> None:
+    suite = select(
+        registry.suite("quick"),
+        datasets=["tmall"],
+        models=["srgnn"],
+        trials=3,
+        seeds=4,
+        settings=["training.epochs=7", "models.srgnn.step=2"],
+    )
+    assert (suite.datasets, suite.seeds) == (("tmall",), 4)
+    chosen = candidate(suite, suite.models[0])
+    assert chosen.defaults["epochs"] == 7
+    assert chosen.defaults["step"] == 2
+    assert "step" not in chosen.space
+
+
+def test_the_temporal_protocol_needs_tuning() -> None:
+    with pytest.raises(SpecError, match="at least one tuning trial"):
+        select(registry.suite("quick"), trials=0)
