@@ -1,1 +1,5 @@
-"""Tables and figures, drawn from stored records alone."""
+"""Tables, figures and a page, drawn from stored records alone: no torch, no RecBole."""
+
+from srgnn_bench.report.build import build_report
+
+__all__ = ["build_report"]

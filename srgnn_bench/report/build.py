@@ -1,0 +1,54 @@
+"""The whole report of a suite, from its stored records alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from srgnn_bench.errors import StoreError
+from srgnn_bench.report.figures.canvas import save_figure
+from srgnn_bench.report.figures.comparison import METRICS, draw_comparison
+from srgnn_bench.report.figures.curves import draw_curves
+from srgnn_bench.report.frames import load_suite
+from srgnn_bench.report.tables import metric_table, write_table
+from srgnn_bench.store.store import ResultStore
+
+FIGURES = {"comparison": draw_comparison, "curves": draw_curves}
+
+
+def build_report(store: ResultStore, *, suite: str, out: Path) -> list[Path]:
+    """Write the tables and figures of a suite; the same store gives the same bytes.
+
+    Args:
+        store: the results folder.
+        suite: name of a suite that was run.
+        out: folder for the files; made if needed.
+
+    Returns:
+        The files written.
+
+    Raises:
+        StoreError: nothing is stored about the suite, what is stored cannot be compared, or
+            ``out`` cannot be written.
+    """
+    results = load_suite(store, suite=suite)
+    title = results.spec.title
+    tables = [
+        metric_table(results, metrics=[METRICS], name="table", title=title),
+        metric_table(
+            results,
+            metrics=[[f"{m}@{k}" for k in (5, 10, 20)] for m in ("recall", "mrr", "ndcg")],
+            name="table-all",
+            title=f"{title}: all lengths of the list",
+        ),
+    ]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        paths = [path for table in tables for path in write_table(table, out=out)]
+        for name, draw in FIGURES.items():
+            paths += save_figure(results, draw=draw, name=name, out=out)
+    except OSError as error:
+        raise StoreError(
+            f"{out} cannot be written ({error.strerror or error}).",
+            remedy="Name another folder for the report.",
+        ) from error
+    return paths

@@ -1,0 +1,1 @@
+"""Figures, one file each; canvas.py holds what they share."""

@@ -1,0 +1,194 @@
+"""What all figures share: sizes, looks of the entries, notes underneath, reproducible files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import matplotlib
+
+matplotlib.use("agg")
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
+
+from srgnn_bench.report.captions import notes
+from srgnn_bench.report.frames import SuiteResults
+
+Layout = Literal["column", "page"]
+
+WIDTHS: dict[Layout, float] = {"column": 3.33, "page": 7.0}
+"""Inches: one column, and the full width, of a two-column paper."""
+
+LINE_HEIGHT = 0.125
+NOTE_SIZE = 6.5
+
+STYLE = Path(__file__).parent.parent / "style.mplstyle"
+
+# Okabe and Ito's colours without yellow, which fades on white, ordered so that neighbours also
+# differ in grey. Markers and dashes carry the same distinction for those who see no colour.
+COLOURS = ("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "d")
+DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1.2, 1, 1.2)))
+
+
+@dataclass(frozen=True)
+class Look:
+    """Colour, marker and dashes of one entry, the same in every figure of a suite."""
+
+    colour: str
+    marker: str
+    dashes: Any
+
+
+def looks(entries: Sequence[str]) -> dict[str, Look]:
+    """A look for each entry, by its place in the suite."""
+    return {
+        entry: Look(
+            COLOURS[place % len(COLOURS)],
+            MARKERS[place % len(MARKERS)],
+            DASHES[place % len(DASHES)],
+        )
+        for place, entry in enumerate(entries)
+    }
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Draw with the style file alone, whatever the reader's own settings are."""
+    with plt.style.context(["default", STYLE]):
+        yield
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A figure of panels with room for a legend and the notes.
+
+    Attributes:
+        figure: the whole.
+        axes: the panels, one per (row, column), by the labels given.
+        legend: the subfigure for a legend, or None.
+    """
+
+    figure: Figure
+    axes: dict[tuple[str, str], Axes]
+    legend: Any
+
+
+def panel_grid(
+    results: SuiteResults,
+    *,
+    datasets: Sequence[str],
+    measures: Sequence[str],
+    layout: Layout,
+    panel_heights: dict[Layout, float],
+    legend_rows: int = 0,
+    sharey: bool = False,
+    extra_notes: Sequence[str] = (),
+) -> Grid:
+    """Panels for datasets x measures, arranged to fit the width and titled by dataset.
+
+    On a page the datasets stand side by side and the measures below each other; in a column it
+    is the other way round. A single dataset has its measures side by side.
+
+    Args:
+        results: whose notes are printed below.
+        datasets: names, one panel row or column each.
+        measures: labels, likewise.
+        layout: the width to draw for.
+        panel_heights: inches per panel, axis labels included.
+        legend_rows: lines of the legend below; 0 for none.
+        sharey: whether panels in a row share their vertical axis.
+        extra_notes: sentences of this figure alone, above the notes.
+    """
+    by_dataset = layout == "page" and len(datasets) > 1
+    rows, columns = (measures, datasets) if by_dataset else (datasets, measures)
+    lines = [
+        line
+        for sentence in (*extra_notes, *notes(results))
+        for line in wrapped(sentence, width=WIDTHS[layout] - 0.12, size=NOTE_SIZE)
+    ]
+    legend_height = 0.16 * legend_rows + (0.06 if legend_rows else 0)
+    note_height = LINE_HEIGHT * len(lines) + (0.06 if lines else 0)
+    panels_height = panel_heights[layout] * len(rows)
+    heights = [h for h in (panels_height, legend_height, note_height) if h > 0]
+    figure = plt.figure(figsize=(WIDTHS[layout], sum(heights)), layout="constrained")
+    parts = iter(figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0])
+    drawn = next(parts).subplots(
+        len(rows), len(columns), squeeze=False, sharey="row" if sharey else False
+    )
+    label = " (optimistic)" if results.optimistic else ""
+    axes = {}
+    for r, row in enumerate(rows):
+        for c, column in enumerate(columns):
+            dataset, measure = (column, row) if by_dataset else (row, column)
+            axes[dataset, measure] = drawn[r, c]
+            if r == 0 if by_dataset else c == 0:
+                room = WIDTHS[layout] / (len(columns) if by_dataset else 1) - 0.5
+                title = wrapped(results.dataset_titles[dataset] + label, width=room, size=8)
+                drawn[r, c].set_title("\n".join(title))
+    legend = next(parts) if legend_rows else None
+    if lines:
+        next(parts).text(
+            0.01, 0.98, "\n".join(lines), va="top", fontsize=NOTE_SIZE, color="#333333"
+        )
+    return Grid(figure, axes, legend)
+
+
+def text_width(text: str, *, size: float) -> float:
+    """Inches that a text takes in the figures' type."""
+    if not text.strip():
+        return 0.0
+    font = FontProperties(family="DejaVu Sans")
+    return float(TextPath((0, 0), text, size=size, prop=font).get_extents().xmax) / 72
+
+
+def wrapped(text: str, *, width: float, size: float) -> list[str]:
+    """Break a text at its spaces into lines of at most ``width`` inches."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and text_width(longer, size=size) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def legend_columns(titles: Sequence[str], *, layout: Layout) -> int:
+    """Columns of a legend whose longest title fits."""
+    widest = 0.5 + max(text_width(title, size=7) for title in titles)
+    return max(1, min(len(titles), int(WIDTHS[layout] / widest)))
+
+
+class Draw(Protocol):
+    """A function that draws one figure of a suite for a width."""
+
+    def __call__(self, results: SuiteResults, *, layout: Layout) -> Figure:
+        """Draw; the caller has set the style."""
+
+
+def save_figure(results: SuiteResults, *, draw: Draw, name: str, out: Path) -> list[Path]:
+    """Draw for the page and for the column, each as pdf, svg and png with the same bytes always."""
+    metadata: dict[str, dict[str, Any]] = {
+        "pdf": {"CreationDate": None, "ModDate": None},
+        "svg": {"Date": None},
+        "png": {"Software": None},
+    }
+    paths = []
+    widths: tuple[tuple[Layout, str], ...] = (("page", ""), ("column", "-column"))
+    with house_style():
+        for layout, suffix in widths:
+            figure = draw(results, layout=layout)
+            for form, fields in metadata.items():
+                path = out / f"{name}{suffix}.{form}"
+                figure.savefig(path, metadata=fields)
+                paths.append(path)
+            plt.close(figure)
+    return paths

@@ -1,0 +1,54 @@
+"""Recall@K and MRR@K over the length K of the list."""
+
+from __future__ import annotations
+
+import math
+
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from srgnn_bench.report.figures.canvas import Layout, legend_columns, looks, panel_grid
+from srgnn_bench.report.frames import SuiteResults, curve_frame
+
+MEASURES = {"recall": "Recall@K", "mrr": "MRR@K"}
+
+
+def draw_curves(results: SuiteResults, *, layout: Layout) -> Figure:
+    """One line per entry, the mean over seeds, computed from the stored ranks."""
+    frame = curve_frame(results)
+    look = looks(results.entries)
+    titles = [results.entry_titles[entry] for entry in results.entries]
+    columns = legend_columns(titles, layout=layout)
+    grid = panel_grid(
+        results,
+        datasets=results.datasets,
+        measures=list(MEASURES),
+        layout=layout,
+        panel_heights={"page": 1.75, "column": 1.45},
+        legend_rows=math.ceil(len(titles) / columns),
+    )
+    for (dataset, measure), axes in grid.axes.items():
+        here = frame[(frame["dataset"] == dataset) & (frame["measure"] == measure)]
+        for place, entry in enumerate(results.present(dataset)):
+            line = here[here["entry"] == entry]
+            axes.plot(
+                line["k"],
+                100 * line["mean"],
+                color=look[entry].colour,
+                linestyle=look[entry].dashes,
+                marker=look[entry].marker,
+                markevery=(place % 4, 4),
+                markersize=3,
+                clip_on=False,
+            )
+        axes.set_xticks([1, 5, 10, 15, 20])
+        axes.set_ylim(bottom=0)
+        axes.set_xlim(0.5, 20.5)
+        axes.set_xlabel("K")
+        axes.set_ylabel(f"{MEASURES[measure]} (%)")
+    handles = [
+        Line2D([], [], color=look[e].colour, linestyle=look[e].dashes, marker=look[e].marker)
+        for e in results.entries
+    ]
+    grid.legend.legend(handles, titles, loc="center", ncols=columns, columnspacing=1.2)
+    return grid.figure

@@ -1,0 +1,259 @@
+"""A plausible store, made of nothing but random numbers, written through the store itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from srgnn_bench.evaluation.metrics import mrr, ndcg, recall
+from srgnn_bench.schema import SuiteSpec
+from srgnn_bench.store.keys import key_of, seed_from
+from srgnn_bench.store.record import (
+    Cell,
+    Cost,
+    DatasetFacts,
+    Failure,
+    Manifest,
+    Record,
+    RunIdentity,
+    TuningSummary,
+)
+from srgnn_bench.store.store import ResultStore
+
+DATASETS = {
+    "diginetica": "Diginetica",
+    "yoochoose1_64": "Yoochoose 1/64",
+    "tmall": "Tmall",
+    "retailrocket": "RetailRocket",
+}
+MODELS = {
+    "srgnn": ("SR-GNN", 1.0),
+    "gru4rec": ("GRU4Rec", 0.55),
+    "narm": ("NARM", 0.9),
+    "stamp": ("STAMP", 0.8),
+    "popularity": ("Popularity", -4.5),
+    "sknn": ("SKNN", 0.7),
+    "vsknn": ("V-SKNN", 0.97),
+    "stan": ("STAN", 1.02),
+    "sasrec": ("SASRec", 0.6),
+    "gcsan": ("GC-SAN", 0.92),
+    "itemknn": ("Item-KNN", 0.2),
+    "rules": ("Sequential rules", 0.3),
+}
+SPACE = {
+    "learning_rate": {"type": "float", "low": 1e-4, "high": 1e-2, "log": True},
+    "embedding_size": {"type": "choice", "values": [50, 100]},
+    "step": {"type": "int", "low": 1, "high": 4, "step": 1, "log": False},
+}
+
+
+def write_suite(
+    store: ResultStore,
+    *,
+    suite: str = "made-up",
+    datasets: int = 2,
+    models: int = 4,
+    seeds: int = 3,
+    sessions: int = 250,
+    kind: str = "temporal",
+    note: str | None = None,
+    missing: Callable[[str, str, int], bool] = lambda dataset, entry, seed: False,
+    entries: dict[str, dict[str, Any]] | None = None,
+    skills: dict[str, float] | None = None,
+    dirty: bool = False,
+) -> Manifest:
+    """Write a suite and its runs. ``entries`` makes variants of SR-GNN: name -> parameters."""
+    names = list(MODELS)[:models]
+    listed: list[Any] = (
+        names
+        if entries is None
+        else [
+            {"model": "srgnn", "name": name, "title": name, "parameters": parameters}
+            for name, parameters in entries.items()
+        ]
+    )
+    spec = SuiteSpec.model_validate(
+        {
+            "name": suite,
+            "title": "A made-up suite",
+            "note": note,
+            "datasets": list(DATASETS)[:datasets],
+            "models": listed,
+            "protocol": {"kind": kind},
+            "tuning": None if kind == "published" else {"trials": 8},
+            "seeds": seeds,
+        }
+    )
+    cells = []
+    for dataset in spec.datasets:
+        prefixes = _prefixes(dataset, sessions)
+        for entry in spec.models:
+            title, skill = MODELS[entry.model]
+            skill = (skills or {}).get(entry.name, skill)
+            for seed in range(seeds):
+                record = _record(spec, dataset, entry.model, entry.parameters, seed, dirty=dirty)
+                cells.append(
+                    Cell(
+                        dataset=dataset,
+                        entry=entry.name,
+                        title=entry.title or title,
+                        model=entry.model,
+                        seed=seed,
+                        key=record.key,
+                    )
+                )
+                if missing(dataset, entry.name, seed):
+                    if seed:
+                        store.write_failure(
+                            Failure(
+                                key=record.key,
+                                dataset=dataset,
+                                model=entry.model,
+                                seed=seed,
+                                error="NaN",
+                                traceback="...",
+                                created="2026-01-01T00:00:00+00:00",
+                            )
+                        )
+                    continue
+                ranks = prefixes.assign(rank=_ranks(prefixes, record, skill))
+                record = record.model_copy(update={"metrics": _metrics(ranks, skill)})
+                store.write_run(record, ranks=ranks, epochs=_epochs(record, skill))
+    manifest = Manifest(
+        suite=suite,
+        title=spec.title,
+        note=note,
+        spec=spec.model_dump(mode="json"),
+        cells=tuple(cells),
+    )
+    store.write_manifest(manifest)
+    return manifest
+
+
+def _prefixes(dataset: str, sessions: int) -> pd.DataFrame:
+    generator = np.random.default_rng(seed_from("prefixes", dataset))
+    lengths = np.minimum(generator.geometric(0.3, size=sessions), 30)
+    session = np.repeat(np.arange(sessions), lengths)
+    length = np.concatenate([np.arange(1, n + 1) for n in lengths])
+    return pd.DataFrame(
+        {
+            "session": session,
+            "length": length,
+            "target_count": generator.zipf(1.3, size=len(session)).clip(0, 5000),
+        }
+    )
+
+
+def _ranks(prefixes: pd.DataFrame, record: Record, skill: float) -> np.ndarray:
+    items = record.dataset.items
+    dataset = record.identity.dataset
+    shared = np.random.default_rng(seed_from("hardness", dataset))
+    easy = 0.15 * list(DATASETS).index(dataset)
+    by_session = shared.normal(0, 1.2, size=prefixes["session"].max() + 1)[prefixes["session"]]
+    by_prefix = shared.normal(0, 2.0, size=len(prefixes))
+    own = np.random.default_rng(seed_from("own", record.key)).normal(0, 0.8, size=len(prefixes))
+    popular = 0.1 * np.log1p(prefixes["target_count"])
+    logs = 4.0 - skill - easy + by_session + by_prefix + own - popular + 0.02 * prefixes["length"]
+    return np.exp(logs).clip(0, items - 1).to_numpy().astype(np.int64) + 1
+
+
+def _metrics(ranks: pd.DataFrame, skill: float) -> dict[str, float]:
+    rank = ranks["rank"].to_numpy(np.int64)
+    measured = {
+        f"{name}@{k}": function(rank, k=k)
+        for name, function in (("recall", recall), ("mrr", mrr), ("ndcg", ndcg))
+        for k in (5, 10, 20)
+    }
+    return {
+        **measured,
+        "coverage@20": 0.5 + 0.1 * skill,
+        "popularity@20": 0.1 - 0.02 * skill,
+        "repeat@20": 0.05 + 0.01 * skill,
+    }
+
+
+def _epochs(record: Record, skill: float) -> list[dict[str, Any]]:
+    return [
+        {
+            "epoch": epoch,
+            "loss": 10.0 - skill - 2.0 * (1 - 0.5**epoch),
+            "seconds": 12.5 + epoch / 10,
+            "validation": None,
+        }
+        for epoch in range(1, record.cost.epochs + 1)
+    ]
+
+
+def _record(
+    spec: SuiteSpec, dataset: str, model: str, parameters: dict[str, Any], seed: int, *, dirty: bool
+) -> Record:
+    fitted = model in ("popularity", "sknn", "vsknn", "stan", "itemknn", "rules")
+    place = list(MODELS).index(model)
+    identity = RunIdentity(
+        dataset=dataset,
+        fingerprint=key_of(dataset),
+        protocol={"kind": spec.protocol.kind},
+        model_class=f"somewhere:{model}",
+        configuration={"learning_rate": 0.001, "embedding_size": 100, **parameters},
+        epochs=None if fitted else 4 + place % 3,
+        seed=seed,
+    )
+    return Record(
+        key=key_of(identity.model_dump()),
+        identity=identity,
+        model=model,
+        title=MODELS[model][0],
+        protocol_kind=spec.protocol.kind,
+        metrics={},
+        dataset=DatasetFacts(
+            title=DATASETS[dataset],
+            items=40_000,
+            train_sessions=100_000,
+            train_clicks=480_000,
+            train_prefixes=380_000,
+            test_sessions=250,
+            test_prefixes=800,
+            unknown_targets=3,
+        ),
+        tuning=None
+        if spec.protocol.kind == "published"
+        else TuningSummary(
+            study=key_of(["study", dataset, model, parameters]),
+            budget=8,
+            finished=5,
+            pruned=2,
+            failed=1,
+            best_trial=3,
+            best_value=0.17,
+            best_parameters={"learning_rate": 0.0014 + place / 1e4, "embedding_size": 100},
+            space=SPACE,
+            seconds=3600.0 + 60 * place,
+        ),
+        cost=Cost(
+            parameters=0 if fitted else 1_000_000 + 500_000 * place,
+            epochs=0 if fitted else 4 + place % 3,
+            train_seconds=3.0 + place if fitted else 100.0 + 40 * place,
+            rank_seconds=2.0 + place / 3,
+            ranked_prefixes=800,
+            peak_memory_bytes=(600 + 50 * place) * 2**20,
+        ),
+        environment={
+            "python": "3.11.2",
+            "torch": "2.13.0",
+            "device": "cpu",
+            "threads": 2,
+            "revision": "0123456789abcdef",
+            "dirty": dirty,
+        },
+        created="2026-01-01T00:00:00+00:00",
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ResultStore:
+    return ResultStore(tmp_path / "results")

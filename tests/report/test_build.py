@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import write_suite
+
+from srgnn_bench.errors import StoreError
+from srgnn_bench.evaluation.metrics import mrr, recall
+from srgnn_bench.report import build_report
+from srgnn_bench.report.frames import curve_frame, load_suite, metric_frame
+from srgnn_bench.report.tables import Table, TableCell, latex, markdown, metric_table, panels
+from srgnn_bench.store.store import ResultStore
+
+METRICS = [("recall@20", "mrr@20")]
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.iterdir())}
+
+
+def test_the_report_holds_every_form_and_is_the_same_to_the_byte(store, tmp_path):
+    write_suite(store, datasets=1, models=2, seeds=2)
+    paths = build_report(store, suite="made-up", out=tmp_path / "one")
+    assert all(path.stat().st_size > 0 for path in paths)
+    names = {path.name for path in paths}
+    assert {"table.md", "table.tex", "table.csv"} <= names
+    assert {f"comparison.{form}" for form in ("pdf", "svg", "png")} <= names
+    assert {f"curves-column.{form}" for form in ("pdf", "svg", "png")} <= names
+    code = (
+        "import sys; from pathlib import Path; from srgnn_bench.report import build_report;"
+        "from srgnn_bench.store.store import ResultStore;"
+        "build_report(ResultStore(Path(sys.argv[1])), suite='made-up', out=Path(sys.argv[2]));"
+        "assert not {'torch', 'recbole', 'optuna'} & set(sys.modules)"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code, str(store.root), str(tmp_path / "two")],
+        check=True,
+        env={**os.environ, "PYTHONHASHSEED": "7"},
+    )
+    assert hashes(tmp_path / "one") == hashes(tmp_path / "two")
+
+
+def test_means_and_spreads_are_those_of_the_runs(store):
+    write_suite(store, datasets=2, models=3, seeds=3)
+    results = load_suite(store, suite="made-up")
+    frame = metric_frame(results).set_index(["dataset", "entry", "metric"])
+    values = [r.metrics["mrr@20"] for r in results.records["diginetica", "narm"]]
+    row = frame.loc[("diginetica", "narm", "mrr@20")]
+    assert row["mean"] == pytest.approx(sum(values) / 3)
+    assert row["std"] == pytest.approx(np.std(values, ddof=1))
+    assert row["keys"].split() == [r.key[:12] for r in results.records["diginetica", "narm"]]
+
+
+def test_curves_agree_with_the_metrics_at_every_k(store):
+    write_suite(store, datasets=1, models=2, seeds=2)
+    results = load_suite(store, suite="made-up")
+    frame = curve_frame(results).set_index(["entry", "measure", "k"])
+    ranks = results.ranks("diginetica", entry="srgnn")
+    for k in range(1, 21):
+        for name, function in (("recall", recall), ("mrr", mrr)):
+            expected = np.mean([function(row, k=k) for row in ranks])
+            assert frame.loc[("srgnn", name, k), "mean"] == pytest.approx(expected)
+
+
+def test_the_best_is_bold_and_the_second_underlined(store):
+    write_suite(store, datasets=1, models=4, seeds=2, skills={"narm": 3.0, "stamp": 2.0})
+    table = metric_table(
+        load_suite(store, suite="made-up"), metrics=METRICS, name="table", title="T"
+    )
+    marks = {row[0].text: {cell.mark for cell in row[1:]} for row in table.rows}
+    assert marks == {"SR-GNN": {None}, "GRU4Rec": {None}, "NARM": {"best"}, "STAMP": {"second"}}
+    lines = markdown(table).splitlines()
+    assert next(line for line in lines if "NARM" in line).count("**") == 4
+    assert next(line for line in lines if "STAMP" in line).count("<u>") == 2
+    assert latex(table).count(r"\textbf{") == 2
+    assert latex(table).count(r"\underline{") == 2
+
+
+def test_holes_are_named_and_take_the_marks_of_their_dataset_away(store):
+    write_suite(
+        store,
+        datasets=2,
+        models=3,
+        seeds=2,
+        missing=lambda d, e, s: d == "diginetica" and (e == "narm" or (e, s) == ("gru4rec", 1)),
+    )
+    results = load_suite(store, suite="made-up")
+    table = metric_table(results, metrics=METRICS, name="table", title="T")
+    by_entry = {row[0].text: row[1:] for row in table.rows}
+    assert by_entry["NARM"][0].text == "—"
+    assert by_entry["GRU4Rec"][0].text.endswith("†")
+    assert {cell.mark for row in table.rows for cell in row[1:3]} == {None}
+    assert {cell.mark for row in table.rows for cell in row[3:5]} >= {"best", "second"}
+    [line] = [line for line in table.lines if line.startswith("INCOMPLETE")]
+    assert line.startswith("INCOMPLETE: 3 of 12 runs are not there")
+    assert "GRU4Rec on Diginetica (seed 1: failed)" in line
+    assert "NARM on Diginetica (seed 0: missing)" in line
+
+
+def test_one_seed_claims_no_spread(store):
+    write_suite(store, datasets=1, models=2, seeds=1)
+    table = metric_table(
+        load_suite(store, suite="made-up"), metrics=METRICS, name="table", title="T"
+    )
+    assert not any("±" in cell.text for row in table.rows for cell in row)
+    assert table.data["std"].isna().all()
+
+
+def test_cautions_stand_under_the_table(store):
+    write_suite(store, datasets=1, models=2, seeds=1, kind="published", note="Toy.", dirty=True)
+    results = load_suite(store, suite="made-up")
+    table = metric_table(results, metrics=METRICS, name="table", title="T")
+    assert "optimistic" in table.title
+    assert any(line.startswith("OPTIMISTIC") for line in table.lines)
+    assert any(line.startswith("UNCOMMITTED CODE: 2 of 2") for line in table.lines)
+    assert table.lines[-1] == "Toy."
+
+
+def test_a_suite_that_was_never_run_is_one_clear_error(store, tmp_path):
+    with pytest.raises(StoreError, match="holds no suite named nothing"):
+        build_report(store, suite="nothing", out=tmp_path)
+
+
+def test_a_suite_without_any_finished_run_is_one_clear_error(store, tmp_path):
+    write_suite(store, models=2, missing=lambda *_: True)
+    with pytest.raises(StoreError, match="None of the 12 runs"):
+        build_report(store, suite="made-up", out=tmp_path)
+
+
+def test_a_record_that_disagrees_with_its_ranks_is_refused(store):
+    write_suite(store, datasets=1, models=2, seeds=1)
+    record = next(store.records())
+    store.write_run(record, ranks=store.ranks(record).assign(rank=1), epochs=[])
+    with pytest.raises(StoreError, match=r"says recall@20 = .* its ranks say 1\.0"):
+        load_suite(store, suite="made-up")
+
+
+def test_runs_on_other_prefixes_are_refused(store):
+    write_suite(store, datasets=1, models=2, seeds=1)
+    record = list(store.records())[-1]
+    ranks = store.ranks(record)
+    store.write_run(record, ranks=ranks.assign(session=ranks["session"] + 1), epochs=[])
+    with pytest.raises(StoreError, match="other test prefixes"):
+        load_suite(store, suite="made-up")
+
+
+def test_runs_of_another_protocol_are_refused(store):
+    manifest = write_suite(store, datasets=1, models=2, seeds=1)
+    spec = {**manifest.spec, "protocol": {"kind": "published"}}
+    store.write_manifest(manifest.model_copy(update={"spec": spec}))
+    with pytest.raises(StoreError, match="Numbers of different protocols do not compare"):
+        load_suite(store, suite="made-up")
+
+
+def test_text_of_any_kind_survives_markdown_and_latex():
+    nasty = r"a|b_c*d & 50% $x$ {y} #1 ~^\ <tag>"
+    cells = (TableCell(nasty, "best"), TableCell("1.00 ± 0.10"))
+    table = Table("t", nasty, (), ("Model", nasty), (cells,), (nasty,), pd.DataFrame())
+    row = markdown(table).splitlines()[4]
+    assert row.replace("\\|", "").count("|") == 3
+    for special in (
+        "a|b\\_c*d \\& 50\\%",
+        r"\textbackslash{} $<$tag$>$",
+        r"1.00{\tiny$\,\pm$0.10}",
+    ):
+        assert special in latex(table)
+
+
+def test_wide_tables_are_cut_between_their_groups():
+    cells = tuple(TableCell(f"{n}" * 9) for n in range(9))  # 9 * 4.5 + 6 = 46.5 points each
+    groups = tuple((f"d{n}", 2) for n in range(4))
+    table = Table("t", "T", groups, tuple("abcdefghi"), (cells,), (), pd.DataFrame())
+    first, second = panels(table, width=345)
+    assert first.columns == tuple("abcdefg")
+    assert second.columns == ("a", "h", "i")
+    assert [(g.first, g.last) for g in first.groups] == [(2, 3), (4, 5), (6, 7)]
+    assert [cell.text[0] for cell in second.rows[0]] == ["0", "7", "8"]
+
+
+def has_latex() -> bool:
+    if not shutil.which("pdflatex") or not shutil.which("kpsewhich"):
+        return False
+    return subprocess.run(["kpsewhich", "booktabs.sty"], capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(not has_latex(), reason="pdflatex with booktabs is not installed")
+def test_the_latex_compiles_in_a_minimal_document(store: ResultStore, tmp_path: Path):
+    write_suite(store, datasets=4, models=12, seeds=2, sessions=60, note="50% of A & B_C #1")
+    build_report(store, suite="made-up", out=tmp_path)
+    tables = sorted(tmp_path.glob("*.tex"))
+    inputs = "".join(f"\\input{{{path.stem}}}\\clearpage\n" for path in tables)
+    (tmp_path / "paper.tex").write_text(
+        "\\documentclass{article}\\usepackage{booktabs}"
+        f"\\begin{{document}}\n{inputs}\\end{{document}}\n"
+    )
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "Overfull \\hbox" not in done.stdout
