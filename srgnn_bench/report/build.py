@@ -33,12 +33,18 @@ def build_report(store: ResultStore, *, suite: str, out: Path) -> list[Path]:
     results = load_suite(store, suite=suite)
     title = results.spec.title
     tables = [
-        metric_table(results, metrics=[METRICS], name="table", title=title),
         metric_table(
-            results,
-            metrics=[[f"{m}@{k}" for k in (5, 10, 20)] for m in ("recall", "mrr", "ndcg")],
-            name="table-all",
-            title=f"{title}: all lengths of the list",
+            results, datasets=results.datasets, metrics=[METRICS], name="table", title=title
+        ),
+        *(
+            metric_table(
+                results,
+                datasets=[dataset],
+                metrics=[[f"{m}@{k}" for k in (5, 10, 20)] for m in ("recall", "mrr", "ndcg")],
+                name=f"lengths-of-list-{dataset}",
+                title=f"{title}: other lengths of the list",
+            )
+            for dataset in results.datasets
         ),
     ]
     try:

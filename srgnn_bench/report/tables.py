@@ -111,7 +111,12 @@ def metric_title(metric: str) -> str:
 
 
 def metric_table(
-    results: SuiteResults, *, metrics: Sequence[Sequence[str]], name: str, title: str
+    results: SuiteResults,
+    *,
+    datasets: Sequence[str],
+    metrics: Sequence[Sequence[str]],
+    name: str,
+    title: str,
 ) -> Table:
     """Metrics in percent per entry and dataset, mean and spread over seeds.
 
@@ -120,8 +125,9 @@ def metric_table(
     might have been better.
     """
     frame = metric_frame(results)
-    frame = frame[frame["metric"].isin(set().union(*metrics))].reset_index(drop=True)
-    groups = [(dataset, group) for dataset in results.datasets for group in metrics]
+    wanted = frame["metric"].isin(set().union(*metrics)) & frame["dataset"].isin(datasets)
+    frame = frame[wanted].reset_index(drop=True)
+    groups = [(dataset, group) for dataset in datasets for group in metrics]
     columns = [(dataset, metric) for dataset, group in groups for metric in group]
     marks = {
         (dataset, metric): _marks(frame, dataset, metric) if results.is_complete(dataset) else {}
@@ -233,7 +239,7 @@ def panels(table: Table, *, width: float) -> list[Panel]:
 def _latex_width(text: str) -> float:
     """Points that a cell takes in Computer Modern at 8 pt, its spread at 5 pt, with its margins."""
     number, _, spread = text.partition(SPREAD)
-    return 4.5 * len(number) + 3.0 * len(spread) + (6.0 if spread else 0.0) + 6.0
+    return 4.1 * len(number) + 3.4 * len(spread) + (7.0 if spread else 0.0) + 6.0
 
 
 _LATEX = str.maketrans(

@@ -19,7 +19,13 @@ from srgnn_bench.report.frames import curve_frame, load_suite, metric_frame
 from srgnn_bench.report.tables import Table, TableCell, latex, markdown, metric_table, panels
 from srgnn_bench.store.store import ResultStore
 
-METRICS = [("recall@20", "mrr@20")]
+
+def headline(store: ResultStore) -> Table:
+    results = load_suite(store, suite="made-up")
+    metrics = [("recall@20", "mrr@20")]
+    return metric_table(
+        results, datasets=results.datasets, metrics=metrics, name="table", title="T"
+    )
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -72,9 +78,7 @@ def test_curves_agree_with_the_metrics_at_every_k(store):
 
 def test_the_best_is_bold_and_the_second_underlined(store):
     write_suite(store, datasets=1, models=4, seeds=2, skills={"narm": 3.0, "stamp": 2.0})
-    table = metric_table(
-        load_suite(store, suite="made-up"), metrics=METRICS, name="table", title="T"
-    )
+    table = headline(store)
     marks = {row[0].text: {cell.mark for cell in row[1:]} for row in table.rows}
     assert marks == {"SR-GNN": {None}, "GRU4Rec": {None}, "NARM": {"best"}, "STAMP": {"second"}}
     lines = markdown(table).splitlines()
@@ -92,8 +96,7 @@ def test_holes_are_named_and_take_the_marks_of_their_dataset_away(store):
         seeds=2,
         missing=lambda d, e, s: d == "diginetica" and (e == "narm" or (e, s) == ("gru4rec", 1)),
     )
-    results = load_suite(store, suite="made-up")
-    table = metric_table(results, metrics=METRICS, name="table", title="T")
+    table = headline(store)
     by_entry = {row[0].text: row[1:] for row in table.rows}
     assert by_entry["NARM"][0].text == "—"
     assert by_entry["GRU4Rec"][0].text.endswith("†")
@@ -107,17 +110,14 @@ def test_holes_are_named_and_take_the_marks_of_their_dataset_away(store):
 
 def test_one_seed_claims_no_spread(store):
     write_suite(store, datasets=1, models=2, seeds=1)
-    table = metric_table(
-        load_suite(store, suite="made-up"), metrics=METRICS, name="table", title="T"
-    )
+    table = headline(store)
     assert not any("±" in cell.text for row in table.rows for cell in row)
     assert table.data["std"].isna().all()
 
 
 def test_cautions_stand_under_the_table(store):
     write_suite(store, datasets=1, models=2, seeds=1, kind="published", note="Toy.", dirty=True)
-    results = load_suite(store, suite="made-up")
-    table = metric_table(results, metrics=METRICS, name="table", title="T")
+    table = headline(store)
     assert "optimistic" in table.title
     assert any(line.startswith("OPTIMISTIC") for line in table.lines)
     assert any(line.startswith("UNCOMMITTED CODE: 2 of 2") for line in table.lines)
@@ -175,7 +175,7 @@ def test_text_of_any_kind_survives_markdown_and_latex():
 
 
 def test_wide_tables_are_cut_between_their_groups():
-    cells = tuple(TableCell(f"{n}" * 9) for n in range(9))  # 9 * 4.5 + 6 = 46.5 points each
+    cells = tuple(TableCell(f"{n}" * 10) for n in range(9))  # 10 * 4.1 + 6 = 47 points each
     groups = tuple((f"d{n}", 2) for n in range(4))
     table = Table("t", "T", groups, tuple("abcdefghi"), (cells,), (), pd.DataFrame())
     first, second = panels(table, width=345)

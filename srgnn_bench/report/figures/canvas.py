@@ -15,8 +15,7 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import TextPath
+from matplotlib.font_manager import findfont, get_font
 
 from srgnn_bench.report.captions import notes
 from srgnn_bench.report.frames import SuiteResults
@@ -143,10 +142,11 @@ def panel_grid(
 
 def text_width(text: str, *, size: float) -> float:
     """Inches that a text takes in the figures' type."""
-    if not text.strip():
-        return 0.0
-    font = FontProperties(family="DejaVu Sans")
-    return float(TextPath((0, 0), text, size=size, prop=font).get_extents().xmax) / 72
+    font = get_font(findfont("DejaVu Sans"))
+    font.set_size(size, 72)
+    font.set_text(text)
+    pixels, _ = font.get_width_height()  # in 1/64
+    return float(pixels) / 64 / 72
 
 
 def wrapped(text: str, *, width: float, size: float) -> list[str]:
@@ -186,6 +186,8 @@ def save_figure(results: SuiteResults, *, draw: Draw, name: str, out: Path) -> l
     with house_style():
         for layout, suffix in widths:
             figure = draw(results, layout=layout)
+            figure.draw_without_rendering()  # lay out once, not once per form
+            figure.set_layout_engine("none")
             for form, fields in metadata.items():
                 path = out / f"{name}{suffix}.{form}"
                 figure.savefig(path, metadata=fields)
