@@ -29,7 +29,7 @@ class FittedRecommender(SequentialRecommender):  # type: ignore[misc]
     def full_sort_predict(self, interaction: Any) -> torch.Tensor:
         """Scores of the padding item and of every item, shape (batch, n_items), all finite."""
 
-    def calculate_loss(self, interaction: Any) -> torch.Tensor:
+    def calculate_loss(self, interaction: Any) -> torch.Tensor:  # noqa: ARG002 - RecBole calls it so
         """Fitted models have no loss.
 
         Raises:

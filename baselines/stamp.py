@@ -1,0 +1,49 @@
+"""STAMP as RecBole has it, on flat clicks.
+
+Sources: Liu et al., "STAMP: Short-Term Attention/Memory Priority Model for Session-based
+Recommendation", KDD 2018; RecBole's ``STAMP``, which leaves out the paper's final sigmoid.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from pydantic import Field
+from recbole.model.sequential_recommender.stamp import STAMP
+
+from srgnn_bench.models.full_softmax import FullSoftmax, clear_padding
+from srgnn_bench.models.parameters import ModelParameters
+from srgnn_bench.models.ragged import ordered_clicks
+
+
+class STAMPParameters(ModelParameters):
+    """Parameters of STAMP; the defaults are RecBole's."""
+
+    embedding_size: int = Field(64, ge=1)
+    """Length of the vectors of items and sessions."""
+
+
+class FastSTAMP(FullSoftmax, STAMP):  # type: ignore[misc]
+    """RecBole's STAMP without padding; equal weights with a zero padding row give equal scores.
+
+    RecBole's attends to padding as well, which adds nothing where the padding vector is zero.
+    """
+
+    Parameters = STAMPParameters
+
+    def __init__(self, config: Any, dataset: Any) -> None:
+        super().__init__(config, dataset)
+        clear_padding(self.item_embedding)
+
+    def forward(self, item_seq: torch.Tensor, item_seq_len: torch.Tensor) -> torch.Tensor:
+        """Vectors of a batch of sessions, shape (sessions, embedding_size)."""
+        clicks = ordered_clicks(item_seq, item_seq_len)
+        memory = self.item_embedding(clicks.items)
+        last = memory.index_select(0, clicks.last)
+        mean = clicks.sum(memory) / item_seq_len[:, None].to(memory.dtype)
+        query = clicks.spread(self.w2(last) + self.w3(mean) + self.b_a)
+        attention = self.w0(torch.sigmoid(self.w1(memory) + query))
+        attended = clicks.sum(attention * memory) + mean
+        vectors: torch.Tensor = torch.tanh(self.mlp_a(attended)) * torch.tanh(self.mlp_b(last))
+        return vectors

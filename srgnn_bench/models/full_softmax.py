@@ -1,0 +1,83 @@
+"""What every model has in common that scores an item by a product with the session's vector.
+
+The padding item (item 0) is not an item. Its row of the embedding is zero at initialisation, has
+no share in the softmax (as in the SR-GNN authors' code, which scores ``embedding.weight[1:]``) and
+gets no gradient. So it stays zero, and the amount of padding never changes a score. RecBole's own
+classes initialise it at random and let it compete with the items in training.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+from recbole.utils import InputType
+from torch import nn
+
+from srgnn_bench.errors import ModelError
+from srgnn_bench.models.parameters import ModelParameters
+from srgnn_bench.models.softmax_loss import full_softmax_loss
+
+
+class FullSoftmax:
+    """Mixin for a RecBole ``SequentialRecommender``; it stands first among the bases.
+
+    The other base gives ``forward(item_seq, item_seq_len)``, which returns the sessions' vectors,
+    and ``item_embedding``. This one gives everything that follows from them, with one loss for all,
+    so that no comparison is decided by an implementation.
+    """
+
+    input_type = InputType.POINTWISE
+
+    Parameters: ClassVar[type[ModelParameters]]
+    item_embedding: nn.Embedding
+    ITEM_SEQ: str
+    ITEM_SEQ_LEN: str
+    ITEM_ID: str
+    POS_ITEM_ID: str
+
+    def __init__(self, config: Any, dataset: Any) -> None:
+        """Complete the model's parameters in ``config`` and build the other base from it.
+
+        Raises:
+            ModelError: ``config`` asks for another loss than the cross-entropy.
+        """
+        if config["loss_type"] not in (None, "CE"):
+            raise ModelError(
+                f"{type(self).__name__} has no loss {config['loss_type']}.",
+                remedy="Leave loss_type out: the loss is the cross-entropy over all items.",
+            )
+        config["loss_type"] = "CE"
+        self.Parameters.read(config).write(config)
+        super().__init__(config, dataset)  # type: ignore[call-arg]
+
+    def session_vectors(self, interaction: Any) -> torch.Tensor:
+        """Vectors of a batch of sessions, shape (sessions, d)."""
+        vectors: torch.Tensor = self.forward(  # type: ignore[attr-defined]
+            interaction[self.ITEM_SEQ], interaction[self.ITEM_SEQ_LEN]
+        )
+        return vectors
+
+    def item_vectors(self) -> torch.Tensor:
+        """Vectors of all items, row 0 for the padding item, shape (items + 1, d)."""
+        return self.item_embedding.weight
+
+    def calculate_loss(self, interaction: Any) -> torch.Tensor:
+        """Mean cross-entropy of a batch's targets over all items."""
+        vectors = self.session_vectors(interaction)
+        return full_softmax_loss(vectors, self.item_vectors(), interaction[self.POS_ITEM_ID])
+
+    def predict(self, interaction: Any) -> torch.Tensor:
+        """Score of one given item per session, shape (sessions,)."""
+        items = self.item_vectors()[interaction[self.ITEM_ID]]
+        return (self.session_vectors(interaction) * items).sum(1)
+
+    def full_sort_predict(self, interaction: Any) -> torch.Tensor:
+        """Scores of the padding item and of all items, shape (sessions, items + 1)."""
+        return self.session_vectors(interaction) @ self.item_vectors().T
+
+
+def clear_padding(embedding: nn.Embedding) -> None:
+    """Set the padding item's vector to zero."""
+    with torch.no_grad():
+        embedding.weight[0] = 0

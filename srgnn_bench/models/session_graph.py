@@ -1,0 +1,115 @@
+"""Session graphs of a whole batch in one pass: sessions -> nodes and weighted edges.
+
+Source: Wu et al., "Session-based Recommendation with Graph Neural Networks", AAAI 2019,
+section 3.2. Every session becomes a directed graph whose nodes are its distinct items; an edge
+(u, v) stands where v was clicked directly after u. Nothing here is padded or loops over sessions:
+the graphs of a batch are one graph without edges between sessions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from srgnn_bench.models.ragged import OrderedClicks
+
+EdgeWeights = Literal["binary", "count"]
+"""``binary``: an edge counts once however often it is walked, as in the authors' code.
+``count``: it counts as often as it is walked, as the paper's text has it."""
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Weighted edges of a batch of session graphs: the nonzero entries of the paper's A.
+
+    Attributes:
+        source: node that each edge leaves, shape (edges,).
+        target: node that each edge enters, shape (edges,).
+        incoming: A_in[target, source], the edge's weight over all that enters its target,
+            shape (edges,).
+        outgoing: A_out[source, target], the edge's weight over all that leaves its source,
+            shape (edges,).
+    """
+
+    source: torch.Tensor
+    target: torch.Tensor
+    incoming: torch.Tensor
+    outgoing: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """The distinct items of every session of a batch, session after session.
+
+    Attributes:
+        items: item of each node, shape (nodes,); ascending within a session.
+        session: row of the batch that each node belongs to, shape (nodes,).
+        clicks: how often the session holds the item, shape (nodes,).
+        of_click: node of each click (the authors' alias), shape (clicks,).
+        last: node of each session's last click, shape (sessions,).
+    """
+
+    items: torch.Tensor
+    session: torch.Tensor
+    clicks: torch.Tensor
+    of_click: torch.Tensor
+    last: torch.Tensor
+
+
+def session_nodes(clicks: OrderedClicks) -> Nodes:
+    """The nodes of the session graphs of a batch."""
+    width = int(clicks.items.max()) + 1
+    pairs, of_click, counts = torch.unique(
+        clicks.session * width + clicks.items, return_inverse=True, return_counts=True
+    )
+    return Nodes(
+        items=pairs % width,
+        session=pairs.div(width, rounding_mode="floor"),
+        clicks=counts,
+        of_click=of_click,
+        last=of_click[clicks.last],
+    )
+
+
+def session_edges(
+    clicks: OrderedClicks,
+    nodes: Nodes,
+    *,
+    weights: EdgeWeights = "binary",
+    dtype: torch.dtype = torch.float32,
+) -> Edges:
+    """The edges of the session graphs of a batch.
+
+    An item clicked twice in a row has an edge to itself. A session of one click has no edge.
+
+    Args:
+        clicks: the batch.
+        nodes: its nodes.
+        weights: how an edge that is walked more than once counts.
+        dtype: type of the weights.
+    """
+    same_session = clicks.session[1:] == clicks.session[:-1]
+    before, after = nodes.of_click[:-1][same_session], nodes.of_click[1:][same_session]
+    n_nodes = len(nodes.items)
+    pairs, walked = torch.unique(before * n_nodes + after, return_counts=True)
+    source, target = pairs.div(n_nodes, rounding_mode="floor"), pairs % n_nodes
+    weight = torch.ones_like(walked) if weights == "binary" else walked
+    return weighted_edges(source, target, weight.to(dtype), n_nodes=n_nodes)
+
+
+def weighted_edges(
+    source: torch.Tensor, target: torch.Tensor, weight: torch.Tensor, *, n_nodes: int
+) -> Edges:
+    """Normalise the weights of distinct edges over what enters and what leaves each node.
+
+    Args:
+        source: node that each edge leaves, shape (edges,).
+        target: node that each edge enters, shape (edges,).
+        weight: weight of each edge before it is normalised, positive, shape (edges,).
+        n_nodes: number of nodes.
+    """
+    entering = weight.new_zeros(n_nodes).index_add_(0, target, weight)
+    leaving = weight.new_zeros(n_nodes).index_add_(0, source, weight)
+    return Edges(source, target, weight / entering[target], weight / leaving[source])

@@ -1,0 +1,110 @@
+"""Sparse matrices with a row per session, prefix or item, for the models that count.
+
+They hold what the padded batches of trained models would waste: a session reaches a few dozen
+of many thousand items.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+
+from srgnn_bench.data.sessions import Integers
+
+Floats = npt.NDArray[np.float64]
+
+
+def last_positions(items: Integers, offsets: Integers, *, n_items: int) -> csr_array:
+    """The place of the last click on each item of each session.
+
+    Args:
+        items: clicks, session after session, shape (clicks,).
+        offsets: session s holds ``items[offsets[s]:offsets[s + 1]]``, shape (sessions + 1,).
+        n_items: columns of the result, the padding item 0 included.
+
+    Returns:
+        Shape (sessions, n_items); entries count from 1, and nothing is stored for an item that
+        the session does not hold. Columns ascend within a row.
+    """
+    lengths = np.diff(offsets)
+    session = np.repeat(np.arange(len(lengths)), lengths)
+    # Read backwards, the first of several clicks on an item is the last one.
+    pairs, first = np.unique((session * n_items + items)[::-1], return_index=True)
+    click = len(items) - 1 - first
+    rows, columns = np.divmod(pairs, n_items)
+    return csr_array(
+        (
+            (click - offsets[rows] + 1).astype(np.float64),
+            columns,
+            np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(lengths)))]),
+        ),
+        shape=(len(lengths), n_items),
+    )
+
+
+def keep_best(matrix: csr_array, order: Integers, *, count: int) -> csr_array:
+    """Keep the entries of each row that come last in an order.
+
+    Args:
+        matrix: any matrix in rows.
+        order: a number for each stored entry, different within a row, shape (entries,).
+        count: most entries that a row keeps.
+    """
+    bounds = matrix.indptr
+    keep = np.ones(matrix.nnz, dtype=np.bool_)
+    for row in np.flatnonzero(np.diff(bounds) > count):
+        entries = slice(bounds[row], bounds[row + 1])
+        surplus = bounds[row + 1] - bounds[row] - count
+        keep[entries] = order[entries] >= np.partition(order[entries], surplus)[surplus]
+    return select(matrix, keep)
+
+
+def select(matrix: csr_array, keep: npt.NDArray[np.bool_]) -> csr_array:
+    """Keep the stored entries that are marked, shape of ``keep`` (entries,)."""
+    if keep.all():
+        return matrix
+    before = np.concatenate([[0], np.cumsum(keep)])
+    return csr_array(
+        (matrix.data[keep], matrix.indices[keep], before[matrix.indptr]), shape=matrix.shape
+    )
+
+
+def by_value(values: Floats, *, ties: Integers) -> Integers:
+    """Numbers that order entries by value and, where values are equal, by ``ties``.
+
+    Values are compared in single precision: sums that are equal on paper but were added up in
+    another order stay equal.
+
+    Args:
+        values: not negative, shape (entries,).
+        ties: 0 to 2**32 - 1, shape (entries,).
+    """
+    # The bits of a positive float, read as an integer, ascend with it.
+    bits = values.astype(np.float32).view(np.int32).astype(np.int64)
+    ordered: Integers = (bits << 32) | ties
+    return ordered
+
+
+def scores_of(matrix: csr_array) -> npt.NDArray[np.float32]:
+    """All scores of a batch, shape (prefixes, n_items).
+
+    Sums are made in double precision and rounded once, here. What is positive stays so: an item
+    that a model reaches never ties with one that it does not.
+    """
+    values = np.where(
+        matrix.data > 0,
+        np.maximum(matrix.data, np.finfo(np.float32).tiny),
+        matrix.data,
+    ).astype(np.float32)
+    dense: npt.NDArray[np.float32] = csr_array(
+        (values, matrix.indices, matrix.indptr), shape=matrix.shape
+    ).toarray()
+    return dense
+
+
+def with_values(matrix: csr_array, values: npt.NDArray[Any]) -> csr_array:
+    """The same entries with other values, shape (entries,); the places are shared."""
+    return csr_array((values, matrix.indices, matrix.indptr), shape=matrix.shape)

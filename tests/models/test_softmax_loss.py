@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn.functional import cross_entropy
+
+from srgnn_bench.errors import ModelError
+from srgnn_bench.models import softmax_loss
+from srgnn_bench.models.softmax_loss import full_softmax_loss
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_blocks():
+    """Several blocks and tiles even for the small matrices of these tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(softmax_loss, "BLOCK_SESSIONS", 5)
+        patch.setattr(softmax_loss, "TILE_ITEMS", 7)
+        yield
+
+
+def drawn(sessions: int, items: int, d: int, *, scale: float = 1.0, dtype=torch.float32):
+    torch.manual_seed(sessions * items + d)
+    vectors = (scale * torch.randn(sessions, d, dtype=dtype)).requires_grad_()
+    item_vectors = torch.randn(items + 1, d, dtype=dtype).requires_grad_()
+    return vectors, item_vectors, torch.randint(1, items + 1, (sessions,))
+
+
+def by_torch(vectors, item_vectors, targets):
+    return cross_entropy(vectors @ item_vectors[1:].T, targets - 1)
+
+
+def assert_same(actual, expected, *, relative):
+    for one, other in zip(actual, expected, strict=True):
+        assert (one - other).abs().max() <= relative * other.abs().max()
+
+
+@given(
+    sessions=st.integers(1, 17),
+    items=st.integers(1, 40),
+    d=st.integers(1, 9),
+    scale=st.sampled_from([0.01, 1.0, 5.0]),
+)
+def test_loss_and_gradients_are_those_of_torch(sessions, items, d, scale):
+    vectors, item_vectors, targets = drawn(sessions, items, d, scale=scale, dtype=torch.float64)
+    results = []
+    for loss_function in (full_softmax_loss, by_torch):
+        loss = loss_function(vectors, item_vectors, targets)
+        results.append([loss, *torch.autograd.grad(loss, (vectors, item_vectors))])
+    for one, other in zip(*results, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [0.1, 1.0, 3.0])
+def test_single_precision_is_as_exact_as_that_of_torch(monkeypatch, scale):
+    monkeypatch.setattr(softmax_loss, "BLOCK_SESSIONS", 64)
+    monkeypatch.setattr(softmax_loss, "TILE_ITEMS", 512)
+    vectors, item_vectors, targets = drawn(150, 3000, 32, scale=scale)
+
+    def loss_and_gradients(loss_function, *inputs):
+        loss = loss_function(*inputs, targets)
+        return [loss, *torch.autograd.grad(loss, inputs)]
+
+    ours = loss_and_gradients(full_softmax_loss, vectors, item_vectors)
+    theirs = loss_and_gradients(by_torch, vectors, item_vectors)
+    doubled = [tensor.detach().double().requires_grad_() for tensor in (vectors, item_vectors)]
+    exact = loss_and_gradients(by_torch, *doubled)
+    for one, other, truth in zip(ours, theirs, exact, strict=True):
+        size = truth.abs().max()
+        allowed = max(5e-7, 2 * float((other - truth).abs().max() / size))
+        assert (one - truth).abs().max() <= allowed * size
+        if scale <= 1:
+            assert (one - other).abs().max() <= 1e-6 * size
+
+
+def test_gradcheck():
+    vectors, item_vectors, targets = drawn(6, 9, 3, dtype=torch.float64)
+    assert torch.autograd.gradcheck(full_softmax_loss, (vectors, item_vectors, targets))
+
+
+@pytest.mark.parametrize("scale", [1e2, 1e4])
+def test_large_scores_neither_overflow_nor_vanish(scale):
+    vectors, item_vectors, targets = drawn(6, 30, 4, scale=scale)
+    loss = full_softmax_loss(vectors, item_vectors, targets)
+    gradients = torch.autograd.grad(loss, (vectors, item_vectors))
+    exact = [tensor.detach().double().requires_grad_() for tensor in (vectors, item_vectors)]
+    expected = by_torch(*exact, targets)
+    assert_same([loss], [expected], relative=1e-6)
+    assert_same(gradients, torch.autograd.grad(expected, exact), relative=1e-2)
+
+
+def test_nan_is_not_hidden():
+    vectors, item_vectors, targets = drawn(6, 30, 4)
+    with torch.no_grad():
+        item_vectors[20, 1] = torch.nan
+    assert full_softmax_loss(vectors, item_vectors, targets).isnan()
+
+
+def test_padding_has_no_share_and_no_gradient():
+    vectors, item_vectors, targets = drawn(6, 30, 4)
+    before = full_softmax_loss(vectors, item_vectors, targets)
+    with torch.no_grad():
+        item_vectors[0] = 1e6
+    after = full_softmax_loss(vectors, item_vectors, targets)
+    assert before == after
+    assert (torch.autograd.grad(after, item_vectors)[0][0] == 0).all()
+
+
+def test_the_chain_rule_holds_for_what_follows_the_loss():
+    vectors, item_vectors, targets = drawn(6, 30, 4)
+    plain = torch.autograd.grad(full_softmax_loss(vectors, item_vectors, targets), item_vectors)
+    tripled = torch.autograd.grad(
+        3 * full_softmax_loss(vectors, item_vectors, targets), item_vectors
+    )
+    torch.testing.assert_close(tripled[0], 3 * plain[0])
+
+
+def test_a_second_backward_pass_gives_the_same_gradients():
+    vectors, item_vectors, targets = drawn(6, 30, 4)
+    loss = full_softmax_loss(vectors, item_vectors, targets)
+    first = torch.autograd.grad(loss, (vectors, item_vectors), retain_graph=True)
+    kept = [gradient.clone() for gradient in first]
+    second = torch.autograd.grad(loss, (vectors, item_vectors))
+    assert all(torch.equal(one, other) for one, other in zip(kept, second, strict=True))
+
+
+def test_second_derivatives_are_refused():
+    vectors, item_vectors, targets = drawn(6, 30, 4)
+    loss = full_softmax_loss(vectors, item_vectors, targets)
+    with pytest.raises(ModelError, match="second derivatives"):
+        torch.autograd.grad(loss, vectors, create_graph=True)
+
+
+def test_without_gradients_the_loss_is_the_same():
+    vectors, item_vectors, targets = drawn(13, 30, 4)
+    with torch.no_grad():
+        alone = full_softmax_loss(vectors, item_vectors, targets)
+    torch.testing.assert_close(alone, full_softmax_loss(vectors, item_vectors, targets))
+    assert not alone.requires_grad
+
+
+def test_equal_inputs_give_equal_bits():
+    vectors, item_vectors, targets = drawn(13, 30, 4)
+
+    def gradients():
+        loss = full_softmax_loss(vectors, item_vectors, targets)
+        return torch.autograd.grad(loss, (vectors, item_vectors))
+
+    first = gradients()
+    full_softmax_loss(*drawn(17, 50, 4))  # leaves other numbers in the kept memory
+    assert all(torch.equal(one, other) for one, other in zip(first, gradients(), strict=True))
+
+
+@pytest.mark.parametrize("target", [0, 31])
+def test_a_target_outside_the_catalogue_is_an_error(target):
+    vectors, item_vectors, targets = drawn(6, 30, 4)
+    targets[2] = target
+    with pytest.raises(ModelError, match="items 1 to 30"):
+        full_softmax_loss(vectors, item_vectors, targets)
+
+
+def test_work_memory_is_bounded_for_any_catalogue():
+    for n_items in (10, 43_097, 1_000_000, 100_000_000):
+        rows = softmax_loss._block_sessions(2048, n_items, 4)
+        assert rows >= 1
+        assert rows == 1 or rows * n_items * 4 <= softmax_loss.WORK_BYTES
