@@ -36,9 +36,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> importlib.machinery.ModuleSpec | None:
         if fullname == "recbole":
-            from srgnn_bench.recbole_bridge.compat import restore_numpy_aliases
-
-            restore_numpy_aliases()
+            _restore_numpy_aliases()
         if fullname.startswith(HOST) and _source_of(fullname) is not None:
             return importlib.machinery.ModuleSpec(fullname, self)
         return None
@@ -60,7 +58,15 @@ def _source_of(fullname: str) -> str | None:
     return next((m for name, m in MODULES.items() if name.lower() == wanted), None)
 
 
+def _restore_numpy_aliases() -> None:
+    from srgnn_bench.recbole_bridge.compat import restore_numpy_aliases
+
+    restore_numpy_aliases()
+
+
 def install() -> None:
     """Register the hook once, ahead of the others so that it sees RecBole being imported."""
+    if "recbole" in sys.modules:  # it names the aliases when it is used
+        _restore_numpy_aliases()
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
