@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from srgnn_bench.data.log import SessionTable
+from srgnn_bench.data.sessions import Integers
 from srgnn_bench.data.spec import (
+    Core,
     Filter,
-    LastDays,
     LeaveOneOut,
     MaxSessionLength,
     MinItemCount,
     MinSessionLength,
     NewestSessions,
+    NewestSpan,
+    NoRepeats,
     Split,
     TopItems,
 )
@@ -50,6 +52,9 @@ def apply(step: Filter, table: SessionTable) -> tuple[str, SessionTable]:
     if isinstance(step, MinSessionLength):
         words = f"sessions of at least {step.clicks} clicks"
         return words, table.keep_sessions(table.lengths >= step.clicks)
+    if isinstance(step, MaxSessionLength) and step.longer == "drop":
+        words = f"sessions of at most {step.clicks} clicks"
+        return words, table.keep_sessions(table.lengths <= step.clicks)
     if isinstance(step, MaxSessionLength):
         words = f"first {step.clicks} clicks of a session"
         starts = np.cumsum(table.lengths) - table.lengths
@@ -63,9 +68,21 @@ def apply(step: Filter, table: SessionTable) -> tuple[str, SessionTable]:
         counts = np.bincount(table.items)
         top = np.lexsort((np.arange(len(counts)), -counts))[: step.items]
         return words, table.keep_clicks(np.isin(table.items, top))
-    repeat = np.concatenate([[False], table.items[1:] == table.items[:-1]])
-    repeat[np.cumsum(table.lengths)[:-1]] = False
-    return "no repeats in a row", table.keep_clicks(~repeat)
+    if isinstance(step, NoRepeats):
+        repeat = np.concatenate([[False], table.items[1:] == table.items[:-1]])
+        repeat[np.cumsum(table.lengths)[:-1]] = False
+        return "no repeats in a row", table.keep_clicks(~repeat)
+    return _core(step, table)
+
+
+def _core(step: Core, table: SessionTable) -> tuple[str, SessionTable]:
+    clicks = -1
+    while clicks != len(table.items) and len(table):
+        clicks = len(table.items)
+        table = table.keep_sessions(table.lengths >= step.session_clicks)
+        table = table.keep_clicks((np.bincount(table.items) >= step.item_clicks)[table.items])
+    words = f"sessions of {step.session_clicks}, items of {step.item_clicks} clicks, repeatedly"
+    return words, table
 
 
 def split(rule: Split, table: SessionTable) -> tuple[str, SessionTable, SessionTable]:
@@ -74,12 +91,12 @@ def split(rule: Split, table: SessionTable) -> tuple[str, SessionTable, SessionT
     Under the rules that look into sessions, the training side holds each session without its
     judged end, and the test side the same sessions whole.
     """
-    if isinstance(rule, LastDays):
-        cut = table.times[-1] - rule.days * DAY
+    if isinstance(rule, NewestSpan):
+        cut = table.times[-1] - rule.total_seconds
         newer, equal = table.times > cut, table.times == cut
         in_test = newer | equal if rule.boundary == "test" else newer
         in_train = ~newer if rule.boundary == "train" else ~(newer | equal)
-        words = f"test: the last {rule.days:g} days"
+        words = f"test: the last {rule.total_seconds / DAY:.6g} days"
         return words, table.keep_sessions(in_train), table.keep_sessions(in_test)
     if isinstance(rule, NewestSessions):
         first = len(table) - int(len(table) * rule.fraction)
@@ -97,13 +114,13 @@ def split(rule: Split, table: SessionTable) -> tuple[str, SessionTable, SessionT
     return words, table.keep_clicks(shown), table.keep_sessions(judged > 0)
 
 
-def judged_clicks(rule: Split | None, lengths: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def judged_clicks(rule: Split | None, lengths: Integers) -> Integers:
     """How many clicks at the end of each judged session are targets, shape (sessions,)."""
     if isinstance(rule, LeaveOneOut):
         return np.minimum(lengths - 1, 1)
-    if rule is None or isinstance(rule, LastDays | NewestSessions):
+    if rule is None or isinstance(rule, NewestSpan | NewestSessions):
         return lengths - 1
-    return ((lengths - 1) * rule.fraction).astype(np.int64)
+    return np.asarray((lengths - 1) * rule.fraction, dtype=np.int64)  # rounded down
 
 
 def remove_unknown(test: SessionTable, *, train: SessionTable) -> SessionTable:

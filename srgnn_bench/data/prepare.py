@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
-from dataclasses import asdict, dataclass
+import zipfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,23 @@ from srgnn_bench.data.log import (
 )
 from srgnn_bench.data.sessions import Sessions
 from srgnn_bench.data.sources import Found, SplitSessions, digest, find, read
-from srgnn_bench.data.spec import AtomicSource, Counts, DatasetSpec, Preparation, Split, TableSource
+from srgnn_bench.data.spec import (
+    AtomicSource,
+    Counts,
+    DatasetSpec,
+    LeaveOneOut,
+    Preparation,
+    Split,
+    TableSource,
+    WithinSessions,
+)
 from srgnn_bench.errors import DataError
 
 DATA_VERSION = 1
 """Version of the code between files and sessions. Raise it when the sessions change."""
+
+NOT_IN_THE_BYTES = {"name", "files", "place", "prefix"}
+"""What a source says about where its files are, rather than how to read them."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +60,9 @@ class PreparedDataset:
     Attributes:
         name, title: as its YAML says.
         fingerprint: sha256 of source bytes, preparation and ``DATA_VERSION``, 64 hex digits.
-        source: name of the source, and its files.
+        source, files: name of the source, and where it was found.
         split: the rule that split the sessions; None where the source was split already.
+        has_times: whether ``times`` of the sessions are times, or ordinals.
         train, test: whole sessions, oldest first. Where ``split`` looks into sessions, test
             holds the same sessions as train with the end that is judged.
         item_names: original id of item i at i - 1, ascending, shape (items,).
@@ -56,14 +70,17 @@ class PreparedDataset:
             cut by idle gap, of its place where the source names none), shape (sessions,).
         steps: what each step of the preparation left.
         dropped: why rows were dropped while reading, and how many.
-        warnings: what a reader of the results must know.
+        warnings: what whoever reads the results must know: counts that are not the expected
+            ones, a split that lets the future in.
     """
 
     name: str
     title: str
     fingerprint: str
     source: str
+    files: tuple[Path, ...]
     split: Split | None
+    has_times: bool
     train: Sessions
     test: Sessions
     item_names: Names
@@ -105,18 +122,20 @@ def prepare(
     found = find(spec, data_root=data_root, source=source)
     fingerprint = _fingerprint(spec, found)
     folder = cache / spec.name / fingerprint[:16]
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(f"{folder}.lock"):
-            content = _load(folder)
-            if content is None:
-                content = _build(spec, found)
-                _save(folder, content)
-    except OSError as error:
-        raise DataError(
-            f"The cache {cache} cannot be used ({error}).",
-            remedy="Free space or permissions there, or name another folder.",
-        ) from error
+    content = _load(folder)
+    if content is None:
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with filelock.FileLock(f"{folder}.lock"):
+                content = _load(folder)  # another process may have prepared it meanwhile
+                if content is None:
+                    content = _build(spec, found)
+                    _save(folder, content)
+        except OSError as error:
+            raise DataError(
+                f"The cache {cache} cannot be written ({error}).",
+                remedy="Free space or permissions there, or name another folder.",
+            ) from error
     return _dataset(spec, found, fingerprint, content)
 
 
@@ -134,8 +153,7 @@ def _fingerprint(spec: DatasetSpec, found: Found) -> str:
     described = {
         "version": DATA_VERSION,
         "bytes": digest(found),
-        "files": [path.name for path in found.paths],
-        "source": found.source.model_dump(mode="json", exclude={"name", "files"}),
+        "source": found.source.model_dump(mode="json", exclude=NOT_IN_THE_BYTES),
         "preparation": rules.model_dump(mode="json") if rules else None,
     }
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
@@ -207,26 +225,47 @@ def _dataset(
     spec: DatasetSpec, found: Found, fingerprint: str, content: _Content
 ) -> PreparedDataset:
     rules = _rules(spec, found)
-    arrays = content.arrays
-    return PreparedDataset(
+    arrays, names = content.arrays, content.names
+    data = PreparedDataset(
         name=spec.name,
         title=spec.title,
         fingerprint=fingerprint,
-        source=f"{found.source.name}: {', '.join(str(path) for path in found.paths)}",
+        source=found.source.name,
+        files=found.paths,
         split=rules.split if rules else None,
+        has_times=rules is not None,
         train=Sessions(*(arrays[f"train_{part}"] for part in ("items", "offsets", "times"))),
         test=Sessions(*(arrays[f"test_{part}"] for part in ("items", "offsets", "times"))),
-        item_names=content.names["item"],
-        train_names=content.names["train"],
-        test_names=content.names["test"],
+        item_names=names["item"],
+        train_names=names["train"],
+        test_names=names["test"],
         steps=tuple(StepCount(**step) for step in content.facts["steps"]),
         dropped=content.facts["dropped"],
         warnings=(),
     )
+    return replace(data, warnings=tuple(_warnings(spec, data)))
+
+
+def _warnings(spec: DatasetSpec, data: PreparedDataset) -> Iterator[str]:
+    expected = spec.expected.get(data.source)
+    if expected is not None:
+        counts = data.counts()
+        for name in type(expected).model_fields:
+            wanted, found = getattr(expected, name), getattr(counts, name)
+            if wanted is not None and wanted != found:
+                yield (
+                    f"{spec.name}: {name.replace('_', ' ')} are {found:,}, expected {wanted:,} "
+                    f"from {data.source} ({', '.join(str(path) for path in data.files)})"
+                )
+    if isinstance(data.split, LeaveOneOut | WithinSessions):
+        yield (
+            f"{spec.name}: the split {data.split.kind} lets the future in: models train on clicks "
+            "that are newer than those they are judged on; do not compare with splits by time"
+        )
 
 
 def _load(folder: Path) -> _Content | None:
-    """The cached content, or None where there is none that can be read."""
+    """The cached content, or None where there is none, or a damaged one."""
     try:
         with np.load(folder / "sessions.npz", allow_pickle=False) as stored:
             arrays = dict(stored)
@@ -235,7 +274,7 @@ def _load(folder: Path) -> _Content | None:
             for kind in ("item", "train", "test")
         }
         facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, pa.ArrowException):
         return None
     return _Content(arrays, names, facts)
 
@@ -248,6 +287,7 @@ def _save(folder: Path, content: _Content) -> None:
             table = pa.table({"name": pa.array(names)})
             pq.write_table(table, temporary / f"{kind}_names.parquet")
         (temporary / "facts.json").write_text(json.dumps(content.facts), encoding="utf-8")
-        os.replace(temporary, folder)
+        shutil.rmtree(folder, ignore_errors=True)  # a damaged one, or none
+        temporary.replace(folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

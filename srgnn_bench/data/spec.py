@@ -44,6 +44,28 @@ class _Source(Spec):
     """Name of the source, by which a user can ask for it."""
 
 
+class RowFilter(Spec):
+    """Which rows of a log are clicks; the others are counted and left out."""
+
+    column: Names
+    values: tuple[str | int, ...] = ()
+    """Keep the rows with one of these values."""
+    at_most: int | None = None
+    """Keep the rows whose whole number is not greater."""
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> RowFilter:
+        if bool(self.values) == (self.at_most is not None):
+            raise ValueError("give either `values` or `at_most`")
+        return self
+
+    def reason(self, column: str) -> str:
+        """Why a row is left out, in words."""
+        if self.at_most is not None:
+            return f"{column} above {self.at_most}"
+        return f"{column} is not {' or '.join(str(value) for value in self.values)}"
+
+
 class _LogSource(_Source):
     """A log with one click per row."""
 
@@ -57,6 +79,8 @@ class _LogSource(_Source):
     are text whatever they look like."""
     missing_ids: Literal["error", "drop"] = "error"
     """What a click without an item, session or user means; dropped clicks are counted."""
+    keep_rows: tuple[RowFilter, ...] = ()
+    """Which rows are clicks; all of them unless told otherwise."""
 
 
 class TableSource(_LogSource):
@@ -108,10 +132,11 @@ class MinSessionLength(Spec):
 
 
 class MaxSessionLength(Spec):
-    """Keep the first clicks of every session."""
+    """Cut longer sessions after so many clicks, or drop them."""
 
     step: Literal["max_session_length"]
     clicks: int = Field(ge=2)
+    longer: Literal["cut", "drop"] = "cut"
 
 
 class MinItemCount(Spec):
@@ -134,20 +159,41 @@ class NoRepeats(Spec):
     step: Literal["no_immediate_repeats"]
 
 
+class Core(Spec):
+    """Drop shorter sessions and rarer items, in turn, until none is left."""
+
+    step: Literal["core"]
+    session_clicks: int = Field(ge=1)
+    item_clicks: int = Field(ge=1)
+
+
 Filter = Annotated[
-    MinSessionLength | MaxSessionLength | MinItemCount | TopItems | NoRepeats,
+    MinSessionLength | MaxSessionLength | MinItemCount | TopItems | NoRepeats | Core,
     Field(discriminator="step"),
 ]
 
 
-class LastDays(Spec):
-    """The sessions of the last days are the test."""
+class NewestSpan(Spec):
+    """The sessions of the last days, or seconds, are the test."""
 
-    kind: Literal["last_days"]
-    days: float = Field(gt=0)
+    kind: Literal["newest_span"]
+    days: float = Field(0, ge=0)
+    seconds: float = Field(0, ge=0)
+    """Added to ``days``."""
     boundary: Literal["train", "test", "drop"] = "train"
-    """Where a session goes whose time is exactly ``days`` before the newest; the SR-GNN
-    authors' preprocessing drops it."""
+    """Where a session goes that is exactly so much older than the newest; the SR-GNN authors'
+    preprocessing drops it, which with times in whole days loses a day."""
+
+    @model_validator(mode="after")
+    def _some_time(self) -> NewestSpan:
+        if self.total_seconds <= 0:
+            raise ValueError("give `days` or `seconds`")
+        return self
+
+    @property
+    def total_seconds(self) -> float:
+        """Length of the test span."""
+        return self.days * 86_400 + self.seconds
 
 
 class NewestSessions(Spec):
@@ -171,7 +217,7 @@ class WithinSessions(Spec):
 
 
 Split = Annotated[
-    LastDays | NewestSessions | LeaveOneOut | WithinSessions, Field(discriminator="kind")
+    NewestSpan | NewestSessions | LeaveOneOut | WithinSessions, Field(discriminator="kind")
 ]
 
 
@@ -204,6 +250,28 @@ class Preparation(Spec):
     """Keep only the newest 1/n of the training prefixes, in whole sessions."""
 
 
+class RecBoleDownload(Spec):
+    """An archive that RecBole's ``url.yaml`` lists; it is unpacked."""
+
+    kind: Literal["recbole"]
+    key: str
+    """Name of the dataset in ``url.yaml``."""
+    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
+    """Where none is published, the one of the first download is noted and holds from then on."""
+
+
+class FilesDownload(Spec):
+    """Files at an address that does not change."""
+
+    kind: Literal["files"]
+    base: str = Field(pattern=r"^https://.*/$")
+    files: dict[str, str]
+    """Name of each file -> its sha256."""
+
+
+Download = Annotated[RecBoleDownload | FilesDownload, Field(discriminator="kind")]
+
+
 class Counts(Spec):
     """Counts that a prepared dataset should have; those not given are not checked."""
 
@@ -233,9 +301,11 @@ class DatasetSpec(Spec):
     """Folders under the data root to look in, besides the one with the dataset's name."""
     sources: tuple[Source, ...] = Field(min_length=1)
     """Where the clicks may be; the first that is found is used."""
+    downloads: tuple[Download, ...] = ()
+    """Where the files can be fetched, when asked for; the first that answers is used."""
     preparation: Preparation | None = None
     """For sources that are logs; those already split are taken as they are."""
-    expected: dict[str, Counts] = {}
+    expected: dict[str, Counts] = Field(default_factory=dict)
     """Name of a source -> counts that it should give."""
 
     @model_validator(mode="after")

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from srgnn_bench.data.sources.streams import unreadable
 from srgnn_bench.data.spec import (
     AtomicSource,
     DatasetSpec,
     PicklesSource,
     RecBoleSessionsSource,
     Source,
-    TableSource,
 )
 from srgnn_bench.errors import DataError, SpecError
 
@@ -31,7 +31,12 @@ class Found:
 
 @dataclass(frozen=True)
 class Missing:
-    """A source whose files are not there, and the names that were looked for."""
+    """A source whose files are not there.
+
+    Attributes:
+        source: the source.
+        wanted: the names that were looked for, in words.
+    """
 
     source: Source
     wanted: str
@@ -60,14 +65,19 @@ def find(spec: DatasetSpec, *, data_root: Path | None, source: str | None = None
     for result in results:
         if isinstance(result, Found):
             return result
-    wanted = "; or ".join(r.wanted for r in results if isinstance(r, Missing))
-    where = f"under the data root {data_root}" if data_root else "and no data root is given"
+    missing = [result for result in results if isinstance(result, Missing)]
     raise DataError(
-        f"Dataset '{spec.name}' is not {where}."
-        if data_root
-        else f"'{spec.name}' needs {wanted}, {where}.",
-        remedy=f"{spec.obtain} Name its folder with --data-root or {ROOT_VARIABLE}; wanted: {wanted}.",
+        f"Dataset '{spec.name}' is not there: {where_missing(missing, data_root=data_root)}.",
+        remedy=spec.obtain,
     )
+
+
+def where_missing(missing: list[Missing], *, data_root: Path | None) -> str:
+    """What was looked for, and where."""
+    wanted = ", or ".join(dict.fromkeys(result.wanted for result in missing))
+    if data_root is None:
+        return f"no data root is given (--data-root or {ROOT_VARIABLE}) that would hold {wanted}"
+    return f"{data_root} holds no {wanted}"
 
 
 def digest(found: Found) -> str:
@@ -89,14 +99,6 @@ def digest(found: Found) -> str:
     return whole.hexdigest()
 
 
-def unreadable(path: Path, error: Exception) -> DataError:
-    """A file that the system does not let us read."""
-    reason = error.strerror if isinstance(error, OSError) else str(error)
-    return DataError(
-        f"{path} cannot be read ({reason or error}).", remedy="Check the file and its permissions."
-    )
-
-
 def _search_one(spec: DatasetSpec, source: Source, data_root: Path | None) -> Found | Missing:
     choices = list(_choices(source))
     for folder in _folders(spec, source, data_root):
@@ -104,8 +106,8 @@ def _search_one(spec: DatasetSpec, source: Source, data_root: Path | None) -> Fo
             paths = tuple(folder / name for name in names)
             if all(path.is_file() for path in paths):
                 return Found(source, paths)
-    wanted = " or ".join(dict.fromkeys(" with ".join(names) for names in choices if _plain(names)))
-    return Missing(source, f"{spec.name}/{wanted}")
+    plain = [" with ".join(names) for names in choices if not _is_packed(names[0])]
+    return Missing(source, f"{spec.name}/{' or '.join(plain)}")
 
 
 def _folders(spec: DatasetSpec, source: Source, data_root: Path | None) -> list[Path]:
@@ -128,20 +130,9 @@ def _choices(source: Source) -> Iterator[tuple[str, ...]]:
         yield (f"{source.prefix}.train.inter", f"{source.prefix}.test.inter")
     else:
         for name in source.files:
-            yield from ((name,), (f"{name}.gz",), (f"{name}.zip",))
+            packed = () if _is_packed(name) else ((f"{name}.gz",), (f"{name}.zip",))
+            yield from ((name,), *packed)
 
 
-def _plain(names: tuple[str, ...]) -> bool:
-    return not names[0].endswith((".gz", ".zip"))
-
-
-__all__ = [
-    "ROOT_VARIABLE",
-    "Found",
-    "Missing",
-    "TableSource",
-    "digest",
-    "find",
-    "search",
-    "unreadable",
-]
+def _is_packed(name: str) -> bool:
+    return name.endswith((".gz", ".zip"))

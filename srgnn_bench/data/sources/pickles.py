@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from srgnn_bench.data.sources.locate import unreadable
+from srgnn_bench.data.sources.prefixes import rebuild
+from srgnn_bench.data.sources.streams import unreadable
 from srgnn_bench.errors import DataError
 
 REMEDY = (
@@ -23,92 +23,57 @@ class _OnlyContainers(pickle.Unpickler):
         raise pickle.UnpicklingError(f"it asks for {module_name}.{global_name}")
 
     def persistent_load(self, pid: Any) -> NoReturn:
-        raise pickle.UnpicklingError("it refers to an object outside the file")
+        raise pickle.UnpicklingError(f"it refers to an object outside the file ({pid})")
 
 
 def read_sessions(path: Path) -> list[list[int]]:
-    """Sessions from ``all_train_seq.txt``, or rebuilt from the prefixes of ``train.txt``.
+    """Sessions from ``all_train_seq.txt``, or rebuilt from ``train.txt`` or ``test.txt``.
 
     Raises:
         DataError: the file is not what the authors' preprocessing writes.
     """
     content = _load(path)
     if path.name == "all_train_seq.txt":
-        _check_lists(path, content, what="session")
-        return content  # type: ignore[no-any-return]
-    return _rebuild(path, content)
-
-
-@dataclass(frozen=True)
-class _Pair:
-    prefixes: list[list[int]]
-    targets: list[int]
-
-
-def _rebuild(path: Path, content: Any) -> list[list[int]]:
-    """Sessions from their prefixes, which stand longest first: the longest and its target."""
-    pair = _pair(path, content)
-    sessions: list[list[int]] = []
-    row = 0
-    while row < len(pair.targets):
-        session = [*pair.prefixes[row], pair.targets[row]]
-        for length in range(len(session) - 1, 0, -1):
-            step = row + len(session) - 1 - length
-            if (
-                step >= len(pair.targets)
-                or pair.prefixes[step] != session[:length]
-                or pair.targets[step] != session[length]
-            ):
-                raise DataError(
-                    f"{path}: entry {step + 1} is not the prefix of {length} items of the "
-                    f"session that begins at entry {row + 1}.",
-                    remedy="All prefixes of a session must follow each other, longest first.",
-                )
-        sessions.append(session)
-        row += len(session) - 1
-    return sessions
-
-
-def _pair(path: Path, content: Any) -> _Pair:
+        return _lists(path, content, what="session")
     if not isinstance(content, (list, tuple)) or len(content) != 2:
         raise DataError(f"{path} is not a pair (prefixes, targets).", remedy=REMEDY)
-    prefixes, targets = content
-    _check_lists(path, prefixes, what="prefix")
+    prefixes = _lists(path, content[0], what="prefix")
+    targets = content[1]
     if not isinstance(targets, list):
-        raise DataError(f"{path}: the targets are no list.", remedy=REMEDY)
+        raise DataError(f"{path}: the targets are not a list.", remedy=REMEDY)
     _check_ids(path, targets, what="target")
     if len(prefixes) != len(targets):
         raise DataError(
             f"{path} holds {len(prefixes)} prefixes but {len(targets)} targets.", remedy=REMEDY
         )
-    return _Pair(prefixes, targets)
+    return rebuild(path, prefixes, targets)
 
 
-def _check_lists(path: Path, lists: Any, *, what: str) -> None:
+def _lists(path: Path, lists: Any, *, what: str) -> list[list[int]]:
     if not isinstance(lists, list):
         raise DataError(f"{path}: a list of {what} lists was expected.", remedy=REMEDY)
     if not lists:
         raise DataError(f"{path} holds no {what}.", remedy=REMEDY)
     for number, one in enumerate(lists, start=1):
-        if type(one) is not list or not one:
+        if not isinstance(one, list) or not one:
             raise DataError(f"{path}: {what} {number} is not a list of items.", remedy=REMEDY)
         _check_ids(path, one, what=f"{what} {number}, item")
+    return lists
 
 
 def _check_ids(path: Path, ids: list[Any], *, what: str) -> None:
     for number, one in enumerate(ids, start=1):
-        if type(one) is not int or not 1 <= one < 2**63:
-            shown = repr(one) if type(one) in (int, str, float, bool) else type(one).__name__
+        if type(one) is not int or not 1 <= one < 2**63:  # True is an instance of int
+            shown = repr(one)[:40] if isinstance(one, (int, str, float)) else type(one).__name__
             raise DataError(
-                f"{path}: {what} {number} is {shown[:40]}, not a whole number from 1.",
-                remedy=REMEDY,
+                f"{path}: {what} {number} is {shown}, not a whole number from 1.", remedy=REMEDY
             )
 
 
 def _load(path: Path) -> Any:
     try:
         with path.open("rb") as file:
-            content = _OnlyContainers(file).load()
+            return _OnlyContainers(file).load()
     except OSError as error:
         raise unreadable(path, error) from error
     except Exception as error:  # a damaged pickle can raise nearly anything
@@ -117,4 +82,3 @@ def _load(path: Path) -> Any:
             f"{path} is not a pickle of plain lists and numbers: {reason}. Nothing in it was run.",
             remedy=REMEDY,
         ) from error
-    return content

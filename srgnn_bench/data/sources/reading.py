@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from srgnn_bench.data.log import ClickLog, Names, SessionTable
-from srgnn_bench.data.sources import pickles, tables
+from srgnn_bench.data.sources import pickles, recbole_sessions, tables
+from srgnn_bench.data.sources.columns import Column, Ids, as_whole_numbers
 from srgnn_bench.data.sources.locate import Found
 from srgnn_bench.data.spec import PicklesSource, RecBoleSessionsSource
 
 
 @dataclass(frozen=True)
 class SplitSessions:
-    """Sessions as their publisher split them; the order stands for the time.
+    """Sessions as their publisher split them; their order stands for the time.
 
     Attributes:
-        train, test: items number into ``item_names``, groups are ordinals over both sides.
+        train, test: items number into ``item_names``; groups and times are ordinals that run
+            over both sides.
         item_names: original ids, ascending; item i is ``item_names[i - 1]``.
     """
 
@@ -35,33 +40,26 @@ def read(found: Found) -> ClickLog | SplitSessions:
     source = found.source
     if isinstance(source, PicklesSource):
         train, test = (pickles.read_sessions(path) for path in found.paths)
-        return split_sessions(train, test)
+        return _number(found.paths[0], train, test)
     if isinstance(source, RecBoleSessionsSource):
-        raise NotImplementedError
+        named_train, named_test = (recbole_sessions.read_sessions(path) for path in found.paths)
+        return _number(found.paths[0], named_train, named_test)
     return tables.read_log(found.paths[0], source)
 
 
-def split_sessions(train: list[list[int]], test: list[list[int]]) -> SplitSessions:
+def _number(
+    path: Path, train: Sequence[Sequence[int | str]], test: Sequence[Sequence[int | str]]
+) -> SplitSessions:
     """Number the items densely, and the sessions by their place."""
     lengths = np.array([len(session) for session in (*train, *test)], dtype=np.int64)
-    flat = np.fromiter(
-        (item for session in (*train, *test) for item in session), np.int64, int(lengths.sum())
-    )
-    item_names, items = np.unique(flat, return_inverse=True)
-    ordinals = np.arange(len(lengths))
-    clicks = int(lengths[: len(train)].sum())
+    values = pa.array([item for side in (train, test) for session in side for item in session])
+    ids = Ids("item", kind="text" if as_whole_numbers(values) is None else "auto")
+    ids.add(Column(path, "item_id", np.arange(len(values)), values))
+    items, item_names = ids.finish()
+    places = np.arange(len(lengths))
+    cut, clicks = len(train), int(lengths[: len(train)].sum())
     return SplitSessions(
-        train=SessionTable(
-            items[:clicks] + 1,
-            lengths[: len(train)],
-            ordinals[: len(train)],
-            ordinals[: len(train)],
-        ),
-        test=SessionTable(
-            items[clicks:] + 1,
-            lengths[len(train) :],
-            ordinals[len(train) :],
-            ordinals[len(train) :],
-        ),
+        train=SessionTable(items[:clicks] + 1, lengths[:cut], places[:cut], places[:cut]),
+        test=SessionTable(items[clicks:] + 1, lengths[cut:], places[cut:], places[cut:]),
         item_names=item_names,
     )

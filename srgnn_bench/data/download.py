@@ -1,0 +1,101 @@
+"""Fetching a dataset's files, only when asked to.
+
+What was fetched goes to the folder ``<data root>/<dataset>/``, where its sources look for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import zipfile
+from pathlib import Path
+
+import pooch
+import requests
+import yaml
+
+from srgnn_bench.data.spec import DatasetSpec, Download, FilesDownload
+from srgnn_bench.errors import DataError
+
+
+def download(spec: DatasetSpec, *, data_root: Path) -> list[Path]:
+    """Fetch a dataset from the first of its addresses that answers.
+
+    Every file is checked against its sha256. Where nobody publishes one, that of the first
+    download is noted beside the file, as ``<file>.sha256``, and later downloads must match it.
+
+    Returns:
+        The files that were fetched or unpacked.
+
+    Raises:
+        DataError: no address answers, or what came is not what was expected; it says what to
+            fetch by hand and where to put it.
+    """
+    folder = data_root / spec.name
+    refusals = []
+    for source in spec.downloads:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            return _fetch(source, folder)
+        except (requests.RequestException, ValueError, OSError, zipfile.BadZipFile) as error:
+            # pooch raises ValueError for a checksum that does not match
+            refusals.append(f"{_address(source)}: {' '.join(str(error).split())[:200]}")
+    problem = "; ".join(refusals) if refusals else "no address is known for it"
+    raise DataError(f"Dataset '{spec.name}' was not fetched: {problem}.", remedy=spec.obtain)
+
+
+def _fetch(source: Download, folder: Path) -> list[Path]:
+    if isinstance(source, FilesDownload):
+        return [
+            _retrieve(source.base + name, folder / name, sha256=sha256)
+            for name, sha256 in source.files.items()
+        ]
+    address = _address(source)
+    archive = folder / address.rsplit("/", 1)[-1]
+    _retrieve(address, archive, sha256=source.sha256 or _noted(archive))
+    _note(archive)
+    return _unpack(archive)
+
+
+def _retrieve(address: str, path: Path, *, sha256: str | None) -> Path:
+    known = None if sha256 is None else f"sha256:{sha256}"
+    return Path(pooch.retrieve(address, known_hash=known, fname=path.name, path=path.parent))
+
+
+def _address(source: Download) -> str:
+    if isinstance(source, FilesDownload):
+        return source.base
+    return _recbole_addresses()[source.key]
+
+
+def _recbole_addresses() -> dict[str, str]:
+    package = importlib.util.find_spec("recbole")
+    if package is None or not package.submodule_search_locations:
+        return {}
+    path = Path(package.submodule_search_locations[0]) / "properties" / "dataset" / "url.yaml"
+    addresses: dict[str, str] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return addresses
+
+
+def _noted(path: Path) -> str | None:
+    note = path.with_name(f"{path.name}.sha256")
+    return note.read_text(encoding="ascii").split()[0] if note.is_file() else None
+
+
+def _note(path: Path) -> None:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.with_name(f"{path.name}.sha256").write_text(f"{digest}  {path.name}\n", encoding="ascii")
+
+
+def _unpack(archive: Path) -> list[Path]:
+    """The files of an archive, without its folders."""
+    unpacked = []
+    with zipfile.ZipFile(archive) as opened:
+        for member in opened.infolist():
+            name = Path(member.filename).name
+            if member.is_dir() or not name.endswith(".inter"):
+                continue
+            path = archive.with_name(name)
+            path.write_bytes(opened.read(member))
+            unpacked.append(path)
+    return unpacked

@@ -1,0 +1,55 @@
+"""RecBole's session benchmarks: one row per prefix, already split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from srgnn_bench.data.sources.prefixes import rebuild
+from srgnn_bench.data.sources.streams import open_binary
+from srgnn_bench.errors import DataError
+
+REMEDY = (
+    "RecBole's session benchmarks have the columns item_id_list:token_seq (ids separated by "
+    "spaces) and item_id:token, separated by tabs."
+)
+
+
+def read_sessions(path: Path) -> list[list[str]]:
+    """Sessions rebuilt from their prefixes; ids as they stand in the file.
+
+    A column ``session_id`` is not needed: the rows of a session follow each other.
+
+    Raises:
+        DataError: the file is no session benchmark; the row is named.
+    """
+    with open_binary(path, members=()) as stream:
+        content = stream.read()
+    try:
+        lines = content.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 text ({error}).", remedy=REMEDY) from error
+    if not lines:
+        raise DataError(f"{path} is empty.", remedy=REMEDY)
+    names = [name.rsplit(":", 1)[0] for name in lines[0].split("\t")]
+    for name in ("item_id_list", "item_id"):
+        if name not in names:
+            raise DataError(
+                f"{path}, row 1: there is no column {name}; the columns are "
+                f"{', '.join(names)[:200]}.",
+                remedy=REMEDY,
+            )
+    if len(lines) == 1:
+        raise DataError(f"{path} holds a header but no prefix.", remedy=REMEDY)
+    prefix_place, target_place = names.index("item_id_list"), names.index("item_id")
+    prefixes, targets = [], []
+    for row, line in enumerate(lines[1:], start=2):
+        cells = line.split("\t")
+        prefix = cells[prefix_place].split() if len(cells) == len(names) else []
+        target = cells[target_place].strip() if prefix else ""
+        if not target:
+            raise DataError(
+                f"{path}, row {row}: no prefix and target in {line[:60]!r}.", remedy=REMEDY
+            )
+        prefixes.append(prefix)
+        targets.append(target)
+    return rebuild(path, prefixes, targets, first_row=2)

@@ -1,0 +1,96 @@
+"""A file's bytes, whether it is plain, gzip or zip."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from srgnn_bench.errors import DataError
+
+
+@contextmanager
+def open_binary(path: Path, *, members: tuple[str, ...]) -> Iterator[BinaryIO]:
+    """The unpacked bytes of a file. What is damaged in it becomes one clear error.
+
+    Args:
+        path: ``.gz`` and ``.zip`` are unpacked, anything else is taken as it is.
+        members: names that the file inside a zip may have, if there are several inside.
+
+    Raises:
+        DataError: the file cannot be read, is truncated or damaged.
+    """
+    try:
+        if path.suffix == ".gz":
+            with gzip.open(path) as unpacked:
+                yield cast(BinaryIO, unpacked)
+        elif path.suffix == ".zip":
+            with (
+                zipfile.ZipFile(path) as archive,
+                archive.open(_member(path, archive, members)) as unpacked_member,
+            ):
+                yield cast(BinaryIO, unpacked_member)
+        else:
+            with path.open("rb") as plain:
+                yield plain
+    except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile) as error:
+        raise DataError(
+            f"{path} is truncated or damaged ({error}).", remedy="Fetch it again, whole."
+        ) from error
+    except (OSError, NotImplementedError, RuntimeError) as error:
+        # zipfile raises the last two for methods that it does not know, and for passwords.
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: Exception) -> DataError:
+    """A file that the system, or its own form, does not let us read."""
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return DataError(
+        f"{path} cannot be read ({reason}).", remedy="Check the file and its permissions."
+    )
+
+
+def _member(path: Path, archive: zipfile.ZipFile, members: tuple[str, ...]) -> str:
+    inside = [name for name in archive.namelist() if not name.endswith("/")]
+    wanted = [name for name in inside if Path(name).name in members] or inside
+    if len(wanted) != 1:
+        raise DataError(
+            f"{path} holds {len(inside)} files and not exactly one named {' or '.join(members)}.",
+            remedy="Unpack it, and put that file in its place.",
+        )
+    return wanted[0]
+
+
+class Peeked(io.RawIOBase):
+    """A stream whose first bytes were already taken from it, and put back.
+
+    It counts the double quotes that pass, for a quote that is never closed swallows the rest of
+    a file, and the parser does not tell.
+    """
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        super().__init__()
+        self._head = head
+        self._rest = rest
+        self.quotes = 0
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes, at most ``size`` of them; none at the end."""
+        block, self._head = self._head, b""
+        if size < 0:
+            block += self._rest.read()
+        elif size < len(block):
+            block, self._head = block[:size], block[size:]
+        else:  # fill it: the parser wants whole rows in a block
+            block += self._rest.read(size - len(block))
+        self.quotes += block.count(b'"')
+        return block
