@@ -12,6 +12,7 @@ from srgnn_bench.statistics import (
     holm,
     percentile_interval,
     randomisation_p_values,
+    standard_errors,
     standardised,
 )
 
@@ -84,16 +85,29 @@ def test_randomisation_agrees_with_the_exact_test_of_scipy():
         assert p_value == pytest.approx(exact.pvalue, abs=0.01)
 
 
-def test_the_same_seed_gives_the_same_numbers_whatever_else_is_compared():
-    values, sessions = clustered(np.random.default_rng(7), sessions=60)
-    both = np.column_stack([values, -values])
-    [one] = compare(values[:, None], sessions=sessions, seed=8, resamples=300, rounds=300)
-    first, second = compare(both, sessions=sessions, seed=8, resamples=300, rounds=300)
-    assert one.low == pytest.approx(first.low)
-    assert one.p_value == first.p_value == second.p_value
-    assert second.difference == pytest.approx(-one.difference)
-    assert (second.better, second.worse) == (one.worse, one.better)
-    assert second.effect == pytest.approx(-one.effect)
+def test_pairs_agree_with_each_other_and_with_the_models_alone():
+    difference, sessions = clustered(np.random.default_rng(7), sessions=60)
+    base = np.random.default_rng(8).normal(size=len(sessions))
+    values = np.column_stack([base, base + difference, np.zeros(len(sessions))])
+    found = compare(
+        values, pairs=[(1, 0), (0, 1), (0, 2)], sessions=sessions, seed=9, resamples=300, rounds=300
+    )
+    there, back, against_nothing = found.comparisons
+    assert there.difference == pytest.approx(difference.mean())
+    assert (back.low, back.high) == pytest.approx((-there.high, -there.low))
+    assert back.p_value == there.p_value
+    assert (back.better, back.worse) == (there.worse, there.better)
+    assert back.effect == pytest.approx(-there.effect)
+    assert (against_nothing.low, against_nothing.high) == (found.low[0], found.high[0])
+
+
+def test_standard_errors_agree_with_the_bootstrap_and_with_independent_prefixes():
+    values, sessions = clustered(np.random.default_rng(14), sessions=400)
+    totals = by_session(values[:, None], sessions=sessions)
+    draws = bootstrap_means(totals, resamples=4000, seed=15)
+    assert standard_errors(totals)[0] == pytest.approx(draws.std(), rel=0.05)
+    alone = by_session(values[:, None], sessions=np.arange(len(values)))
+    assert standard_errors(alone)[0] == pytest.approx(stats.sem(values))
 
 
 def test_false_alarms_come_at_the_stated_rate():
@@ -125,7 +139,10 @@ def test_intervals_cover_the_truth_at_the_stated_rate_and_would_not_without_clus
 
 def test_a_planted_difference_is_found():
     values, sessions = clustered(np.random.default_rng(11), sessions=400, mean=0.1)
-    [found] = compare(values[:, None], sessions=sessions, seed=12, resamples=500, rounds=999)
+    values = np.column_stack([values, np.zeros(len(values))])
+    [found] = compare(
+        values, pairs=[(0, 1)], sessions=sessions, seed=12, resamples=500, rounds=999
+    ).comparisons
     assert found.low > 0
     assert found.low < found.difference < found.high
     assert found.p_value == pytest.approx(0.001)
@@ -133,9 +150,10 @@ def test_a_planted_difference_is_found():
 
 
 def test_two_equal_models_do_not_differ():
+    values = np.random.default_rng(13).normal(size=(30, 1)).repeat(2, axis=1)
     [found] = compare(
-        np.zeros((30, 1)), sessions=np.arange(30) // 3, seed=13, resamples=100, rounds=100
-    )
+        values, pairs=[(0, 1)], sessions=np.arange(30) // 3, seed=13, resamples=100, rounds=100
+    ).comparisons
     assert (found.difference, found.low, found.high, found.effect) == (0, 0, 0, 0)
     assert found.p_value == 1.0
 
