@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,6 +175,11 @@ class Draw(Protocol):
 
 
 def save_figure(results: SuiteResults, *, draw: Draw, name: str, out: Path) -> list[Path]:
+    """Save a figure of a suite; see :func:`save_drawn`."""
+    return save_drawn(lambda layout: draw(results, layout=layout), name=name, out=out)
+
+
+def save_drawn(draw: Callable[[Layout], Figure], *, name: str, out: Path) -> list[Path]:
     """Draw for the page and for the column, each as pdf, svg and png with the same bytes always."""
     metadata: dict[str, dict[str, Any]] = {
         "pdf": {"CreationDate": None, "ModDate": None},
@@ -185,7 +190,7 @@ def save_figure(results: SuiteResults, *, draw: Draw, name: str, out: Path) -> l
     widths: tuple[tuple[Layout, str], ...] = (("page", ""), ("column", "-column"))
     with house_style():
         for layout, suffix in widths:
-            figure = draw(results, layout=layout)
+            figure = draw(layout)
             figure.draw_without_rendering()  # lay out once, not once per form
             figure.set_layout_engine("none")
             for form, fields in metadata.items():

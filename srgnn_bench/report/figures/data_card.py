@@ -1,0 +1,101 @@
+"""The figure of a data card: how long sessions are, and what each step of preparation left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from srgnn_bench.data.card import DataCard, Side, Step
+from srgnn_bench.data.sessions import Integers
+from srgnn_bench.report.figures.canvas import WIDTHS, Layout, looks
+
+Floats = npt.NDArray[np.float64]
+
+HEIGHT = 1.9
+STEP_HEIGHT = 0.24
+
+
+def draw_data_card(card: DataCard, *, layout: Layout) -> Figure:
+    """Lengths of sessions; beside it (below it in a column) clicks and sessions after each step.
+
+    A source that was prepared elsewhere has no steps to show.
+    """
+    with_steps = len(card.steps) > 1
+    steps_height = 0.7 + STEP_HEIGHT * len(card.steps)
+    if not with_steps:
+        figure, axes = plt.subplots(figsize=(WIDTHS["column"], HEIGHT), layout="constrained")
+        _draw_lengths(axes, card)
+        return figure
+    if layout == "page":
+        size = (WIDTHS["page"], max(HEIGHT, steps_height))
+        figure, (left, right) = plt.subplots(
+            1, 2, figsize=size, layout="constrained", width_ratios=(2, 3)
+        )
+    else:
+        size = (WIDTHS["column"], HEIGHT + steps_height)
+        figure, (left, right) = plt.subplots(
+            2, 1, figsize=size, layout="constrained", height_ratios=(HEIGHT, steps_height)
+        )
+    _draw_lengths(left, card)
+    _draw_steps(right, card.steps)
+    return figure
+
+
+def _draw_lengths(axes: Axes, card: DataCard) -> None:
+    """Share of the sessions that have at least so many clicks, both axes logarithmic."""
+    sides = {"train": card.train, "test": card.test}
+    for (name, side), look in zip(sides.items(), looks(list(sides)).values(), strict=True):
+        lengths, shares = _at_least(side)
+        axes.step(
+            lengths,
+            100 * shares,
+            where="pre",
+            color=look.colour,
+            linestyle=look.dashes,
+            label=f"{name} (median {side.median_length:g})",
+        )
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set_xlabel("clicks")
+    axes.set_ylabel("% of sessions at least as long")
+    axes.set_title(f"{card.title}: length of sessions")
+    axes.legend(loc="lower left")
+
+
+def _at_least(side: Side) -> tuple[Integers, Floats]:
+    """Lengths, and the share of the sessions that are at least so long."""
+    lengths = np.array(sorted(side.lengths))
+    numbers = np.array([side.lengths[length] for length in lengths.tolist()])
+    return lengths, np.cumsum(numbers[::-1])[::-1] / numbers.sum()
+
+
+def _draw_steps(axes: Axes, steps: Sequence[Step]) -> None:
+    """Clicks, sessions and items after each step, as shares of those before the first."""
+    kinds = ("clicks", "sessions", "items")
+    places = np.arange(len(steps))
+    for kind, look in zip(kinds, looks(kinds).values(), strict=True):
+        shares = [100 * getattr(step, kind) / getattr(steps[0], kind) for step in steps]
+        axes.plot(
+            shares,
+            places,
+            color=look.colour,
+            linestyle=look.dashes,
+            marker=look.marker,
+            label=f"{kind} (of {getattr(steps[0], kind):,})",
+        )
+    axes.set_yticks(places, [step.step for step in steps])
+    axes.invert_yaxis()
+    axes.set_xlim(0, 103)
+    axes.set_xlabel("% left")
+    axes.set_title("What each step leaves")
+    axes.legend(loc="best")
