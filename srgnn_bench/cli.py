@@ -207,13 +207,15 @@ def datasets(data_root: DataRootOption = None) -> None:
 @app.command()
 def models() -> None:
     """List the models, and whether each can run."""
+    from srgnn_bench.recbole_bridge.classes import model_class
+
     table = Table()
     for heading in ("name", "title", "class", "searched", "can run"):
         table.add_column(heading)
     for name in registry.names("model"):
         spec = registry.model(name)
         try:
-            registry.model_class(spec)
+            model_class(spec)
             verdict = "yes"
         except BenchError as error:
             verdict = _escape(str(error))

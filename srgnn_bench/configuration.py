@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from srgnn_bench import registry
 from srgnn_bench.errors import SpecError
 from srgnn_bench.models.fitted import FittedRecommender
+from srgnn_bench.recbole_bridge.classes import model_class as model_class_of
 from srgnn_bench.schema import (
     ChoiceDimension,
     Dimension,
@@ -71,7 +72,7 @@ def candidate(suite: SuiteSpec, entry: ModelEntry) -> Candidate:
         ModelError: the class cannot be imported.
     """
     spec = registry.model(entry.model)
-    model_class = registry.model_class(spec)
+    model_class = model_class_of(spec)
     fitted = issubclass(model_class, FittedRecommender)
     training = {} if fitted else TrainingSpec().model_dump()
     own, closed = _own_parameters(model_class)

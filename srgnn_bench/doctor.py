@@ -78,9 +78,11 @@ def _device() -> list[Finding]:
 
 
 def _model(name: str) -> Finding:
+    from srgnn_bench.recbole_bridge.classes import model_class
+
     try:
         spec = registry.model(name)
-        registry.model_class(spec)
+        model_class(spec)
     except BenchError as error:
         return Finding(f"model {name}", "broken", error.problem, error.remedy)
     return Finding(f"model {name}", "ok", spec.class_path)

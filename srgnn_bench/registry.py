@@ -1,13 +1,12 @@
-"""Names -> specifications and classes.
+"""Names -> specifications.
 
 A suite, dataset or model is found by the name of its YAML file under ``properties/``, or by the
-path of a YAML file anywhere. Classes are imported only when they are needed.
+path of a YAML file anywhere.
 """
 
 from __future__ import annotations
 
 import difflib
-import importlib
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -16,7 +15,7 @@ from pydantic import ValidationError
 
 import srgnn_bench
 from srgnn_bench.data.spec import DatasetSpec
-from srgnn_bench.errors import ModelError, SpecError
+from srgnn_bench.errors import SpecError
 from srgnn_bench.schema import ModelSpec, Spec, SuiteSpec
 
 Kind = Literal["suite", "dataset", "model"]
@@ -57,37 +56,6 @@ def dataset(name: str) -> DatasetSpec:
 def model(name: str) -> ModelSpec:
     """The model of that name or path; errors as for :func:`suite`."""
     return _load("model", name, ModelSpec)
-
-
-def model_class(spec: ModelSpec) -> type[Any]:
-    """Import a model's class.
-
-    Raises:
-        ModelError: the module or the class does not exist, or is no RecBole sequential model.
-    """
-    module_name, class_name = spec.class_path.split(":")
-    try:
-        module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise ModelError(
-            f"Model '{spec.name}': module {module_name} cannot be imported ({error}).",
-            remedy="Correct `class` in its YAML, or install what it needs.",
-        ) from error
-    found = vars(module).get(class_name)
-    if not isinstance(found, type):
-        classes = [name for name, value in vars(module).items() if isinstance(value, type)]
-        raise ModelError(
-            f"Model '{spec.name}': {module_name} has no class {class_name}.",
-            remedy=did_you_mean(class_name, classes) or "Correct `class` in its YAML.",
-        )
-    from recbole.model.abstract_recommender import SequentialRecommender
-
-    if not issubclass(found, SequentialRecommender):
-        raise ModelError(
-            f"Model '{spec.name}': {class_name} is not a RecBole SequentialRecommender.",
-            remedy="Derive it from recbole.model.abstract_recommender.SequentialRecommender.",
-        )
-    return found
 
 
 def did_you_mean(wrong: str, known: list[str]) -> str:

@@ -108,9 +108,7 @@ class ChoiceDimension(Spec):
     values: tuple[Scalar, ...] = Field(min_length=1)
 
 
-Dimension = Annotated[
-    FloatDimension | IntDimension | ChoiceDimension, Field(discriminator="type")
-]
+Dimension = Annotated[FloatDimension | IntDimension | ChoiceDimension, Field(discriminator="type")]
 
 
 class ModelSpec(Spec):
@@ -187,7 +185,9 @@ class SuiteSpec(Spec):
     def _expand_names(cls, values: Any) -> Any:
         """A model given by name alone is an entry without values of its own."""
         if isinstance(values, dict) and isinstance(values.get("models"), (list, tuple)):
-            entries = [{"model": m, "name": m} if isinstance(m, str) else m for m in values["models"]]
+            entries = [
+                {"model": m, "name": m} if isinstance(m, str) else m for m in values["models"]
+            ]
             return {**values, "models": entries}
         return values
 

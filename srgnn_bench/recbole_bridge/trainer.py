@@ -160,7 +160,7 @@ def _epoch(
         optimizer.zero_grad()
         losses = model.calculate_loss(batch)
         loss = sum(losses) if isinstance(losses, tuple) else losses
-        value = float(loss)
+        value = float(loss.detach())
         if not np.isfinite(value):
             raise ModelError(
                 f"The loss of {type(model).__name__} is {value} in epoch {epoch}, step {step}.",

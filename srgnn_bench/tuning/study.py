@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -191,8 +192,16 @@ class Study:
             nonlocal pruned
             last = so_far[-1]
             value = _objective(last)
-            listen(EpochDone(**who, epoch=last.epoch, epochs=epochs, loss=last.loss,
-                             seconds=last.seconds, value=value))
+            listen(
+                EpochDone(
+                    **who,
+                    epoch=last.epoch,
+                    epochs=epochs,
+                    loss=last.loss,
+                    seconds=last.seconds,
+                    value=value,
+                )
+            )
             trial.report(value, step=last.epoch)
             pruned = trial.should_prune()
             patience = last.epoch - best_epoch(so_far, OBJECTIVE).epoch
@@ -207,8 +216,14 @@ class Study:
                 pruned = False
             else:
                 history = train(
-                    model, stage, training, seed=seed, epochs=epochs, judge=judge,
-                    after_epoch=after_epoch, checkpoint=checkpoint,
+                    model,
+                    stage,
+                    training,
+                    seed=seed,
+                    epochs=epochs,
+                    judge=judge,
+                    after_epoch=after_epoch,
+                    checkpoint=checkpoint,
                 )
             value = _objective(best_epoch(history, OBJECTIVE))
             state = TrialState.PRUNED if pruned else TrialState.COMPLETE
@@ -222,9 +237,15 @@ class Study:
             trial.set_user_attr(ERROR, error_text)  # last: with it, the trial counts
         study.tell(trial, value if state == TrialState.COMPLETE else None, state=state)
         checkpoint.unlink(missing_ok=True)
-        listen(TrialDone(**who, number=ordinal, budget=budget,
-                         state="failed" if state == TrialState.FAIL else state.name.lower(),
-                         value=value))
+        listen(
+            TrialDone(
+                **who,
+                number=ordinal,
+                budget=budget,
+                state="failed" if state == TrialState.FAIL else state.name.lower(),
+                value=value,
+            )
+        )
 
     @property
     def _database(self) -> Path:
@@ -277,7 +298,9 @@ def _pruner() -> optuna.pruners.BasePruner:
     compared, which saves the epochs that early stopping would wait in vain.
     """
     median = optuna.pruners.MedianPruner(n_startup_trials=2, n_warmup_steps=1)
-    return optuna.pruners.PatientPruner(median, patience=1)
+    with warnings.catch_warnings():  # it has been called experimental since 2021
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return optuna.pruners.PatientPruner(median, patience=1)
 
 
 def _counted(trials: list[FrozenTrial]) -> list[FrozenTrial]:

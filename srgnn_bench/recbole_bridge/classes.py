@@ -1,0 +1,41 @@
+"""From a model's specification to its class, imported only when it is needed."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from recbole.model.abstract_recommender import SequentialRecommender
+
+from srgnn_bench.errors import ModelError
+from srgnn_bench.registry import did_you_mean
+from srgnn_bench.schema import ModelSpec
+
+
+def model_class(spec: ModelSpec) -> type[Any]:
+    """Import a model's class.
+
+    Raises:
+        ModelError: the module or the class does not exist, or is no RecBole sequential model.
+    """
+    module_name, class_name = spec.class_path.split(":")
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise ModelError(
+            f"Model '{spec.name}': module {module_name} cannot be imported ({error}).",
+            remedy="Correct `class` in its YAML, or install what it needs.",
+        ) from error
+    found = vars(module).get(class_name)
+    if not isinstance(found, type):
+        classes = [name for name, value in vars(module).items() if isinstance(value, type)]
+        raise ModelError(
+            f"Model '{spec.name}': {module_name} has no class {class_name}.",
+            remedy=did_you_mean(class_name, classes) or "Correct `class` in its YAML.",
+        )
+    if not issubclass(found, SequentialRecommender):
+        raise ModelError(
+            f"Model '{spec.name}': {class_name} is not a RecBole SequentialRecommender.",
+            remedy="Derive it from recbole.model.abstract_recommender.SequentialRecommender.",
+        )
+    return found

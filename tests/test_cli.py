@@ -1,0 +1,136 @@
+"""The command as a user meets it: what it prints, and how it exits."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import TinyWorld
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+def command(*arguments: str | Path, cwd: Path = CHECKOUT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", str(CHECKOUT / "run_benchmark.py"), *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "COLUMNS": "200", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def srgnn_bench(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "srgnn_bench", *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "COLUMNS": "200", "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def options(world: TinyWorld) -> list[str | Path]:
+    return ["--suite", world.suite, "--data-root", world.data_root, "--results", world.results]
+
+
+def test_one_command_runs_stores_and_reports(tiny_world: TinyWorld) -> None:
+    short = [*options(tiny_world), "--trials", "1", "--seeds", "1", "--set", "training.epochs=2"]
+    first = command(*short)
+    assert first.returncode == 0, first.stderr
+    assert "tiny srgnn epoch 1/2: loss" in first.stdout
+    assert "tiny popularity seed 0 stored" in first.stdout
+    assert "MRR@20" in first.stdout
+    report = tiny_world.results / "report" / "tinysuite"
+    for suffix in ("md", "tex", "csv"):
+        assert (report / f"table.{suffix}").is_file()
+    for suffix in ("pdf", "svg", "png"):
+        assert list(report.glob(f"*.{suffix}"))
+
+    second = command(*short)
+    assert second.returncode == 0, second.stderr
+    assert "Nothing was trained: no run was missing." in second.stdout
+    assert "epoch" not in second.stdout
+
+    status = srgnn_bench("status", *short, cwd=tiny_world.root)
+    assert status.returncode == 0, status.stderr
+    assert status.stdout.count("1 of 1") == 6  # trials and runs of three models
+
+    tables = srgnn_bench("report", *options(tiny_world)[:2], *options(tiny_world)[4:],
+                         "--out", tiny_world.root / "elsewhere", cwd=tiny_world.root)  # fmt: skip
+    assert tables.returncode == 0, tables.stderr
+    assert (tiny_world.root / "elsewhere" / "table.md").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--suite", "quik"], "Did you mean 'quick'"),
+        (["--model", "grru4rec"], "Did you mean 'gru4rec'"),
+        (["--dataset", "tmal"], "Did you mean 'tmall'"),
+        (["--suite", "standard", "--dataset", "tmall"], "SRGNN_BENCH_DATA_ROOT"),
+        (["--set", "epochs"], "KEY=VALUE"),
+        (["--set", "training.epoch=3"], "epochs"),
+        (["--trials", "-1"], "--trials"),
+        (["--seeds", "0"], "--seeds"),
+        (["--resume", "perhaps"], "only-missing"),
+        (["--nonsense"], "--nonsense"),
+        (["--trials", "0"], "at least one tuning trial"),
+    ],
+)
+def test_a_users_mistake_gets_one_line_and_exit_code_2(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SRGNN_BENCH_DATA_ROOT", raising=False)
+    done = command(*arguments, "--results", tmp_path / "results", cwd=tmp_path)
+    assert done.returncode == 2
+    assert message in done.stderr.replace("│", "")
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_some_failed_runs_give_exit_code_1_and_a_report(
+    tiny_world: TinyWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(CHECKOUT / "tests" / "execution" / "models"))
+    broken = tiny_world.root / "broken.yaml"
+    broken.write_text("title: Broken\nclass: broken_model:Broken\ncitation: tests\n")
+    done = command(
+        *options(tiny_world), "--model", broken, "--model", "popularity", "--trials", "1"
+    )
+    assert done.returncode == 1, done.stderr
+    assert "FAILED" in done.stdout
+    assert "wrong on purpose" in done.stdout
+    assert "2 runs stored, 2 failed" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "INCOMPLETE" in (tiny_world.results / "report/tinysuite/table.md").read_text()
+
+
+def test_reporting_what_was_never_run_is_a_mistake(tmp_path: Path) -> None:
+    done = srgnn_bench("report", "--suite", "quick", "--results", tmp_path, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Run it first" in done.stderr
+
+
+def test_the_report_needs_neither_torch_nor_recbole() -> None:
+    code = (
+        "import sys; sys.modules.update(torch=None, recbole=None)\n"
+        "import srgnn_bench.report, srgnn_bench.cli"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=CHECKOUT)
+
+
+def test_the_lists_and_the_doctor_speak(tmp_path: Path) -> None:
+    datasets = srgnn_bench("datasets", cwd=tmp_path)
+    assert datasets.returncode == 0
+    assert "ml-100k" in datasets.stdout
+    doctor = srgnn_bench("doctor", cwd=tmp_path)
+    assert doctor.returncode == 0, doctor.stdout + doctor.stderr
+    assert "broken" not in doctor.stdout
+    for subject in ("torch", "recbole", "threads", "device", "dataset yoochoose1_64"):
+        assert subject in doctor.stdout
