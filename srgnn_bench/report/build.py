@@ -6,10 +6,12 @@ from pathlib import Path
 
 from srgnn_bench.errors import StoreError
 from srgnn_bench.report.figures.canvas import save_figure
-from srgnn_bench.report.figures.comparison import METRICS, draw_comparison
+from srgnn_bench.report.figures.comparison import draw_comparison
 from srgnn_bench.report.figures.curves import draw_curves
-from srgnn_bench.report.frames import load_suite
-from srgnn_bench.report.tables import metric_table, write_table
+from srgnn_bench.report.frames import Frames
+from srgnn_bench.report.results import load_suite
+from srgnn_bench.report.tables import all_tables
+from srgnn_bench.report.tables.forms import write_table
 from srgnn_bench.store.store import ResultStore
 
 FIGURES = {"comparison": draw_comparison, "curves": draw_curves}
@@ -30,28 +32,12 @@ def build_report(store: ResultStore, *, suite: str, out: Path) -> list[Path]:
         StoreError: nothing is stored about the suite, what is stored cannot be compared, or
             ``out`` cannot be written.
     """
-    results = load_suite(store, suite=suite)
-    title = results.spec.title
-    tables = [
-        metric_table(
-            results, datasets=results.datasets, metrics=[METRICS], name="table", title=title
-        ),
-        *(
-            metric_table(
-                results,
-                datasets=[dataset],
-                metrics=[[f"{m}@{k}" for k in (5, 10, 20)] for m in ("recall", "mrr", "ndcg")],
-                name=f"lengths-of-list-{dataset}",
-                title=f"{title}: other lengths of the list",
-            )
-            for dataset in results.datasets
-        ),
-    ]
+    frames = Frames(load_suite(store, suite=suite))
     try:
         out.mkdir(parents=True, exist_ok=True)
-        paths = [path for table in tables for path in write_table(table, out=out)]
+        paths = [path for table in all_tables(frames) for path in write_table(table, out=out)]
         for name, draw in FIGURES.items():
-            paths += save_figure(results, draw=draw, name=name, out=out)
+            paths += save_figure(frames, draw=draw, name=name, out=out)
     except OSError as error:
         raise StoreError(
             f"{out} cannot be written ({error.strerror or error}).",

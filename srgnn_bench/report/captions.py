@@ -2,14 +2,62 @@
 
 from __future__ import annotations
 
-from srgnn_bench.report.frames import SuiteResults, describe_cautions, describe_holes
+from collections.abc import Sequence
+from itertools import groupby
+
+from srgnn_bench.report.results import Hole, SuiteResults
 
 OPTIMISTIC = (
     "OPTIMISTIC: the best epoch was chosen on the test set, as the papers do. These numbers serve "
     "only to compare with printed ones."
 )
 
-RANKING = "Full catalogue ranked; ties count against the target."
+RANKING = "The full catalogue is ranked; ties count against the target."
+
+
+def suffix(results: SuiteResults) -> str:
+    """What every title ends in: a label where the numbers are optimistic."""
+    return " (optimistic: best epoch chosen on the test set)" if results.optimistic else ""
+
+
+def card(results: SuiteResults, *, datasets: Sequence[str] | None = None) -> list[str]:
+    """The protocol card under a table: data, protocol, cautions, the suite's note.
+
+    Args:
+        results: the suite.
+        datasets: those that the table shows; all unless given.
+    """
+    shown = results.datasets if datasets is None else datasets
+    return [data_line(results, datasets=shown), protocol_line(results), *notes(results)]
+
+
+def data_line(results: SuiteResults, *, datasets: Sequence[str]) -> str:
+    """What was trained on and ranked, counted."""
+    parts = []
+    for dataset in datasets:
+        present = results.present(dataset)
+        if present:
+            facts = results.records[dataset, present[0]][0].dataset
+            parts.append(
+                f"{facts.title}: {facts.train_prefixes:,} training prefixes of "
+                f"{facts.train_sessions:,} sessions, {facts.test_prefixes:,} test prefixes of "
+                f"{facts.test_sessions:,}, {facts.items:,} items, "
+                f"{facts.unknown_targets:,} targets unseen in training (misses for all)"
+            )
+    return f"Data: {'; '.join(parts)}." if parts else "Data: no runs."
+
+
+def machine(results: SuiteResults) -> str:
+    """Where the runs were made, as far as they are of one kind."""
+    kinds = sorted(
+        {
+            f"{e.get('processor') or 'unknown processor'}, {e.get('cores', '?')} cores, "
+            f"{e.get('threads', '?')} threads, device {e.get('device', '?')}"
+            for e in (record.environment for record in results.all_records())
+        }
+    )
+    times = " Times of different machines do not compare." if len(kinds) > 1 else ""
+    return f"Machine: {' / '.join(kinds)}.{times}"
 
 
 def protocol_line(results: SuiteResults) -> str:
@@ -23,6 +71,8 @@ def protocol_line(results: SuiteResults) -> str:
             "sessions choose configuration and epochs, the winner is trained again on all "
             "training sessions, and the test set is looked at once per seed"
         )
+        if protocol.tuning_fraction < 1:
+            selection += f" (tuning uses the newest {protocol.tuning_fraction:.0%})"
     tuning = results.spec.tuning
     budget = (
         f"{_count(tuning.trials, 'tuning trial')} per model and dataset" if tuning else "no tuning"
@@ -40,6 +90,46 @@ def notes(results: SuiteResults) -> list[str]:
         results.spec.note,
     ]
     return [line for line in lines if line]
+
+
+def describe_holes(results: SuiteResults) -> str | None:
+    """One sentence that names every missing run, or None where the grid is complete."""
+    if not results.holes:
+        return None
+
+    def place(hole: Hole) -> tuple[str, str, str]:
+        return hole.cell.dataset, hole.cell.entry, hole.reason
+
+    parts = []
+    for (dataset, entry, reason), group in groupby(results.holes, key=place):
+        seeds = ", ".join(str(hole.cell.seed) for hole in group)
+        where = f"{results.entry_titles[entry]} on {results.dataset_titles[dataset]}"
+        parts.append(f"{where} (seed {seeds}: {reason})")
+    total = len(results.manifest.cells)
+    return f"INCOMPLETE: {len(results.holes)} of {total} runs are not there: {'; '.join(parts)}."
+
+
+def describe_cautions(results: SuiteResults) -> list[str]:
+    """Sentences about unequal budgets and uncommitted or mixed code; empty if all is well."""
+    records = results.all_records()
+    cautions = []
+    budgets: dict[int, set[str]] = {}
+    for record in records:
+        if record.tuning is not None:
+            budgets.setdefault(record.tuning.budget, set()).add(record.title)
+    if len(budgets) > 1:
+        parts = [f"{n} trials: {', '.join(sorted(budgets[n]))}" for n in sorted(budgets)]
+        cautions.append(f"UNEQUAL TUNING BUDGETS: {'; '.join(parts)}.")
+    dirty = [record for record in records if record.environment.get("dirty")]
+    if dirty:
+        cautions.append(
+            f"UNCOMMITTED CODE: {len(dirty)} of {len(records)} runs were made from a working tree "
+            "with uncommitted changes."
+        )
+    revisions = {record.environment.get("revision") for record in records}
+    if len(revisions) > 1:
+        cautions.append(f"The runs were made by {len(revisions)} revisions of the code.")
+    return cautions
 
 
 def _count(number: int, what: str) -> str:

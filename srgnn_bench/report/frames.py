@@ -1,318 +1,369 @@
-"""From stored records to frames: what every table and figure is made of.
+"""The frames that every table and figure is made of: long, unrounded, traceable to runs' keys.
 
-Nothing here draws or formats. A suite's results are read once, checked, and handed on as a
-:class:`SuiteResults`; the frames made of it are long, unrounded and traceable to the runs' keys.
+Each frame is computed once, when it is first asked for. Metrics are shares, not percent.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from itertools import groupby
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import ValidationError
 
-from srgnn_bench.errors import StoreError
-from srgnn_bench.evaluation.metrics import mrr, recall
-from srgnn_bench.schema import SuiteSpec
-from srgnn_bench.store.keys import RESULTS_VERSION
-from srgnn_bench.store.record import Cell, Manifest, Record
-from srgnn_bench.store.store import KEY_DIGITS, ResultStore
+from srgnn_bench.report.results import Matrix, SuiteResults
+from srgnn_bench.report.slices import Slice, slices_of
+from srgnn_bench.statistics import Sampling, by_session, compare, holm, standard_errors
+from srgnn_bench.store.keys import seed_from
+from srgnn_bench.store.record import Record
+from srgnn_bench.store.store import KEY_DIGITS
 
-Matrix = npt.NDArray[np.int64]
+HEADLINE = ("recall@20", "mrr@20")
+"""Metrics of the main table, the comparisons and the slices."""
 
-PREFIX_COLUMNS = ["session", "length", "target_count"]
+LARGEST_K = 20
 
+Columns = list[tuple[str, str]]
+"""(entry, metric) of each column of scores."""
 
-@dataclass(frozen=True)
-class Hole:
-    """An expected run without a record, and why."""
-
-    cell: Cell
-    reason: str
+Pairs = list[tuple[int, int]]
+"""Columns compared with each other."""
 
 
-@dataclass(frozen=True)
-class SuiteResults:
-    """Everything stored about a suite, in the suite's own order of datasets and entries.
+def prefix_scores(ranks: Matrix, *, metric: str) -> npt.NDArray[np.float64]:
+    """Contribution of each prefix to ``recall@K`` or ``mrr@K``, averaged over seeds.
 
-    Attributes:
-        manifest: which runs the suite is made of.
-        spec: the suite as it was last run.
-        records: records of each (dataset, entry), by seed; empty lists where all are missing.
-        holes: the expected runs that have no record.
-    """
-
-    store: ResultStore
-    manifest: Manifest
-    spec: SuiteSpec
-    records: dict[tuple[str, str], list[Record]]
-    holes: tuple[Hole, ...]
-    _frames: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
-
-    @property
-    def datasets(self) -> list[str]:
-        """Names of the datasets."""
-        return list(dict.fromkeys(cell.dataset for cell in self.manifest.cells))
-
-    @property
-    def entries(self) -> list[str]:
-        """Names of the entries: models, or variants of one."""
-        return list(dict.fromkeys(cell.entry for cell in self.manifest.cells))
-
-    @property
-    def entry_titles(self) -> dict[str, str]:
-        """Titles of the entries, by name."""
-        return {cell.entry: cell.title for cell in self.manifest.cells}
-
-    @property
-    def dataset_titles(self) -> dict[str, str]:
-        """Titles of the datasets, by name; the name itself where no run tells the title."""
-        titles = {name: name for name in self.datasets}
-        for (dataset, _), records in self.records.items():
-            for record in records:
-                titles[dataset] = record.dataset.title
-        return titles
-
-    @property
-    def optimistic(self) -> bool:
-        """Whether the best epoch was chosen on the test set."""
-        return self.spec.protocol.kind == "published"
-
-    def all_records(self) -> list[Record]:
-        """Every record, in the suite's order; a run that two entries share appears once."""
-        unique = {record.key: record for records in self.records.values() for record in records}
-        return list(unique.values())
-
-    def expected(self, dataset: str, *, entry: str) -> int:
-        """Runs that the suite asks for."""
-        cells = self.manifest.cells
-        return sum(cell.dataset == dataset and cell.entry == entry for cell in cells)
-
-    def is_complete(self, dataset: str) -> bool:
-        """Whether every run on a dataset is there."""
-        return not any(hole.cell.dataset == dataset for hole in self.holes)
-
-    def present(self, dataset: str) -> list[str]:
-        """Entries with at least one run on a dataset."""
-        return [entry for entry in self.entries if self.records.get((dataset, entry))]
-
-    def ranks(self, dataset: str, *, entry: str) -> Matrix:
-        """Ranks of the targets, shape (seeds, prefixes)."""
-        records = self.records[dataset, entry]
-        return np.stack([self._frame(record)["rank"].to_numpy(np.int64) for record in records])
-
-    def prefixes(self, dataset: str) -> pd.DataFrame:
-        """The test prefixes that all runs on a dataset ranked: session, length, target_count."""
-        first = self.records[dataset, self.present(dataset)[0]][0]
-        prefixes: pd.DataFrame = self._frame(first)[PREFIX_COLUMNS]
-        return prefixes
-
-    def _frame(self, record: Record) -> pd.DataFrame:
-        if record.key not in self._frames:
-            self._frames[record.key] = self.store.ranks(record)
-        return self._frames[record.key]
-
-    def check(self) -> None:
-        """Refuse runs that no table may put side by side.
-
-        Raises:
-            StoreError: a record disagrees with its own ranks, runs on one dataset ranked
-                different test prefixes, or the protocols differ.
-        """
-        for record in self.all_records():
-            if record.protocol_kind != self.spec.protocol.kind:
-                raise StoreError(
-                    f"Suite {self.manifest.suite} runs under the protocol "
-                    f"{self.spec.protocol.kind}, but {_name(record)} was made under "
-                    f"{record.protocol_kind}.",
-                    remedy="Numbers of different protocols do not compare: run the suite again.",
-                )
-            ranks = self._frame(record)["rank"].to_numpy(np.int64)
-            for metric, function in (("recall@20", recall), ("mrr@20", mrr)):
-                if not np.isclose(record.metrics[metric], function(ranks, k=20), atol=1e-9):
-                    raise StoreError(
-                        f"The record of {_name(record)} says {metric} = "
-                        f"{record.metrics[metric]!r}, its ranks say {function(ranks, k=20)!r}.",
-                        remedy="Delete its folder and run again.",
-                    )
-        for dataset in self.datasets:
-            self._check_pairing(dataset)
-
-    def _check_pairing(self, dataset: str) -> None:
-        for entry in self.present(dataset):
-            for record in self.records[dataset, entry]:
-                if not self._frame(record)[PREFIX_COLUMNS].equals(self.prefixes(dataset)):
-                    raise StoreError(
-                        f"{_name(record)} ranked other test prefixes than the other runs on "
-                        f"{dataset}.",
-                        remedy="Run the suite again, so that all its runs see the same data.",
-                    )
-
-
-def load_suite(store: ResultStore, *, suite: str) -> SuiteResults:
-    """Read and check all that is stored about a suite.
-
-    Raises:
-        StoreError: the suite was never run, none of its runs is finished, or what is stored
-            cannot be compared (see :meth:`SuiteResults.check`).
-    """
-    manifest = store.manifest(suite)
-    if manifest is None:
-        known = ", ".join(store.suites()) or "none"
-        raise StoreError(
-            f"{store.root} holds no suite named {suite} (it holds: {known}).",
-            remedy="Run it first, or name the folder with --results.",
-        )
-    try:
-        spec = SuiteSpec.model_validate(manifest.spec)
-    except ValidationError as error:
-        raise StoreError(
-            f"The stored suite {suite} cannot be read ({error.errors()[0]['msg']}).",
-            remedy="Run the suite again.",
-        ) from error
-    records: dict[tuple[str, str], list[Record]] = {}
-    holes = []
-    for cell in manifest.cells:
-        found = records.setdefault((cell.dataset, cell.entry), [])
-        record = None
-        if cell.key is not None:
-            record = store.record(dataset=cell.dataset, model=cell.model, key=cell.key)
-        if record is None:
-            holes.append(Hole(cell, _reason(store, cell)))
-        else:
-            found.append(record)
-    if len(holes) == len(manifest.cells):
-        raise StoreError(
-            f"None of the {len(holes)} runs of suite {suite} is finished.",
-            remedy="Run the suite first; srgnn-bench status says what stands in the way.",
-        )
-    results = SuiteResults(store, manifest, spec, records, tuple(holes))
-    results.check()
-    return results
-
-
-def _reason(store: ResultStore, cell: Cell) -> str:
-    if cell.key is None:
-        return "not tuned"
-    failure = store.failure(dataset=cell.dataset, model=cell.model, key=cell.key)
-    return "missing" if failure is None else "failed"
-
-
-def _name(record: Record) -> str:
-    return f"{record.identity.dataset}/{record.model}/{record.key[:KEY_DIGITS]}"
-
-
-def metric_frame(results: SuiteResults) -> pd.DataFrame:
-    """Mean and standard deviation over seeds of every stored metric.
+    Args:
+        ranks: ranks of the targets, shape (seeds, prefixes).
+        metric: the metric's name.
 
     Returns:
-        One row per dataset, entry and metric: ``dataset``, ``entry``, ``title``, ``metric``,
-        ``mean``, ``std`` (sample standard deviation; NaN for fewer than two seeds), ``seeds``
-        (finished), ``expected`` and ``keys`` (of the runs, separated by spaces). Shares, not
-        percent. An entry without any run has NaN.
+        Scores whose mean over prefixes is the metric, shape (prefixes,).
     """
-    rows: list[dict[str, Any]] = []
-    metrics = list(dict.fromkeys(m for record in results.all_records() for m in record.metrics))
-    for dataset in results.datasets:
-        for entry in results.entries:
-            records = results.records.get((dataset, entry), [])
-            for metric in metrics:
-                values = np.array([r.metrics[metric] for r in records if metric in r.metrics])
+    name, _, k = metric.partition("@")
+    values = np.ones(ranks.shape) if name == "recall" else 1.0 / ranks
+    scores: npt.NDArray[np.float64] = np.where(ranks <= int(k), values, 0.0).mean(axis=0)
+    return scores
+
+
+class Frames:
+    """Frames of a suite's results.
+
+    Args:
+        results: the runs.
+    """
+
+    def __init__(self, results: SuiteResults) -> None:
+        self.results = results
+        self._samplings: dict[str, tuple[Columns, Pairs, Sampling]] = {}
+
+    @cached_property
+    def metrics(self) -> pd.DataFrame:
+        """Every stored metric of every entry: one row per dataset, entry and metric.
+
+        Columns: ``dataset``, ``entry``, ``title``, ``metric``, ``mean``, ``std`` (sample standard
+        deviation over seeds, NaN for fewer than two), ``low`` and ``high`` (95% interval from the
+        sampling of test sessions; headline metrics only), ``seeds`` (finished), ``expected``,
+        ``keys`` (of the runs). An entry without any run has NaN.
+        """
+        results = self.results
+        names = dict.fromkeys(m for record in results.all_records() for m in record.metrics)
+        rows: list[dict[str, Any]] = []
+        for dataset in results.datasets:
+            intervals = self._intervals(dataset)
+            for entry in results.entries:
+                records = results.records.get((dataset, entry), [])
+                for metric in names:
+                    values = np.array([r.metrics[metric] for r in records if metric in r.metrics])
+                    low, high = intervals.get((entry, metric), (np.nan, np.nan))
+                    rows.append(
+                        {
+                            "dataset": dataset,
+                            "entry": entry,
+                            "title": results.entry_titles[entry],
+                            "metric": metric,
+                            "mean": values.mean() if len(values) else np.nan,
+                            "std": _std(values),
+                            "low": low,
+                            "high": high,
+                            "seeds": len(values),
+                            "expected": results.expected(dataset, entry=entry),
+                            "keys": keys_of(records),
+                        }
+                    )
+        frame: pd.DataFrame = pd.DataFrame(rows)
+        return frame
+
+    @cached_property
+    def curves(self) -> pd.DataFrame:
+        """Recall@K and MRR@K for K = 1 to 20, from the ranks.
+
+        Columns: ``dataset``, ``entry``, ``measure`` (``recall`` or ``mrr``), ``k``, ``mean`` and
+        ``std`` over seeds.
+        """
+        ks = np.arange(1, LARGEST_K + 1)
+        parts = []
+        for dataset, entry in self._present():
+            ranks = self.results.ranks(dataset, entry=entry)
+            hits = [np.bincount(row[row <= LARGEST_K], minlength=LARGEST_K + 1) for row in ranks]
+            share = np.stack(hits)[:, 1:] / ranks.shape[1]
+            for measure, values in (
+                ("recall", np.cumsum(share, axis=1)),
+                ("mrr", np.cumsum(share / ks, axis=1)),
+            ):
+                columns = {
+                    "dataset": dataset,
+                    "entry": entry,
+                    "measure": measure,
+                    "k": ks,
+                    "mean": values.mean(axis=0),
+                    "std": [_std(column) for column in values.T],
+                }
+                parts.append(pd.DataFrame(columns))
+        frame: pd.DataFrame = pd.concat(parts, ignore_index=True)
+        return frame
+
+    @cached_property
+    def differences(self) -> pd.DataFrame:
+        """The subject less every other entry, paired over the same test prefixes.
+
+        Columns: ``dataset``, ``entry`` and ``title`` (of the other), ``metric``, ``difference``,
+        ``low``, ``high`` (95% interval), ``relative`` (the difference as a share of the other's
+        mean), ``p_value``, ``p_holm`` (corrected over this whole frame), ``effect``, ``better``,
+        ``worse``, ``seed_std`` (what the seeds alone would spread a difference of two single
+        runs), ``subject_keys``, ``keys``.
+        """
+        results = self.results
+        rows: list[dict[str, Any]] = []
+        means = self.metrics.set_index(["dataset", "entry", "metric"])
+        for dataset in results.datasets:
+            columns, pairs, sampling = self._sampling(dataset)
+            for (_, other), found in zip(pairs, sampling.comparisons, strict=True):
+                entry, metric = columns[other]
+                baseline = means.loc[(dataset, entry, metric)]
+                subject = means.loc[(dataset, results.subject, metric)]
                 rows.append(
                     {
                         "dataset": dataset,
                         "entry": entry,
                         "title": results.entry_titles[entry],
                         "metric": metric,
-                        "mean": values.mean() if len(values) else np.nan,
-                        "std": values.std(ddof=1) if len(values) > 1 else np.nan,
-                        "seeds": len(values),
-                        "expected": results.expected(dataset, entry=entry),
-                        "keys": " ".join(record.key[:KEY_DIGITS] for record in records),
+                        "difference": found.difference,
+                        "low": found.low,
+                        "high": found.high,
+                        "relative": found.difference / baseline["mean"]
+                        if baseline["mean"]
+                        else np.nan,
+                        "p_value": found.p_value,
+                        "effect": found.effect,
+                        "better": found.better,
+                        "worse": found.worse,
+                        "seed_std": float(np.hypot(baseline["std"], subject["std"])),
+                        "subject_keys": subject["keys"],
+                        "keys": baseline["keys"],
                     }
                 )
-    frame: pd.DataFrame = pd.DataFrame(rows)
-    return frame
+        frame: pd.DataFrame = pd.DataFrame(rows)
+        if not frame.empty:
+            frame.insert(9, "p_holm", holm(frame["p_value"].to_numpy()))
+        return frame
 
+    @cached_property
+    def slices(self) -> pd.DataFrame:
+        """The headline metrics on parts of the test prefixes.
 
-def curve_frame(results: SuiteResults, *, largest: int = 20) -> pd.DataFrame:
-    """Recall@K and MRR@K for K = 1 to ``largest``, from the ranks.
+        Columns: ``kind`` (which partition), ``slice`` (its label), ``dataset``, ``entry``,
+        ``title``, ``metric``, ``mean``, ``error`` (standard error by session), ``prefixes``,
+        ``keys``.
+        """
+        rows: list[dict[str, Any]] = []
+        for dataset, entry in self._present():
+            prefixes = self.results.prefixes(dataset)
+            sessions = prefixes["session"].to_numpy()
+            ranks = self.results.ranks(dataset, entry=entry)
+            values = np.column_stack([prefix_scores(ranks, metric=m) for m in HEADLINE])
+            for part in slices_of(prefixes):
+                rows += self._slice_rows(part, dataset, entry, values, sessions)
+        frame: pd.DataFrame = pd.DataFrame(rows)
+        return frame
 
-    Returns:
-        One row per dataset, entry, measure (``recall`` or ``mrr``) and ``k``: the ``mean`` over
-        seeds, and its ``std``.
-    """
-    ks = np.arange(1, largest + 1)
-    parts = []
-    for dataset in results.datasets:
-        for entry in results.present(dataset):
-            ranks = results.ranks(dataset, entry=entry)
-            hits = np.stack(
-                [np.bincount(row[row <= largest], minlength=largest + 1) for row in ranks]
+    @cached_property
+    def cost(self) -> pd.DataFrame:
+        """What training, tuning and ranking took, means over seeds, one row per dataset and entry.
+
+        Columns: ``dataset``, ``entry``, ``title``, ``parameters``, ``epoch_seconds``, ``epochs``,
+        ``train_seconds``, ``tuning_seconds`` (NaN without tuning), ``peak_memory_bytes``,
+        ``session_milliseconds`` (ranking all prefixes of a test session), ``keys``.
+        """
+        rows = []
+        for dataset, entry in self._present():
+            records = self.results.records[dataset, entry]
+            costs = [record.cost for record in records]
+            tuning = records[0].tuning
+            sessions = records[0].dataset.test_sessions
+            epochs = float(np.mean([cost.epochs for cost in costs]))
+            seconds = float(np.mean([cost.train_seconds for cost in costs]))
+            rows.append(
+                {
+                    "dataset": dataset,
+                    "entry": entry,
+                    "title": self.results.entry_titles[entry],
+                    "parameters": costs[0].parameters,
+                    "epoch_seconds": seconds / epochs if epochs else np.nan,
+                    "epochs": epochs,
+                    "train_seconds": seconds,
+                    "tuning_seconds": tuning.seconds if tuning else np.nan,
+                    "peak_memory_bytes": max(cost.peak_memory_bytes for cost in costs),
+                    "session_milliseconds": 1000
+                    * float(np.mean([cost.rank_seconds for cost in costs]))
+                    / sessions,
+                    "keys": keys_of(records),
+                }
             )
-            share = hits[:, 1:] / ranks.shape[1]
-            for measure, values in (
-                ("recall", np.cumsum(share, axis=1)),
-                ("mrr", np.cumsum(share / ks, axis=1)),
-            ):
-                std = values.std(axis=0, ddof=1) if len(values) > 1 else np.full(largest, np.nan)
-                parts.append(
-                    pd.DataFrame(
-                        {
-                            "dataset": dataset,
-                            "entry": entry,
-                            "measure": measure,
-                            "k": ks,
-                            "mean": values.mean(axis=0),
-                            "std": std,
-                        }
-                    )
+        frame: pd.DataFrame = pd.DataFrame(rows)
+        return frame
+
+    @cached_property
+    def learning(self) -> pd.DataFrame:
+        """Epoch by epoch: training loss, and the metric that chose the number of epochs.
+
+        Columns: ``dataset``, ``entry``, ``measure`` (``loss``, ``choice``), ``epoch``, ``mean``
+        and ``std`` over seeds. ``choice`` is MRR@20 on the validation sessions in the trial that
+        won; where the test set chose, MRR@20 on the test set. Fitted models have no rows.
+        """
+        rows: list[dict[str, Any]] = []
+        for dataset, entry in self._present():
+            records = [r for r in self.results.records[dataset, entry] if r.cost.epochs > 0]
+            values: dict[tuple[str, int], list[float]] = {}
+            for record in records:
+                for epoch in self.results.store.epochs(record):
+                    values.setdefault(("loss", epoch["epoch"]), []).append(epoch["loss"])
+                    if epoch["validation"]:
+                        chosen = epoch["validation"]["mrr@20"]
+                        values.setdefault(("choice", epoch["epoch"]), []).append(chosen)
+            if records and records[0].tuning is not None:
+                for trial in self.results.trials(records[0]):
+                    if trial["number"] == records[0].tuning.best_trial:
+                        values |= {("choice", e["epoch"]): [e["value"]] for e in trial["epochs"]}
+            rows += [
+                {
+                    "dataset": dataset,
+                    "entry": entry,
+                    "measure": measure,
+                    "epoch": epoch,
+                    "mean": float(np.mean(seen)),
+                    "std": _std(np.array(seen)),
+                }
+                for (measure, epoch), seen in sorted(values.items())
+            ]
+        columns = ["dataset", "entry", "measure", "epoch", "mean", "std"]
+        frame: pd.DataFrame = pd.DataFrame(rows, columns=columns)
+        return frame
+
+    @cached_property
+    def trials(self) -> pd.DataFrame:
+        """Every stored trial of tuning.
+
+        Columns: ``dataset``, ``entry``, ``number``, ``state``, ``value`` (MRR@20 on validation;
+        of a pruned trial, the best it had reached), ``best`` (so far, of completed trials),
+        ``seconds``, ``parameters`` (a dict).
+        """
+        rows: list[dict[str, Any]] = []
+        for dataset, entry in self._present():
+            best = np.nan
+            record = self.results.records[dataset, entry][0]
+            budget = record.tuning.budget if record.tuning else 0
+            for trial in self.results.trials(record)[:budget]:
+                reached = [epoch["value"] for epoch in trial["epochs"]]
+                value = trial["value"]
+                if value is not None:
+                    best = np.fmax(best, value)
+                elif reached:
+                    value = max(reached)
+                rows.append(
+                    {
+                        "dataset": dataset,
+                        "entry": entry,
+                        "number": trial["number"],
+                        "state": trial["state"],
+                        "value": np.nan if value is None else value,
+                        "best": best,
+                        "seconds": trial["seconds"],
+                        "parameters": trial["parameters"],
+                    }
                 )
-    frame: pd.DataFrame = pd.concat(parts, ignore_index=True)
-    return frame
+        columns = ["dataset", "entry", "number", "state", "value", "best", "seconds", "parameters"]
+        frame: pd.DataFrame = pd.DataFrame(rows, columns=columns)
+        return frame
+
+    def _present(self) -> list[tuple[str, str]]:
+        results = self.results
+        return [(d, entry) for d in results.datasets for entry in results.present(d)]
+
+    def _intervals(self, dataset: str) -> dict[tuple[str, str], tuple[float, float]]:
+        if not self.results.present(dataset):
+            return {}
+        columns, _, sampling = self._sampling(dataset)
+        ends = zip(sampling.low, sampling.high, strict=True)
+        return {column: (float(a), float(b)) for column, (a, b) in zip(columns, ends, strict=True)}
+
+    def _sampling(self, dataset: str) -> tuple[Columns, Pairs, Sampling]:
+        """Columns (entry, metric), pairs of (subject, other), and what sampling leaves open."""
+        if dataset not in self._samplings:
+            results = self.results
+            present = results.present(dataset)
+            columns = [(entry, metric) for entry in present for metric in HEADLINE]
+            pairs = [
+                (columns.index((results.subject, metric)), columns.index((entry, metric)))
+                for metric in HEADLINE
+                for entry in present
+                if results.subject in present and entry != results.subject
+            ]
+            if not present:
+                return columns, pairs, Sampling(np.array([]), np.array([]), [])
+            ranks = {entry: results.ranks(dataset, entry=entry) for entry in present}
+            sampling = compare(
+                np.column_stack([prefix_scores(ranks[e], metric=m) for e, m in columns]),
+                pairs=pairs,
+                sessions=results.prefixes(dataset)["session"].to_numpy(),
+                seed=seed_from("report", dataset),
+            )
+            self._samplings[dataset] = columns, pairs, sampling
+        return self._samplings[dataset]
+
+    def _slice_rows(
+        self,
+        part: Slice,
+        dataset: str,
+        entry: str,
+        values: npt.NDArray[np.float64],
+        sessions: npt.NDArray[np.int64],
+    ) -> list[dict[str, Any]]:
+        totals = by_session(values[part.mask], sessions=sessions[part.mask])
+        return [
+            {
+                "kind": part.kind,
+                "slice": part.label,
+                "dataset": dataset,
+                "entry": entry,
+                "title": self.results.entry_titles[entry],
+                "metric": metric,
+                "mean": float(mean),
+                "error": float(error),
+                "prefixes": int(part.mask.sum()),
+                "keys": keys_of(self.results.records[dataset, entry]),
+            }
+            for metric, mean, error in zip(
+                HEADLINE, totals.means, standard_errors(totals), strict=True
+            )
+        ]
 
 
-def describe_holes(results: SuiteResults) -> str | None:
-    """One sentence that names every missing run, or None where the grid is complete."""
-    if not results.holes:
-        return None
-
-    def place(hole: Hole) -> tuple[str, str, str]:
-        return hole.cell.dataset, hole.cell.entry, hole.reason
-
-    parts = []
-    for (dataset, entry, reason), group in groupby(results.holes, key=place):
-        seeds = ", ".join(str(hole.cell.seed) for hole in group)
-        where = f"{results.entry_titles[entry]} on {results.dataset_titles[dataset]}"
-        parts.append(f"{where} (seed {seeds}: {reason})")
-    total = len(results.manifest.cells)
-    return f"INCOMPLETE: {len(results.holes)} of {total} runs are not there: {'; '.join(parts)}."
+def keys_of(records: list[Record]) -> str:
+    """Keys of runs as the results folder abbreviates them, separated by spaces."""
+    return " ".join(record.key[:KEY_DIGITS] for record in records)
 
 
-def describe_cautions(results: SuiteResults) -> list[str]:
-    """Sentences about unequal budgets and uncommitted or mixed code; empty if all is well."""
-    records = results.all_records()
-    cautions = []
-    budgets: dict[int, set[str]] = {}
-    for record in records:
-        if record.tuning is not None:
-            budgets.setdefault(record.tuning.budget, set()).add(record.title)
-    if len(budgets) > 1:
-        parts = [f"{n} trials: {', '.join(sorted(budgets[n]))}" for n in sorted(budgets)]
-        cautions.append(f"UNEQUAL TUNING BUDGETS: {'; '.join(parts)}.")
-    dirty = [record for record in records if record.environment.get("dirty")]
-    if dirty:
-        cautions.append(
-            f"UNCOMMITTED CODE: {len(dirty)} of {len(records)} runs were made from a working tree "
-            "with uncommitted changes."
-        )
-    revisions = {record.environment.get("revision") for record in records}
-    if len(revisions) > 1:
-        cautions.append(
-            f"Runs of {len(revisions)} code revisions, all of results version {RESULTS_VERSION}."
-        )
-    return cautions
+def _std(values: npt.NDArray[np.float64]) -> float:
+    return float(values.std(ddof=1)) if len(values) > 1 else float("nan")

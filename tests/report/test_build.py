@@ -15,17 +15,16 @@ from conftest import write_suite
 from srgnn_bench.errors import StoreError
 from srgnn_bench.evaluation.metrics import mrr, recall
 from srgnn_bench.report import build_report
-from srgnn_bench.report.frames import curve_frame, load_suite, metric_frame
-from srgnn_bench.report.tables import Table, TableCell, latex, markdown, metric_table, panels
+from srgnn_bench.report.frames import Frames
+from srgnn_bench.report.results import load_suite
+from srgnn_bench.report.tables.accuracy import main_table
+from srgnn_bench.report.tables.forms import latex, markdown, panels
+from srgnn_bench.report.tables.table import Table, TableCell
 from srgnn_bench.store.store import ResultStore
 
 
 def headline(store: ResultStore) -> Table:
-    results = load_suite(store, suite="made-up")
-    metrics = [("recall@20", "mrr@20")]
-    return metric_table(
-        results, datasets=results.datasets, metrics=metrics, name="table", title="T"
-    )
+    return main_table(Frames(load_suite(store, suite="made-up")))
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -57,7 +56,7 @@ def test_the_report_holds_every_form_and_is_the_same_to_the_byte(store, tmp_path
 def test_means_and_spreads_are_those_of_the_runs(store):
     write_suite(store, datasets=2, models=3, seeds=3)
     results = load_suite(store, suite="made-up")
-    frame = metric_frame(results).set_index(["dataset", "entry", "metric"])
+    frame = Frames(results).metrics.set_index(["dataset", "entry", "metric"])
     values = [r.metrics["mrr@20"] for r in results.records["diginetica", "narm"]]
     row = frame.loc[("diginetica", "narm", "mrr@20")]
     assert row["mean"] == pytest.approx(sum(values) / 3)
@@ -68,7 +67,7 @@ def test_means_and_spreads_are_those_of_the_runs(store):
 def test_curves_agree_with_the_metrics_at_every_k(store):
     write_suite(store, datasets=1, models=2, seeds=2)
     results = load_suite(store, suite="made-up")
-    frame = curve_frame(results).set_index(["entry", "measure", "k"])
+    frame = Frames(results).curves.set_index(["entry", "measure", "k"])
     ranks = results.ranks("diginetica", entry="srgnn")
     for k in range(1, 21):
         for name, function in (("recall", recall), ("mrr", mrr)):

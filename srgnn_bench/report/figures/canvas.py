@@ -18,7 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 
 from srgnn_bench.report.captions import notes
-from srgnn_bench.report.frames import SuiteResults
+from srgnn_bench.report.frames import Frames
+from srgnn_bench.report.results import SuiteResults
 
 Layout = Literal["column", "page"]
 
@@ -170,13 +171,13 @@ def legend_columns(titles: Sequence[str], *, layout: Layout) -> int:
 class Draw(Protocol):
     """A function that draws one figure of a suite for a width."""
 
-    def __call__(self, results: SuiteResults, *, layout: Layout) -> Figure:
+    def __call__(self, frames: Frames, *, layout: Layout) -> Figure:
         """Draw; the caller has set the style."""
 
 
-def save_figure(results: SuiteResults, *, draw: Draw, name: str, out: Path) -> list[Path]:
+def save_figure(frames: Frames, *, draw: Draw, name: str, out: Path) -> list[Path]:
     """Save a figure of a suite; see :func:`save_drawn`."""
-    return save_drawn(lambda layout: draw(results, layout=layout), name=name, out=out)
+    return save_drawn(lambda layout: draw(frames, layout=layout), name=name, out=out)
 
 
 def save_drawn(draw: Callable[[Layout], Figure], *, name: str, out: Path) -> list[Path]:

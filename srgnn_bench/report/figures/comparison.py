@@ -11,24 +11,24 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from srgnn_bench.report.figures.canvas import Layout, Look, looks, panel_grid
-from srgnn_bench.report.frames import SuiteResults, metric_frame
-from srgnn_bench.report.tables import metric_title
-
-METRICS = ("recall@20", "mrr@20")
+from srgnn_bench.report.frames import HEADLINE, Frames
+from srgnn_bench.report.results import SuiteResults
+from srgnn_bench.report.tables.table import metric_title
 
 FAR = 0.5
 """An entry below this share of the best is drawn at the edge, so that the others spread out."""
 
 
-def draw_comparison(results: SuiteResults, *, layout: Layout) -> Figure:
+def draw_comparison(frames: Frames, *, layout: Layout) -> Figure:
     """One row per entry: the mean, a bar of one standard deviation over seeds, every seed."""
-    frame = metric_frame(results).set_index("entry")
-    frame = frame[frame["metric"].isin(METRICS)]
+    results = frames.results
+    frame = frames.metrics.set_index("entry")
+    frame = frame[frame["metric"].isin(HEADLINE)]
     rows = len(results.entries)
     grid = panel_grid(
         results,
         datasets=results.datasets,
-        measures=METRICS,
+        measures=HEADLINE,
         layout=layout,
         panel_heights={"page": 0.62 + 0.155 * rows, "column": 0.56 + 0.135 * rows},
         sharey=True,
@@ -47,7 +47,7 @@ def _explanation(results: SuiteResults, frame: pd.DataFrame) -> str:
     if seeds > 1:
         text += f" over {seeds} seeds; bar: one standard deviation; small marks: single seeds"
     text += ". Hollow: fewer seeds than planned." if results.holes else "."
-    panels = product(results.datasets, METRICS)
+    panels = product(results.datasets, HEADLINE)
     if any(
         _far(frame[(frame["dataset"] == dataset) & (frame["metric"] == metric)])
         for dataset, metric in panels

@@ -8,14 +8,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from srgnn_bench.report.figures.canvas import Layout, legend_columns, looks, panel_grid
-from srgnn_bench.report.frames import SuiteResults, curve_frame
+from srgnn_bench.report.frames import Frames
 
 MEASURES = {"recall": "Recall@K", "mrr": "MRR@K"}
 
 
-def draw_curves(results: SuiteResults, *, layout: Layout) -> Figure:
+def draw_curves(frames: Frames, *, layout: Layout) -> Figure:
     """One line per entry, the mean over seeds, computed from the stored ranks."""
-    frame = curve_frame(results)
+    results, frame = frames.results, frames.curves
     look = looks(results.entries)
     titles = [results.entry_titles[entry] for entry in results.entries]
     columns = legend_columns(titles, layout=layout)

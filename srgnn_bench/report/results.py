@@ -1,0 +1,245 @@
+"""A suite's stored runs, read once, checked, and kept in the suite's own order."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pydantic import ValidationError
+
+from srgnn_bench.errors import StoreError
+from srgnn_bench.evaluation.metrics import mrr, recall
+from srgnn_bench.schema import SuiteSpec
+from srgnn_bench.store.record import Cell, Manifest, Record
+from srgnn_bench.store.store import KEY_DIGITS, ResultStore
+
+Matrix = npt.NDArray[np.int64]
+
+SUBJECT = "srgnn"
+"""The model that the benchmark is about."""
+
+PREFIX_COLUMNS = ["session", "length", "target_count"]
+
+
+@dataclass(frozen=True)
+class Hole:
+    """An expected run without a record, and why."""
+
+    cell: Cell
+    reason: str
+
+
+@dataclass(frozen=True)
+class SuiteResults:
+    """Everything stored about a suite, in the suite's own order of datasets and entries.
+
+    Attributes:
+        manifest: which runs the suite is made of.
+        spec: the suite as it was last run.
+        records: records of each (dataset, entry), by seed; empty lists where all are missing.
+        holes: the expected runs that have no record.
+    """
+
+    store: ResultStore
+    manifest: Manifest
+    spec: SuiteSpec
+    records: dict[tuple[str, str], list[Record]]
+    holes: tuple[Hole, ...]
+    _frames: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+
+    @property
+    def datasets(self) -> list[str]:
+        """Names of the datasets."""
+        return list(dict.fromkeys(cell.dataset for cell in self.manifest.cells))
+
+    @property
+    def entries(self) -> list[str]:
+        """Names of the entries: models, or variants of one."""
+        return list(dict.fromkeys(cell.entry for cell in self.manifest.cells))
+
+    @property
+    def entry_titles(self) -> dict[str, str]:
+        """Titles of the entries, by name."""
+        return {cell.entry: cell.title for cell in self.manifest.cells}
+
+    @property
+    def dataset_titles(self) -> dict[str, str]:
+        """Titles of the datasets, by name; the name itself where no run tells the title."""
+        titles = {name: name for name in self.datasets}
+        for (dataset, _), records in self.records.items():
+            for record in records:
+                titles[dataset] = record.dataset.title
+        return titles
+
+    @property
+    def optimistic(self) -> bool:
+        """Whether the best epoch was chosen on the test set."""
+        return self.spec.protocol.kind == "published"
+
+    def all_records(self) -> list[Record]:
+        """Every record, in the suite's order; a run that two entries share appears once."""
+        unique = {record.key: record for records in self.records.values() for record in records}
+        return list(unique.values())
+
+    def expected(self, dataset: str, *, entry: str) -> int:
+        """Runs that the suite asks for."""
+        cells = self.manifest.cells
+        return sum(cell.dataset == dataset and cell.entry == entry for cell in cells)
+
+    def is_complete(self, dataset: str) -> bool:
+        """Whether every run on a dataset is there."""
+        return not any(hole.cell.dataset == dataset for hole in self.holes)
+
+    def present(self, dataset: str) -> list[str]:
+        """Entries with at least one run on a dataset."""
+        return [entry for entry in self.entries if self.records.get((dataset, entry))]
+
+    @property
+    def subject(self) -> str:
+        """The entry that the others are compared with.
+
+        Of an ablation, the variant that changes nothing; otherwise SR-GNN; else the first entry.
+        It is fixed before any number is seen: comparing with the best would favour the lucky.
+        """
+        entries = {entry.name: entry for entry in self.spec.models}
+        listed = [entries[name] for name in self.entries if name in entries]
+        plain = [entry.name for entry in listed if not entry.parameters]
+        if self.is_ablation:
+            return plain[0] if plain else self.entries[0]
+        own = [entry.name for entry in listed if entry.model == SUBJECT]
+        return own[0] if own else self.entries[0]
+
+    @property
+    def is_ablation(self) -> bool:
+        """Whether the entries are variants of one model."""
+        models = {cell.model for cell in self.manifest.cells}
+        return len(models) == 1 and len(self.entries) > 1
+
+    def ranks(self, dataset: str, *, entry: str) -> Matrix:
+        """Ranks of the targets, shape (seeds, prefixes)."""
+        records = self.records[dataset, entry]
+        return np.stack([self._frame(record)["rank"].to_numpy(np.int64) for record in records])
+
+    def prefixes(self, dataset: str) -> pd.DataFrame:
+        """The test prefixes that all runs on a dataset ranked: session, length, target_count."""
+        first = self.records[dataset, self.present(dataset)[0]][0]
+        prefixes: pd.DataFrame = self._frame(first)[PREFIX_COLUMNS]
+        return prefixes
+
+    def _frame(self, record: Record) -> pd.DataFrame:
+        if record.key not in self._frames:
+            self._frames[record.key] = self.store.ranks(record)
+        return self._frames[record.key]
+
+    def check(self) -> None:
+        """Refuse runs that no table may put side by side.
+
+        Raises:
+            StoreError: a record disagrees with its own ranks, runs on one dataset ranked
+                different test prefixes, or the protocols differ.
+        """
+        for record in self.all_records():
+            if record.protocol_kind != self.spec.protocol.kind:
+                raise StoreError(
+                    f"Suite {self.manifest.suite} runs under the protocol "
+                    f"{self.spec.protocol.kind}, but {_name(record)} was made under "
+                    f"{record.protocol_kind}.",
+                    remedy="Numbers of different protocols do not compare: run the suite again.",
+                )
+            ranks = self._frame(record)["rank"].to_numpy(np.int64)
+            for metric, function in (("recall@20", recall), ("mrr@20", mrr)):
+                if not np.isclose(record.metrics[metric], function(ranks, k=20), atol=1e-9):
+                    raise StoreError(
+                        f"The record of {_name(record)} says {metric} = "
+                        f"{record.metrics[metric]!r}, its ranks say {function(ranks, k=20)!r}.",
+                        remedy="Delete its folder and run again.",
+                    )
+        for dataset in self.datasets:
+            self._check_pairing(dataset)
+
+    def trials(self, record: Record) -> list[dict[str, Any]]:
+        """The trials of the study that chose a run's configuration; empty where none is stored.
+
+        Raises:
+            StoreError: the file is damaged.
+        """
+        if record.tuning is None:
+            return []
+        study = record.tuning.study[:KEY_DIGITS]
+        places = self.store.root.glob(f"studies/{record.identity.dataset}/*/{study}/trials.ndjson")
+        path = min(places, default=None)
+        if path is None:
+            return []
+        try:
+            return [json.loads(line) for line in path.read_text().splitlines()]
+        except (OSError, ValueError) as error:
+            raise StoreError(
+                f"{path} cannot be read ({error}).", remedy="Delete it and report again."
+            ) from error
+
+    def _check_pairing(self, dataset: str) -> None:
+        for entry in self.present(dataset):
+            for record in self.records[dataset, entry]:
+                if not self._frame(record)[PREFIX_COLUMNS].equals(self.prefixes(dataset)):
+                    raise StoreError(
+                        f"{_name(record)} ranked other test prefixes than the other runs on "
+                        f"{dataset}.",
+                        remedy="Run the suite again, so that all its runs see the same data.",
+                    )
+
+
+def load_suite(store: ResultStore, *, suite: str) -> SuiteResults:
+    """Read and check all that is stored about a suite.
+
+    Raises:
+        StoreError: the suite was never run, none of its runs is finished, or what is stored
+            cannot be compared (see :meth:`SuiteResults.check`).
+    """
+    manifest = store.manifest(suite)
+    if manifest is None:
+        known = ", ".join(store.suites()) or "none"
+        raise StoreError(
+            f"{store.root} holds no suite named {suite} (it holds: {known}).",
+            remedy="Run it first, or name the folder with --results.",
+        )
+    try:
+        spec = SuiteSpec.model_validate(manifest.spec)
+    except ValidationError as error:
+        raise StoreError(
+            f"The stored suite {suite} cannot be read ({error.errors()[0]['msg']}).",
+            remedy="Run the suite again.",
+        ) from error
+    records: dict[tuple[str, str], list[Record]] = {}
+    holes = []
+    for cell in manifest.cells:
+        found = records.setdefault((cell.dataset, cell.entry), [])
+        record = None
+        if cell.key is not None:
+            record = store.record(dataset=cell.dataset, model=cell.model, key=cell.key)
+        if record is None:
+            holes.append(Hole(cell, _reason(store, cell)))
+        else:
+            found.append(record)
+    if len(holes) == len(manifest.cells):
+        raise StoreError(
+            f"None of the {len(holes)} runs of suite {suite} is finished.",
+            remedy="Run the suite first; srgnn-bench status says what stands in the way.",
+        )
+    results = SuiteResults(store, manifest, spec, records, tuple(holes))
+    results.check()
+    return results
+
+
+def _reason(store: ResultStore, cell: Cell) -> str:
+    if cell.key is None:
+        return "not tuned"
+    failure = store.failure(dataset=cell.dataset, model=cell.model, key=cell.key)
+    return "missing" if failure is None else "failed"
+
+
+def _name(record: Record) -> str:
+    return f"{record.identity.dataset}/{record.model}/{record.key[:KEY_DIGITS]}"

@@ -1,0 +1,60 @@
+"""Parts of the test prefixes on which models are compared apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Kind = Literal["session length", "prefix length", "popularity"]
+
+SHORT = 5
+"""Most clicks of a short session. The SR-GNN paper (section "Analysis on Session Sequence
+Lengths") cuts there, and counts each prefix as a session of its own: so counted, 70.1% of the
+test of Yoochoose 1/64 and 76.4% of that of Diginetica are short, as the paper prints."""
+
+LENGTHS = ((1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 10), (11, None))
+"""First and last length of each slice of prefixes; None: no end."""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A part of the test prefixes.
+
+    Attributes:
+        kind: which partition it belongs to.
+        label: its name there.
+        mask: which prefixes it holds, shape (prefixes,); at least one.
+    """
+
+    kind: Kind
+    label: str
+    mask: npt.NDArray[np.bool_]
+
+
+def slices_of(prefixes: pd.DataFrame) -> list[Slice]:
+    """All slices that hold a prefix.
+
+    Args:
+        prefixes: ``length`` in clicks and ``target_count``, the target's training clicks.
+    """
+    lengths = prefixes["length"].to_numpy()
+    counts = prefixes["target_count"].to_numpy()
+    found = [
+        Slice("session length", f"short (≤ {SHORT})", lengths <= SHORT),
+        Slice("session length", f"long (> {SHORT})", lengths > SHORT),
+    ]
+    for first, last in LENGTHS:
+        label = f"{first}" if first == last else f"{first}–{last}" if last else f"{first}+"
+        inside = (lengths >= first) & (lengths <= (last or lengths.max()))
+        found.append(Slice("prefix length", label, inside))
+    low, high = np.quantile(counts, [1 / 3, 2 / 3], method="lower")
+    found += [
+        Slice("popularity", f"tail (≤ {low} clicks)", counts <= low),
+        Slice("popularity", f"middle (≤ {high})", (counts > low) & (counts <= high)),
+        Slice("popularity", f"head (> {high})", counts > high),
+    ]
+    return [part for part in found if part.mask.any()]

@@ -1,0 +1,128 @@
+"""The suite's numbers beside those that papers print."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+from pydantic import ValidationError
+
+from srgnn_bench.errors import SpecError
+from srgnn_bench.registry import properties_folder
+from srgnn_bench.report.captions import card, suffix
+from srgnn_bench.report.frames import HEADLINE, Frames
+from srgnn_bench.report.tables.table import (
+    MISSING,
+    Table,
+    TableCell,
+    finite,
+    metric_title,
+    percent,
+)
+from srgnn_bench.schema import Spec
+
+
+class Published(Spec):
+    """Numbers that a paper prints, from ``properties/published/``."""
+
+    source: str
+    """Paper and table."""
+
+    protocol: str
+    """How the printed numbers came about, and so why they differ."""
+
+    numbers: dict[str, dict[str, dict[str, float]]]
+    """Dataset -> model -> metric -> percent."""
+
+
+def read_published(folder: Path | None = None) -> dict[str, Published]:
+    """Every paper's numbers, by file name.
+
+    Args:
+        folder: where the files are; the shipped ones unless given.
+
+    Raises:
+        SpecError: a file is not a valid one.
+    """
+    found = {}
+    for path in sorted((folder or properties_folder() / "published").glob("*.yaml")):
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+            found[path.stem] = Published.model_validate(content)
+        except (OSError, yaml.YAMLError, ValidationError) as error:
+            reason = " ".join(str(error).split())
+            raise SpecError(f"{path} cannot be read: {reason}.", remedy="Correct it.") from error
+    return found
+
+
+def published_tables(frames: Frames, *, papers: dict[str, Published]) -> list[Table]:
+    """One table per paper that prints a number for a dataset and model of the suite."""
+    made = (_table(frames, name, paper) for name, paper in papers.items())
+    return [table for table in made if table is not None]
+
+
+def _table(frames: Frames, name: str, paper: Published) -> Table | None:
+    results = frames.results
+    models = {cell.entry: cell.model for cell in results.manifest.cells}
+    datasets = [d for d in results.datasets if d in paper.numbers]
+    entries = [e for e in results.entries if any(models[e] in paper.numbers[d] for d in datasets)]
+    if not entries:
+        return None
+    ours = frames.metrics.set_index(["dataset", "entry", "metric"])
+    rows, data = [], []
+    for entry in entries:
+        cells = [TableCell(results.entry_titles[entry])]
+        for dataset in datasets:
+            printed_here = paper.numbers[dataset].get(models[entry], {})
+            for metric in HEADLINE:
+                numbers = ours.loc[(dataset, entry, metric)]
+                printed = printed_here.get(metric)
+                cells += [
+                    TableCell(MISSING if printed is None else f"{printed:.2f}", value=printed),
+                    TableCell(
+                        percent(numbers["mean"], std=numbers["std"]), value=finite(numbers["mean"])
+                    ),
+                ]
+                data.append(_row(paper, dataset, entry, metric, printed, numbers))
+        rows.append(tuple(cells))
+    how = "the same way" if results.optimistic else "without looking at the test set"
+    return Table(
+        name=f"published-{name}",
+        title="Beside the printed numbers" + suffix(results),
+        groups=tuple(
+            (f"{results.dataset_titles[d]}: {metric_title(m)}", 2)
+            for d in datasets
+            for m in HEADLINE
+        ),
+        columns=("Model", *("printed", "ours") * (len(datasets) * len(HEADLINE))),
+        rows=tuple(rows),
+        lines=(
+            f"In percent. Printed in {paper.source}. {paper.protocol}. Ours: chosen {how}; what "
+            "the two columns have in common is the data, so a difference is not by itself a "
+            "failure to reproduce.",
+            *card(results, datasets=datasets),
+        ),
+        data=pd.DataFrame(data),
+    )
+
+
+def _row(
+    paper: Published,
+    dataset: str,
+    entry: str,
+    metric: str,
+    printed: float | None,
+    numbers: pd.Series[Any],
+) -> dict[str, Any]:
+    return {
+        "source": paper.source,
+        "dataset": dataset,
+        "entry": entry,
+        "metric": metric,
+        "printed": None if printed is None else printed / 100,
+        "ours": numbers["mean"],
+        "std": numbers["std"],
+        "keys": numbers["keys"],
+    }

@@ -1,0 +1,87 @@
+"""The search spaces, and what tuning chose in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from srgnn_bench.report.captions import card, suffix
+from srgnn_bench.report.frames import Frames, keys_of
+from srgnn_bench.report.tables.table import MISSING, Table, TableCell
+
+
+def tuning_table(frames: Frames) -> Table | None:
+    """One row per entry and searched parameter; None where nothing was tuned."""
+    results = frames.results
+    data: list[dict[str, Any]] = []
+    rows = []
+    for entry in results.entries:
+        by_dataset = {
+            dataset: records[0]
+            for dataset in results.datasets
+            if (records := results.records.get((dataset, entry), [])) and records[0].tuning
+        }
+        spaces: dict[str, Any] = {}
+        for record in by_dataset.values():
+            assert record.tuning is not None
+            spaces |= record.tuning.space
+        for place, (parameter, space) in enumerate(spaces.items()):
+            title = results.entry_titles[entry] if place == 0 else ""
+            cells = [TableCell(title), TableCell(parameter), TableCell(describe_space(space))]
+            for dataset in results.datasets:
+                record_or_none = by_dataset.get(dataset)
+                if record_or_none is None or record_or_none.tuning is None:
+                    cells.append(TableCell(MISSING))
+                    continue
+                tuning = record_or_none.tuning
+                value = tuning.best_parameters.get(parameter)
+                cells.append(TableCell(MISSING if value is None else _value(value)))
+                data.append(
+                    {
+                        "dataset": dataset,
+                        "entry": entry,
+                        "title": results.entry_titles[entry],
+                        "parameter": parameter,
+                        "space": describe_space(space),
+                        "chosen": value,
+                        "validation_mrr@20": tuning.best_value,
+                        "best_trial": tuning.best_trial,
+                        "budget": tuning.budget,
+                        "finished": tuning.finished,
+                        "pruned": tuning.pruned,
+                        "failed": tuning.failed,
+                        "study": tuning.study[:12],
+                        "keys": keys_of(results.records[dataset, entry]),
+                    }
+                )
+            rows.append(tuple(cells))
+    if not rows:
+        return None
+    return Table(
+        name="tuning",
+        title="Search spaces and what tuning chose" + suffix(results),
+        groups=(),
+        columns=("Model", "parameter", "searched", *results.dataset_titles.values()),
+        rows=tuple(rows),
+        lines=(
+            "Chosen by MRR@20 on the validation sessions. The first trial of every study is the "
+            "configuration that the model's file states.",
+            *card(results),
+        ),
+        data=pd.DataFrame(data),
+        labels=3,
+    )
+
+
+def describe_space(space: dict[str, Any]) -> str:
+    """A dimension of a search space in words."""
+    if space["type"] == "choice":
+        return "{" + ", ".join(str(value) for value in space["values"]) + "}"
+    scale = ", log" if space.get("log") else ""
+    step = f", step {space['step']}" if space.get("step", 1) != 1 else ""
+    return f"[{space['low']:g}, {space['high']:g}]{scale}{step}"
+
+
+def _value(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
