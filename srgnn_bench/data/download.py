@@ -58,6 +58,7 @@ def _fetch(source: Download, folder: Path) -> list[Path]:
 
 
 def _retrieve(address: str, path: Path, *, sha256: str | None) -> Path:
+    pooch.get_logger().setLevel("WARNING")
     known = None if sha256 is None else f"sha256:{sha256}"
     return Path(pooch.retrieve(address, known_hash=known, fname=path.name, path=path.parent))
 

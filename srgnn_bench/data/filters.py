@@ -21,7 +21,6 @@ from srgnn_bench.data.spec import (
     Split,
     TopItems,
 )
-from srgnn_bench.errors import DataError
 
 DAY = 86_400
 
@@ -130,17 +129,8 @@ def remove_unknown(test: SessionTable, *, train: SessionTable) -> SessionTable:
 
 
 def newest_part(train: SessionTable, *, part: int) -> SessionTable:
-    """The newest 1/part of the training prefixes; the oldest session kept is kept whole.
-
-    Raises:
-        DataError: there are fewer prefixes than parts.
-    """
+    """The newest 1/part of the training prefixes; the oldest session kept is kept whole."""
     wanted = int((train.lengths - 1).sum()) // part
-    if wanted == 0:
-        raise DataError(
-            f"The training sessions have too few prefixes to keep 1/{part} of them.",
-            remedy="Lower `newest_train_part`.",
-        )
     newest_first = np.cumsum((train.lengths - 1)[::-1])
-    sessions = int(np.searchsorted(newest_first, wanted)) + 1
+    sessions = int(np.searchsorted(newest_first, wanted)) + 1 if wanted else 0
     return train.keep_sessions(np.arange(len(train)) >= len(train) - sessions)

@@ -177,9 +177,9 @@ def _build(spec: DatasetSpec, found: Found) -> _Content:
     for side, table in (("training", train), ("test", test)):
         if (len(table.items) - len(table)) == 0:
             raise DataError(
-                f"{found.paths[0]}: the split leaves the {side} side without a session of two "
-                f"clicks ({len(train)} training and {len(test)} test sessions).",
-                remedy="Change `split` or `filters` in the dataset's YAML, or add data.",
+                f"{found.paths[0]}: the preparation leaves the {side} side without a session of "
+                f"two clicks ({len(train)} training and {len(test)} test sessions).",
+                remedy="Change `preparation` in the dataset's YAML, or add data.",
             )
     used = np.unique(np.concatenate([train.items, test.items]))
     arrays: dict[str, np.ndarray[Any, Any]] = {}

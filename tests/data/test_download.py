@@ -1,0 +1,117 @@
+"""Downloads: only what matches its checksum, and a refusal says what to fetch by hand."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import threading
+import zipfile
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from data_files import spec_of
+
+from srgnn_bench import registry
+from srgnn_bench.data import download as downloading
+from srgnn_bench.data.download import download
+from srgnn_bench.data.spec import DatasetSpec, RecBoleDownload
+from srgnn_bench.errors import DataError
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args: Any) -> None:
+        """Nothing on the screen."""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A folder, and the address under which it is served."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield folder, f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+
+
+def spec_with(*downloads: dict[str, Any]) -> DatasetSpec:
+    values = spec_of().model_dump()
+    return DatasetSpec.model_validate({**values, "downloads": list(downloads)})
+
+
+def archive(text: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as opened:
+        opened.writestr("x-session/../x.train.inter", text)
+        opened.writestr("x-session/readme.md", "none")
+    return buffer.getvalue()
+
+
+def test_an_archive_of_recbole_is_unpacked_and_its_checksum_noted(
+    tmp_path: Path, site: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, address = site
+    monkeypatch.setattr(downloading, "_recbole_addresses", lambda: {"x": f"{address}x.zip"})
+    (folder / "x.zip").write_bytes(archive("one"))
+    spec = spec_with({"kind": "recbole", "key": "x"})
+    paths = download(spec, data_root=tmp_path)
+    assert paths == [tmp_path / "mine" / "x.train.inter"]
+    assert paths[0].read_text() == "one"
+    note = (tmp_path / "mine" / "x.zip.sha256").read_text()
+    assert note.split()[0] == hashlib.sha256(archive("one")).hexdigest()
+    (folder / "x.zip").write_bytes(archive("another"))
+    (tmp_path / "mine" / "x.zip").unlink()
+    with pytest.raises(DataError, match=r"x\.zip"):
+        download(spec, data_root=tmp_path)
+    assert paths[0].read_text() == "one"
+
+
+def test_files_that_do_not_match_their_checksum_are_refused(
+    tmp_path: Path, site: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, address = site
+    (folder / "log.csv").write_text("good")
+    good = hashlib.sha256(b"good").hexdigest()
+    spec = spec_with({"kind": "files", "base": "https://example.org/", "files": {"log.csv": good}})
+    local = spec.downloads[0].model_copy(update={"base": address})
+    spec = spec.model_copy(update={"downloads": (local,)})
+    assert [path.read_text() for path in download(spec, data_root=tmp_path)] == ["good"]
+    (folder / "log.csv").write_text("bad")
+    (tmp_path / "mine" / "log.csv").unlink()
+    with pytest.raises(DataError) as caught:
+        download(spec, data_root=tmp_path)
+    assert caught.value.remedy == spec.obtain
+    assert not (tmp_path / "mine" / "log.csv").exists()
+
+
+def test_the_next_address_is_tried_and_a_refusal_names_them_all(
+    tmp_path: Path, site: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, address = site
+    addresses = {"gone": f"{address}gone.zip", "x": f"{address}x.zip"}
+    monkeypatch.setattr(downloading, "_recbole_addresses", lambda: addresses)
+    spec = spec_with({"kind": "recbole", "key": "gone"}, {"kind": "recbole", "key": "x"})
+    with pytest.raises(DataError) as caught:
+        download(spec, data_root=tmp_path)
+    assert "gone.zip" in caught.value.problem
+    assert "x.zip" in caught.value.problem
+    (folder / "x.zip").write_bytes(archive("one"))
+    assert len(download(spec, data_root=tmp_path)) == 1
+
+
+def test_a_dataset_without_an_address_says_what_to_fetch(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no address is known") as caught:
+        download(spec_of(), data_root=tmp_path)
+    assert caught.value.remedy == "Write mine/log.csv."
+
+
+def test_every_key_that_a_dataset_names_is_one_of_recbole() -> None:
+    addresses = downloading._recbole_addresses()
+    for name in registry.names("dataset"):
+        for each in registry.dataset(name).downloads:
+            if isinstance(each, RecBoleDownload):
+                assert addresses[each.key].startswith("https://")

@@ -1,0 +1,293 @@
+"""Reading click logs: every form they come in, and every way they can be broken."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from data_files import spec_of, write_log
+from hypothesis import given
+from hypothesis import strategies as st
+
+from srgnn_bench import registry
+from srgnn_bench.data.log import ClickLog
+from srgnn_bench.data.sources.tables import read_log
+from srgnn_bench.data.spec import AtomicSource, TableSource
+from srgnn_bench.errors import DataError
+
+ROWS = [(3, 20, 1000.5), (3, 7, 999), (1, 20, 5), (12, 7, 1000)]
+
+
+def source_of(**values: Any) -> TableSource:
+    source = spec_of(values).sources[0]
+    assert isinstance(source, TableSource)
+    return source
+
+
+def clicks(log: ClickLog) -> list[tuple[Any, Any, int]]:
+    """Original session, original item, milliseconds: one per row."""
+    return [
+        (log.group_names[g], log.item_names[i - 1], t)
+        for g, i, t in zip(log.group, log.item, log.time.tolist(), strict=True)
+    ]
+
+
+EXPECTED = [(3, 20, 1000500), (3, 7, 999000), (1, 20, 5000), (12, 7, 1000000)]
+
+
+@pytest.mark.parametrize("form", ["plain", "gzip", "zip", "zip of many", "windows", "bom"])
+def test_text_is_read_in_every_packing(tmp_path: Path, form: str) -> None:
+    path = write_log(tmp_path, ROWS)
+    content = path.read_bytes()
+    if form == "gzip":
+        path = tmp_path / "log.csv.gz"
+        path.write_bytes(gzip.compress(content[:20]) + gzip.compress(content[20:]))
+    elif form.startswith("zip"):
+        path = tmp_path / "log.csv.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("some/folder/log.csv", content)
+            if form == "zip of many":
+                archive.writestr("readme.txt", "nothing")
+    elif form == "windows":
+        path.write_bytes(content.replace(b"\n", b"\r\n"))
+    elif form == "bom":
+        path.write_bytes(b"\xef\xbb\xbf" + content)
+    log = read_log(path, source_of())
+    assert clicks(log) == EXPECTED
+    assert log.item_names.tolist() == [7, 20]
+    assert log.group_names.tolist() == [1, 3, 12]
+
+
+def test_parquet_is_read_like_text(tmp_path: Path) -> None:
+    path = tmp_path / "log.parquet"
+    frame = pd.DataFrame(ROWS, columns=["session", "item", "time"])
+    frame.to_parquet(path)
+    assert clicks(read_log(path, source_of())) == EXPECTED
+    frame["time"] = pd.to_datetime(frame["time"], unit="s", utc=True)
+    frame["item"] = frame["item"].astype(str).astype("category")
+    frame.to_parquet(path)
+    assert clicks(read_log(path, source_of(time_format="iso"))) == EXPECTED
+
+
+def test_a_missing_header_is_named_in_the_yaml_and_an_added_one_is_recognised(
+    tmp_path: Path,
+) -> None:
+    source = registry.dataset("yoochoose1_64").sources[1]
+    assert isinstance(source, TableSource)
+    path = tmp_path / "yoochoose-clicks.dat"
+    rows = "1,2014-04-07T10:51:09.277Z,214536502,0\n1,2014-04-07T10:54:09.868Z,214536500,S\n"
+    path.write_text(rows)
+    bare = read_log(path, source)
+    path.write_text("session_id,timestamp,item_id,category\n" + rows)
+    headed = read_log(path, source)
+    assert clicks(bare) == clicks(headed)
+    assert clicks(bare)[0] == (1, 214536502, 1396867869277)
+
+
+def test_recbole_atomic_files_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.inter"
+    path.write_text("session_id:token\titem_id:token\ttimestamp:float\n1\t5\t8.0\n1\t6\t9.25\n")
+    source = AtomicSource(name="x", kind="recbole_interactions", files=("x.inter",))
+    assert clicks(read_log(path, source)) == [(1, 5, 8000), (1, 6, 9250)]
+
+
+def test_names_that_publishers_used_for_the_same_column_are_alternatives(tmp_path: Path) -> None:
+    path = write_log(tmp_path, ROWS, header="sessionId,item,time")
+    columns = {"session": ["session_id", "sessionId"], "item": "item", "time": "time"}
+    assert clicks(read_log(path, source_of(columns=columns))) == EXPECTED
+
+
+def test_rows_that_are_no_clicks_are_left_out_and_counted(tmp_path: Path) -> None:
+    rows = [(1, 5, 10, "view"), (1, 6, 11, "cart"), (1, "", 12, "view"), (2, 7, 13, "view")]
+    path = write_log(tmp_path, rows, header="session,item,time,event")
+    rules = [{"column": "event", "values": ["view"]}, {"column": "time", "at_most": 12}]
+    log = read_log(path, source_of(keep_rows=rules, missing_ids="drop"))
+    assert clicks(log) == [(1, 5, 10000)]
+    assert log.dropped == {"event is not view": 1, "time above 12": 1, "no item": 1}
+
+
+def test_text_ids_keep_their_spelling(tmp_path: Path) -> None:
+    path = write_log(tmp_path, [("s", "007", 1), ("s", "7", 2), ("é", "07", 3)])
+    log = read_log(path, source_of(ids="text"))
+    assert clicks(log) == [("s", "007", 1000), ("s", "7", 2000), ("é", "07", 3000)]
+    assert log.item_names.tolist() == ["007", "07", "7"]
+
+
+@pytest.mark.parametrize(
+    ("content", "values", "complaint"),
+    [
+        ("", {}, "log.csv is empty"),
+        ("\n \n", {}, "log.csv is empty"),
+        ("session,item,time\n", {}, "holds a header but no click"),
+        ("session,item,time\n\n\n", {}, "holds a header but no click"),
+        ("session,item\n1,2\n", {}, "row 1: there is no column time; the columns are session"),
+        ("1,2,3\n", {}, "row 1: there is no column item"),
+        ("session;item;time\n1;2;3\n", {}, "seems to be ';' in the file"),
+        ("session,item,item,time\n1,2,2,3\n", {}, "row 1: the column item is there twice"),
+        ("session,item,time\n1,2,3\n1,2\n", {}, "row 3: 2 values where 3 are expected: '1,2'"),
+        ("session,item,time\n1,2,3\n1,2,x\n", {}, "row 3: time is no time: 'x'"),
+        ("session,item,time\n1,2,nan\n", {}, "row 2: time is no time: 'nan'"),
+        ("session,item,time\n1,2,inf\n", {}, "row 2: time is no time: 'inf'"),
+        ("session,item,time\n1,2,\n", {}, "row 2: time is no time: ''"),
+        ("session,item,time\n1,2,-5\n", {}, "row 2: time is negative or before 1970: '-5'"),
+        ("session,item,time\n1,2,1e30\n", {}, "row 2: time is after the year 9999"),
+        ("session,item,time\n1,2,1396867869277\n", {}, "row 2: time is after the year 9999"),
+        ("session,item,time\n1,2,5\n", {"time_format": "iso"}, "row 2: time is no time: '5'"),
+        ("session,item,time\n1,,3\n", {}, "row 2: item is missing"),
+        ("session,item,time\n1,2,3\n,2,3\n", {}, "row 3: session is missing"),
+        ("session,item,time\n1,2,3\n1,b,3\n", {}, "row 3: item is a text, where ids before"),
+        ("session,item,time\n1,b,3\n1,2,3\n", {}, "row 3: item is a whole number, where"),
+        ("session,item,time\n1,2,3\n1,002,3\n", {}, "row 3: item is a text, where ids before"),
+        ('session,item,time\n1,"2,3\n1,2,3\n', {}, "row 2: 2 values where 3 are expected"),
+        ('session,item,time,t\n1,2,3,"x\n1,2,3,x\n', {}, "odd number of double quotes"),
+        (b"session,item,time\n1,\xff\xfe,3\n", {}, "row 2: item is not UTF-8 text"),
+        (
+            "session,item,time,o\n1,2,3,4\n1,2,3,x\n",
+            {"columns": {"session": "session", "item": "item", "time": "time", "order": "o"}},
+            "row 3: o is no whole number: 'x'",
+        ),
+    ],
+)
+def test_broken_text_is_one_error_with_file_and_row(
+    tmp_path: Path, content: str | bytes, values: dict[str, Any], complaint: str
+) -> None:
+    path = tmp_path / "log.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(DataError) as caught:
+        read_log(path, source_of(**values))
+    assert complaint in caught.value.problem
+    assert str(path) in caught.value.problem
+    assert caught.value.remedy
+
+
+def test_the_row_is_right_far_into_a_file(tmp_path: Path) -> None:
+    rows: list[tuple[Any, Any, Any]] = [(1, 2, 3)] * 50_000
+    rows[43_210] = (1, 2, "soon")
+    path = write_log(tmp_path, rows)
+    with pytest.raises(DataError, match="row 43212: time is no time: 'soon'"):
+        read_log(path, source_of())
+
+
+def damaged(path: Path, *, name: str) -> Path:
+    """A truncated or otherwise damaged file of that kind, of a log that compresses badly."""
+    numbers = np.random.default_rng(0).integers(0, 10**9, (20_000, 3))
+    text = "session,item,time\n" + "\n".join(",".join(map(str, row)) for row in numbers.tolist())
+    buffer = io.BytesIO()
+    if name.endswith(".gz"):
+        buffer.write(gzip.compress(text.encode()))
+    elif name.endswith(".zip"):
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("log.csv", text)
+    else:
+        pd.DataFrame(numbers, columns=["session", "item", "time"]).to_parquet(buffer)
+    whole = buffer.getvalue()
+    target = path / name
+    target.write_bytes(whole[: len(whole) // 2])
+    return target
+
+
+@pytest.mark.parametrize("name", ["log.csv.gz", "log.csv.zip", "log.parquet"])
+def test_a_truncated_file_is_one_clear_error(tmp_path: Path, name: str) -> None:
+    path = damaged(tmp_path, name=name)
+    with pytest.raises(DataError) as caught:
+        read_log(path, source_of())
+    assert str(path) in caught.value.problem
+
+
+def test_a_file_that_is_not_gzip_is_one_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv.gz"
+    path.write_bytes(b"session,item,time\n1,2,3\n")
+    with pytest.raises(DataError, match="truncated or damaged"):
+        read_log(path, source_of())
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "complaint"),
+    [
+        ("item", [1.5, 2.0], "item is of type double"),
+        ("item", [None, 2], "item is missing"),
+        ("item", [[1], [2]], "item is of type list"),
+        ("item", [2**63, 1], "item is no whole number"),
+        ("time", [None, 2.0], "time is no time: nothing"),
+        ("time", [float("nan"), 2.0], "time is no time"),
+        ("time", [True, False], "time is no time: True"),
+        ("time", [[1], [2]], "time is no time"),
+    ],
+)
+def test_parquet_of_other_types_is_one_clear_error(
+    tmp_path: Path, column: str, values: list[Any], complaint: str
+) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    plain = {"session": [1, 1], "item": [1, 2], "time": [1, 2]}
+    path = tmp_path / "log.parquet"
+    typed = pa.array(values, pa.uint64()) if 2**63 in values else pa.array(values)
+    pq.write_table(pa.table({**plain, column: typed}), path)
+    with pytest.raises(DataError, match=complaint):
+        read_log(path, source_of())
+
+
+def slow_read(text: str) -> list[tuple[str, str, float]] | None:
+    """The obvious reader of well-formed files: None where a row is not clean."""
+    rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    if len(rows) < 2:
+        return None
+    result = []
+    for row in rows[1:]:
+        if len(row) != 3 or not row[0] or not row[1]:
+            return None
+        try:
+            result.append((row[0], row[1], float(row[2])))
+        except ValueError:
+            return None
+    return result
+
+
+cells = st.one_of(
+    st.integers(-3, 10**12).map(str),
+    st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=4),
+    st.sampled_from(["", "nan", "1e3", '"', '""', "a,b", " ", "é", "0x1F", "007"]),
+)
+lines = st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=8)
+
+
+@given(rows=lines, quote=st.booleans())
+def test_whatever_the_text_every_row_is_read_or_one_error_is_raised(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]], quote: bool
+) -> None:
+    buffer = io.StringIO()
+    if quote:
+        csv.writer(buffer, lineterminator="\n").writerows(rows)
+    else:
+        buffer.write("\n".join(",".join(row) for row in rows) + "\n")
+    text = "session,item,time\n" + buffer.getvalue()
+    path = tmp_path_factory.mktemp("fuzz") / "log.csv"
+    path.write_text(text, encoding="utf-8", newline="")
+    try:
+        log = read_log(path, source_of(ids="text"))
+    except DataError as error:
+        assert str(path) in error.problem
+        return
+    expected = slow_read(text)
+    assert expected is not None
+    assert [(g, i, t) for g, i, t in clicks(log)] == [
+        (session, item, round(time * 1000)) for session, item, time in expected
+    ]
+
+
+@given(junk=st.binary(max_size=80), name=st.sampled_from(["csv", "csv.gz", "csv.zip", "parquet"]))
+def test_junk_is_never_a_traceback(
+    tmp_path_factory: pytest.TempPathFactory, junk: bytes, name: str
+) -> None:
+    path = tmp_path_factory.mktemp("fuzz") / f"log.{name}"
+    path.write_bytes(junk)
+    with pytest.raises(DataError):
+        read_log(path, source_of())
