@@ -5,16 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from srgnn_bench.errors import StoreError
+from srgnn_bench.report.figures import figures_for
 from srgnn_bench.report.figures.canvas import save_figure
-from srgnn_bench.report.figures.comparison import draw_comparison
-from srgnn_bench.report.figures.curves import draw_curves
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import load_suite
 from srgnn_bench.report.tables import all_tables
 from srgnn_bench.report.tables.forms import write_table
 from srgnn_bench.store.store import ResultStore
-
-FIGURES = {"comparison": draw_comparison, "curves": draw_curves}
 
 
 def build_report(store: ResultStore, *, suite: str, out: Path) -> list[Path]:
@@ -36,8 +33,8 @@ def build_report(store: ResultStore, *, suite: str, out: Path) -> list[Path]:
     try:
         out.mkdir(parents=True, exist_ok=True)
         paths = [path for table in all_tables(frames) for path in write_table(table, out=out)]
-        for name, draw in FIGURES.items():
-            paths += save_figure(frames, draw=draw, name=name, out=out)
+        for figure in figures_for(frames):
+            paths += save_figure(frames, draw=figure.draw, name=figure.name, out=out)
     except OSError as error:
         raise StoreError(
             f"{out} cannot be written ({error.strerror or error}).",

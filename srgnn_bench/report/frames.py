@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from srgnn_bench.report.importance import importances
 from srgnn_bench.report.results import Matrix, SuiteResults
 from srgnn_bench.report.slices import Slice, slices_of
 from srgnn_bench.statistics import Sampling, by_session, compare, holm, standard_errors
@@ -295,6 +296,28 @@ class Frames:
                 )
         columns = ["dataset", "entry", "number", "state", "value", "best", "seconds", "parameters"]
         frame: pd.DataFrame = pd.DataFrame(rows, columns=columns)
+        return frame
+
+    @cached_property
+    def importance(self) -> pd.DataFrame:
+        """What each searched parameter explains of the spread between completed trials.
+
+        Columns: ``dataset``, ``entry``, ``parameter``, ``importance`` (shares that add up to 1 per
+        study). Studies with too few trials have no rows.
+        """
+        rows: list[dict[str, Any]] = []
+        complete = self.trials[self.trials["state"] == "complete"]
+        for (dataset, entry), trials in complete.groupby(["dataset", "entry"], sort=False):
+            tuning = self.results.records[str(dataset), str(entry)][0].tuning
+            assert tuning is not None
+            pairs = list(zip(trials["parameters"], trials["value"], strict=True))
+            rows += [
+                {"dataset": dataset, "entry": entry, "parameter": parameter, "importance": share}
+                for parameter, share in importances(pairs, space=tuning.space).items()
+            ]
+        frame: pd.DataFrame = pd.DataFrame(
+            rows, columns=["dataset", "entry", "parameter", "importance"]
+        )
         return frame
 
     def _present(self) -> list[tuple[str, str]]:

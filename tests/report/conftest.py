@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ def write_suite(
             "datasets": list(DATASETS)[:datasets],
             "models": listed,
             "protocol": {"kind": kind},
-            "tuning": None if kind == "published" else {"trials": 8},
+            "tuning": None if kind == "published" else {"trials": 12},
             "seeds": seeds,
         }
     )
@@ -124,6 +125,7 @@ def write_suite(
                 ranks = prefixes.assign(rank=_ranks(prefixes, record, skill))
                 record = record.model_copy(update={"metrics": _metrics(ranks, skill)})
                 store.write_run(record, ranks=ranks, epochs=_epochs(record, skill))
+                _write_trials(store, record, entry.name)
     manifest = Manifest(
         suite=suite,
         title=spec.title,
@@ -189,6 +191,36 @@ def _epochs(record: Record, skill: float) -> list[dict[str, Any]]:
     ]
 
 
+def _write_trials(store: ResultStore, record: Record, entry: str) -> None:
+    if record.tuning is None:
+        return
+    dataset = record.identity.dataset
+    folder = store.root / "studies" / dataset / entry / record.tuning.study[:12]
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(seed_from("trials", record.tuning.study))
+    lines = []
+    for number in range(record.tuning.budget):
+        rate = float(np.exp(random.uniform(np.log(1e-4), np.log(1e-2))))
+        value = 0.17 - 0.02 * abs(np.log(rate / 0.0014)) + float(random.normal(0, 0.002))
+        pruned = number in (5, 9)
+        epochs = [{"epoch": e, "value": value * (1 - 0.5**e)} for e in range(1, 3 if pruned else 6)]
+        lines.append(
+            {
+                "number": number,
+                "state": "pruned" if pruned else "complete",
+                "value": None if pruned else value,
+                "parameters": {
+                    "learning_rate": rate,
+                    "embedding_size": int(random.choice([50, 100])),
+                    "step": int(random.integers(1, 5)),
+                },
+                "epochs": epochs,
+                "seconds": 60.0,
+            }
+        )
+    (folder / "trials.ndjson").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
 def _record(
     spec: SuiteSpec, dataset: str, model: str, parameters: dict[str, Any], seed: int, *, dirty: bool
 ) -> Record:
@@ -224,13 +256,17 @@ def _record(
         if spec.protocol.kind == "published"
         else TuningSummary(
             study=key_of(["study", dataset, model, parameters]),
-            budget=8,
-            finished=5,
+            budget=12,
+            finished=10,
             pruned=2,
-            failed=1,
+            failed=0,
             best_trial=3,
             best_value=0.17,
-            best_parameters={"learning_rate": 0.0014 + place / 1e4, "embedding_size": 100},
+            best_parameters={
+                "learning_rate": 0.0014 + place / 1e4,
+                "embedding_size": 100,
+                "step": 1,
+            },
             space=SPACE,
             seconds=3600.0 + 60 * place,
         ),

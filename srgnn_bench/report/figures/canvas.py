@@ -193,7 +193,7 @@ def save_drawn(draw: Callable[[Layout], Figure], *, name: str, out: Path) -> lis
         for layout, suffix in widths:
             figure = draw(layout)
             figure.draw_without_rendering()  # lay out once, not once per form
-            figure.set_layout_engine("none")
+            figure.set_layout_engine(None)
             for form, fields in metadata.items():
                 path = out / f"{name}{suffix}.{form}"
                 figure.savefig(path, metadata=fields)

@@ -43,9 +43,9 @@ def draw_comparison(frames: Frames, *, layout: Layout) -> Figure:
 
 def _explanation(results: SuiteResults, frame: pd.DataFrame) -> str:
     seeds = int(frame["seeds"].max())
-    text = "Large mark: mean"
+    text = "Large mark: mean; thin line: 95% interval from the sampling of test sessions"
     if seeds > 1:
-        text += f" over {seeds} seeds; bar: one standard deviation; small marks: single seeds"
+        text += f"; thick line: one standard deviation over {seeds} seeds; small marks: seeds"
     text += ". Hollow: fewer seeds than planned." if results.holes else "."
     panels = product(results.datasets, HEADLINE)
     if any(
@@ -85,13 +85,16 @@ def _draw_entry(
 ) -> list[float]:
     """Draw one entry and return what the axis must hold."""
     mean, std = 100 * row["mean"], np.nan_to_num(100 * row["std"])
+    if not np.isnan(row["low"]):
+        axes.plot([100 * row["low"], 100 * row["high"]], [place, place], color=look.colour, lw=0.7)
     if len(values) > 1:
         axes.plot([mean - std, mean + std], [place, place], color=look.colour, lw=1.6)
         below = [place + 0.28] * len(values)
         axes.plot(values, below, ".", color=look.colour, markersize=2.2, alpha=0.7)
     fill = "white" if row["seeds"] < row["expected"] else look.colour
     axes.plot(mean, place, look.marker, color=look.colour, markerfacecolor=fill, markersize=4.6)
-    return [*values, mean - std, mean + std]
+    ends = [100 * row["low"], 100 * row["high"]] if not np.isnan(row["low"]) else []
+    return [*values, *ends, mean - std, mean + std]
 
 
 def _write(axes: Axes, place: int, text: str, *, x: float, **style: Any) -> None:

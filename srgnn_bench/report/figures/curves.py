@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import math
-
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from srgnn_bench.report.figures.canvas import Layout, legend_columns, looks, panel_grid
+from srgnn_bench.report.figures.canvas import Layout, looks, panel_grid
+from srgnn_bench.report.figures.legend import draw_legend, legend_rows
 from srgnn_bench.report.frames import Frames
 
-MEASURES = {"recall": "Recall@K", "mrr": "MRR@K"}
+MEASURES = {"recall": "Recall@K (%)", "mrr": "MRR@K (%)"}
 
 
 def draw_curves(frames: Frames, *, layout: Layout) -> Figure:
     """One line per entry, the mean over seeds, computed from the stored ranks."""
     results, frame = frames.results, frames.curves
     look = looks(results.entries)
-    titles = [results.entry_titles[entry] for entry in results.entries]
-    columns = legend_columns(titles, layout=layout)
     grid = panel_grid(
         results,
         datasets=results.datasets,
         measures=list(MEASURES),
         layout=layout,
         panel_heights={"page": 1.75, "column": 1.45},
-        legend_rows=math.ceil(len(titles) / columns),
+        legend_rows=legend_rows(results, layout=layout),
     )
     for (dataset, measure), axes in grid.axes.items():
         here = frame[(frame["dataset"] == dataset) & (frame["measure"] == measure)]
@@ -45,10 +41,6 @@ def draw_curves(frames: Frames, *, layout: Layout) -> Figure:
         axes.set_ylim(bottom=0)
         axes.set_xlim(0.5, 20.5)
         axes.set_xlabel("K")
-        axes.set_ylabel(f"{MEASURES[measure]} (%)")
-    handles = [
-        Line2D([], [], color=look[e].colour, linestyle=look[e].dashes, marker=look[e].marker)
-        for e in results.entries
-    ]
-    grid.legend.legend(handles, titles, loc="center", ncols=columns, columnspacing=1.2)
+        axes.set_ylabel(MEASURES[measure])
+    draw_legend(grid.legend, results, layout=layout)
     return grid.figure

@@ -19,31 +19,30 @@ Floats = npt.NDArray[np.float64]
 
 HEIGHT = 1.9
 STEP_HEIGHT = 0.24
+TICKS = (1, 2, 5)
 
 
 def draw_data_card(card: DataCard, *, layout: Layout) -> Figure:
-    """Lengths of sessions; beside it (below it in a column) clicks and sessions after each step.
+    """Lengths of sessions; beside it (below it in a column) what each step left.
 
     A source that was prepared elsewhere has no steps to show.
     """
-    with_steps = len(card.steps) > 1
-    steps_height = 0.7 + STEP_HEIGHT * len(card.steps)
-    if not with_steps:
-        figure, axes = plt.subplots(figsize=(WIDTHS["column"], HEIGHT), layout="constrained")
-        _draw_lengths(axes, card)
+    if len(card.steps) == 1:
+        figure = plt.figure(figsize=(WIDTHS["column"], HEIGHT), layout="constrained")
+        _draw_lengths(figure.add_subplot(), card)
         return figure
+    steps_height = 1.0 + STEP_HEIGHT * len(card.steps)
     if layout == "page":
         size = (WIDTHS["page"], max(HEIGHT, steps_height))
-        figure, (left, right) = plt.subplots(
-            1, 2, figsize=size, layout="constrained", width_ratios=(2, 3)
-        )
+        figure = plt.figure(figsize=size, layout="constrained")
+        lengths, steps = figure.subfigures(1, 2, width_ratios=(2, 3))
     else:
         size = (WIDTHS["column"], HEIGHT + steps_height)
-        figure, (left, right) = plt.subplots(
-            2, 1, figsize=size, layout="constrained", height_ratios=(HEIGHT, steps_height)
-        )
-    _draw_lengths(left, card)
-    _draw_steps(right, card.steps)
+        figure = plt.figure(figsize=size, layout="constrained")
+        lengths, steps = figure.subfigures(2, 1, height_ratios=(HEIGHT, steps_height))
+    _draw_lengths(lengths.add_subplot(), card)
+    _draw_steps(steps.add_subplot(), card.steps)
+    steps.legend(loc="outside lower center", ncols=3)
     return figure
 
 
@@ -62,10 +61,13 @@ def _draw_lengths(axes: Axes, card: DataCard) -> None:
         )
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_major_locator(LogLocator(base=10, subs=TICKS))
+    low, high = axes.get_ylim()
+    if high < 100 * low:  # powers of ten alone would be too few
+        axes.yaxis.set_major_locator(LogLocator(base=10, subs=TICKS))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("clicks")
     axes.set_ylabel("% of sessions at least as long")
     axes.set_title(f"{card.title}: length of sessions")
@@ -80,7 +82,7 @@ def _at_least(side: Side) -> tuple[Integers, Floats]:
 
 
 def _draw_steps(axes: Axes, steps: Sequence[Step]) -> None:
-    """Clicks, sessions and items after each step, as shares of those before the first."""
+    """Clicks, sessions and items after each step, as shares of those at the first."""
     kinds = ("clicks", "sessions", "items")
     places = np.arange(len(steps))
     for kind, look in zip(kinds, looks(kinds).values(), strict=True):
@@ -91,11 +93,10 @@ def _draw_steps(axes: Axes, steps: Sequence[Step]) -> None:
             color=look.colour,
             linestyle=look.dashes,
             marker=look.marker,
-            label=f"{kind} (of {getattr(steps[0], kind):,})",
+            label=kind,
         )
     axes.set_yticks(places, [step.step for step in steps])
     axes.invert_yaxis()
     axes.set_xlim(0, 103)
     axes.set_xlabel("% left")
     axes.set_title("What each step leaves")
-    axes.legend(loc="best")

@@ -1,0 +1,74 @@
+"""How the paired differences are distributed over the test sessions."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from srgnn_bench.report.figures.canvas import Layout, looks, panel_grid
+from srgnn_bench.report.frames import HEADLINE, Frames, prefix_scores
+from srgnn_bench.report.tables.table import metric_title
+from srgnn_bench.statistics import by_session
+
+METRIC = HEADLINE[1]
+
+
+def draw_differences(frames: Frames, *, layout: Layout) -> Figure:
+    """The mean with its interval, and below it where the sessions themselves lie."""
+    results, frame = frames.results, frames.differences
+    subject = results.entry_titles[results.subject]
+    others = [entry for entry in results.entries if entry != results.subject]
+    look = looks(results.entries)
+    measures = ("mean", "sessions")
+    grid = panel_grid(
+        results,
+        datasets=results.datasets,
+        measures=measures,
+        layout=layout,
+        panel_heights={"page": 0.62 + 0.16 * len(others), "column": 0.56 + 0.14 * len(others)},
+        sharey=True,
+        extra_notes=[
+            f"{subject} less each other entry, {metric_title(METRIC)}, averaged over seeds; right "
+            f"of 0: {subject} is better. Mean: over prefixes, with its 95% interval. Sessions: "
+            "middle half (thick) and middle nine tenths (thin) of the test sessions' own means, "
+            "and the shares of prefixes on which it is better and worse."
+        ],
+    )
+    for (dataset, measure), axes in grid.axes.items():
+        here = frame[(frame["dataset"] == dataset) & (frame["metric"] == METRIC)]
+        here = here.set_index("entry")
+        axes.axvline(0, color="#777777", lw=0.8)
+        for place, entry in enumerate(others):
+            if entry not in here.index:
+                continue
+            drawn, row = look[entry], here.loc[entry]
+            if measure == "mean":
+                axes.plot([100 * row["low"], 100 * row["high"]], [place, place], color=drawn.colour)
+                axes.plot(100 * row["difference"], place, drawn.marker, color=drawn.colour)
+                continue
+            ends = 100 * _session_quantiles(frames, dataset, entry)
+            axes.plot(ends[[0, 3]], [place, place], color=drawn.colour, lw=0.8)
+            axes.plot(ends[[1, 2]], [place, place], color=drawn.colour, lw=3.0)
+            share = f"{row['better']:.0%} | {row['worse']:.0%}"
+            edge = axes.get_yaxis_transform()
+            axes.text(1.0, place - 0.36, share, transform=edge, ha="right", fontsize=5.5)
+        axes.set_yticks(range(len(others)), [results.entry_titles[e] for e in others])
+        axes.set_ylim(len(others) - 0.4, -0.7)
+        axes.tick_params(axis="y", length=0)
+        axes.locator_params(axis="x", nbins=5)
+        axes.set_xlabel(
+            "Mean difference (points)" if measure == "mean" else "Sessions' differences (points)"
+        )
+    return grid.figure
+
+
+def _session_quantiles(frames: Frames, dataset: str, entry: str) -> np.ndarray:
+    results = frames.results
+    scores = [
+        prefix_scores(results.ranks(dataset, entry=name), metric=METRIC)
+        for name in (results.subject, entry)
+    ]
+    sessions = results.prefixes(dataset)["session"].to_numpy()
+    totals = by_session((scores[0] - scores[1])[:, None], sessions=sessions)
+    means = totals.sums[:, 0] / totals.counts
+    return np.quantile(means, [0.05, 0.25, 0.75, 0.95])

@@ -1,0 +1,55 @@
+"""Learning curves: training loss, and the metric that chose the number of epochs."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from srgnn_bench.report.figures.canvas import Layout, looks, panel_grid
+from srgnn_bench.report.figures.legend import draw_legend, legend_rows
+from srgnn_bench.report.frames import Frames
+
+
+def draw_learning(frames: Frames, *, layout: Layout) -> Figure:
+    """One line per trained entry; losses of different models need not be of one kind."""
+    results, frame = frames.results, frames.learning
+    look = looks(results.entries)
+    chosen_on = "test" if results.optimistic else "validation"
+    labels = {"loss": "Training loss", "choice": f"MRR@20, {chosen_on} (%)"}
+    where = (
+        "MRR@20: on the test set after each epoch, which chose the epoch."
+        if results.optimistic
+        else "MRR@20: on the validation sessions in the trial that won."
+    )
+    grid = panel_grid(
+        results,
+        datasets=results.datasets,
+        measures=list(labels),
+        layout=layout,
+        panel_heights={"page": 1.75, "column": 1.45},
+        legend_rows=legend_rows(results, layout=layout),
+        extra_notes=[
+            "Loss: final trainings, mean over seeds; models may differ in their loss. "
+            f"{where} Fitted models have no epochs."
+        ],
+    )
+    for (dataset, measure), axes in grid.axes.items():
+        here = frame[(frame["dataset"] == dataset) & (frame["measure"] == measure)]
+        scale = 100 if measure == "choice" else 1
+        for entry, line in here.groupby("entry", sort=False):
+            drawn = look[str(entry)]
+            axes.plot(
+                line["epoch"],
+                scale * line["mean"],
+                color=drawn.colour,
+                linestyle=drawn.dashes,
+                marker=drawn.marker,
+                markersize=3,
+            )
+        if here.empty:
+            axes.text(0.5, 0.5, "not stored", ha="center", transform=axes.transAxes)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+        axes.set_xlabel("Epoch")
+        axes.set_ylabel(labels[measure])
+    draw_legend(grid.legend, results, layout=layout)
+    return grid.figure

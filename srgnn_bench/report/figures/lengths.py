@@ -1,0 +1,56 @@
+"""Recall@20 and MRR@20 by the length of the prefix."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from srgnn_bench.report.figures.canvas import Layout, looks, panel_grid
+from srgnn_bench.report.figures.legend import draw_legend, legend_rows
+from srgnn_bench.report.frames import HEADLINE, Frames
+from srgnn_bench.report.tables.table import metric_title
+
+SHARED_WIDTH = 0.5
+"""Width over which the entries of one length are spread, so that their bars do not overlap."""
+
+
+def draw_lengths(frames: Frames, *, layout: Layout) -> Figure:
+    """One mark with its interval per entry and length."""
+    results = frames.results
+    look = looks(results.entries)
+    frame = frames.slices[frames.slices["kind"] == "prefix length"]
+    grid = panel_grid(
+        results,
+        datasets=results.datasets,
+        measures=HEADLINE,
+        layout=layout,
+        panel_heights={"page": 1.75, "column": 1.45},
+        legend_rows=legend_rows(results, layout=layout),
+        extra_notes=["Bars: ± 2 standard errors from the sampling of test sessions."],
+    )
+    for (dataset, metric), axes in grid.axes.items():
+        here = frame[(frame["dataset"] == dataset) & (frame["metric"] == metric)]
+        labels = list(dict.fromkeys(here["slice"]))
+        present = results.present(dataset)
+        for place, entry in enumerate(present):
+            line = here[here["entry"] == entry]
+            shift = SHARED_WIDTH * (place / max(len(present) - 1, 1) - 0.5)
+            drawn = look[entry]
+            axes.errorbar(
+                np.arange(len(labels)) + shift,
+                100 * line["mean"],
+                yerr=200 * line["error"],
+                color=drawn.colour,
+                marker=drawn.marker,
+                linestyle=drawn.dashes,
+                linewidth=0.7,
+                elinewidth=0.6,
+                markersize=2.6,
+            )
+        axes.set_xticks(range(len(labels)), labels)
+        axes.set_ylim(bottom=0)
+        axes.grid(visible=False, axis="x")
+        axes.set_xlabel("Clicks in the prefix")
+        axes.set_ylabel(f"{metric_title(metric)} (%)")
+    draw_legend(grid.legend, results, layout=layout)
+    return grid.figure
