@@ -10,7 +10,7 @@ CONSTRAINTS ?= --constraint constraints.txt
 RUN := $(VENV)/bin
 INSTALL := $(RUN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS)
 
-.PHONY: benchmark test test-slow lint docs clean
+.PHONY: benchmark test test-slow lint constraints clean
 
 benchmark: $(VENV)/.installed
 	$(RUN)/python run_benchmark.py $(ARGUMENTS)
@@ -26,6 +26,13 @@ lint: $(VENV)/.installed-lint
 	$(RUN)/ruff format --check .
 	$(RUN)/mypy
 	$(RUN)/lint-imports
+
+# Resolve the ranges of pyproject.toml anew and pin what comes of them.
+constraints:
+	rm -rf build/constraints
+	$(PYTHON) -m venv build/constraints
+	build/constraints/bin/python -m pip install --quiet --disable-pip-version-check '.[test,lint]'
+	build/constraints/bin/python -m pip freeze --exclude srgnn-bench | sed 's/+cpu//' > constraints.txt
 
 clean:
 	rm -rf $(VENV) build dist

@@ -46,8 +46,8 @@ MODEL = "title: T\nclass: {}\ncitation: c\n"
         (MODEL.format("srgnn_bench.models.srgnn:FastSRGNN") + "parameters: {stepp: 2}",
          "Did you mean 'step'"),
         (MODEL.format("srgnn_bench.models.srgnn:FastSRGNN") + "parameters: {step: -1}", "step"),
-        (MODEL.format("srgnn_bench.models.srgnn:FastSRGNN") + "parameters: {epochs: many}",
-         "epochs"),
+        (MODEL.format("srgnn_bench.models.srgnn:FastSRGNN") + "parameters: {stopping_step: many}",
+         "stopping_step"),
         (MODEL.format("srgnn_bench.models.srgnn:FastSRGNN")
          + "space: {step: {type: int, low: 2, high: 3}}", "outside its search space"),
         (MODEL.format("srgnn_bench.models.srgnn:FastSRGNN")
