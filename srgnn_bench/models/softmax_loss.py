@@ -1,8 +1,8 @@
 """Cross-entropy over the whole catalogue without ever holding the whole matrix of scores.
 
-With session vectors h, item vectors w and targets y, over the n items of the catalogue,
+With session vectors h, item vectors w and targets y, over the items j of the catalogue,
 
-    loss = mean_i ( log sum_j exp(h_i . w_j) - h_i . w_{y_i} ).
+    loss = mean_i log sum_j exp(h_i . w_j - h_i . w_{y_i}).
 
 It takes three matrix products, and at the size of a catalogue they are nearly all that a training
 step costs: h w^T for the scores, p w for the gradient of h and p^T h for that of w, where p are
@@ -10,9 +10,9 @@ the softmax probabilities. Here the gradients are formed along with the loss, a 
 by a tile of items at a time, so that what is computed is used while it lies in the cache:
 
 - scores are kept items x sessions, the layout in which all three products run fastest;
-- exponentials are taken relative to the highest score so far (Milakov and Gimelshein, "Online
-  normalizer calculation for softmax", 2018), so they never overflow;
-- they are never normalised: dividing the small matrices (h, and the sum of e w) is the same;
+- they are taken relative to the target's score, as the loss has them, which spares the search for
+  the highest one; where that could overflow, it is searched for all the same;
+- their exponentials are never normalised: dividing the small matrices is the same;
 - exponentials are powers of two of scores times log2(e), since exp2 is the faster of the two.
 
 The padding item, row 0 of the item vectors, is no item: it has no share in the softmax and gets no
@@ -36,8 +36,12 @@ WORK_BYTES = 64 * 2**20
 BLOCK_SESSIONS = 256
 """Most sessions in a block."""
 
-TILE_ITEMS = 4096
-"""Items in a tile; 256 sessions by 4096 items are 4 MiB, which two cores hold in their caches."""
+TILE_BYTES = 2 * 2**20
+"""Memory of the exponentials of one block against one tile of items: what the cores' own caches
+hold."""
+
+SAFE_TOTAL = 2.0**100
+"""Sums of exponentials below this are far from the overflow of single precision."""
 
 LOG2_E = 1 / math.log(2)
 
@@ -112,55 +116,81 @@ def _loss_and_gradients(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Loss, gradient of the session vectors, gradient of the item vectors."""
     item_vectors = item_vectors.contiguous()
-    catalogue = item_vectors[1:]
-    n_sessions, n_items = len(vectors), len(catalogue)
-    grad_items = torch.zeros_like(item_vectors)
-    grad_vectors, log_totals = [], []
-    size = _block_sessions(n_sessions, n_items, vectors.element_size())
-    for block in torch.split(vectors, size):
-        gradient, log_total = _block(block, catalogue, grad_items[1:], weight=1 / n_sessions)
-        grad_vectors.append(gradient)
-        log_totals.append(log_total)
-    target_vectors = item_vectors[targets]
-    grad_items.index_add_(0, targets, vectors, alpha=-1 / n_sessions)
-    loss = (torch.cat(log_totals) - (vectors * target_vectors).sum(1)).mean()
-    return loss, torch.cat(grad_vectors).sub_(target_vectors, alpha=1 / n_sessions), grad_items
+    grad_items = torch.empty_like(item_vectors)
+    grad_items[0] = 0
+    weight = 1 / len(vectors)
+    losses, grad_vectors = [], []
+    size = _block_sessions(len(vectors), len(item_vectors), vectors.element_size())
+    for block, items in zip(torch.split(vectors, size), torch.split(targets, size), strict=True):
+        softmax = _Softmax(block, item_vectors[1:], items - 1)
+        losses.append(softmax.losses)
+        grad_vectors.append(softmax.mean_item.sub_(item_vectors[items]).mul_(weight))
+        softmax.add_gradient(grad_items[1:], weight=weight, first=len(losses) == 1)
+    grad_items.index_add_(0, targets, vectors, alpha=-weight)
+    return torch.cat(losses).mean(), torch.cat(grad_vectors), grad_items
 
 
-def _block(
-    vectors: torch.Tensor, catalogue: torch.Tensor, grad_items: torch.Tensor, *, weight: float
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """The part of the loss and gradients that does not depend on the targets.
+class _Softmax:
+    """A block of sessions against the whole catalogue.
 
     Args:
-        vectors: a block of session vectors, shape (b, d).
+        vectors: session vectors, shape (b, d).
         catalogue: item vectors without padding, shape (items, d).
-        grad_items: gradient of the catalogue, to which this block's is added.
-        weight: weight of each session in the loss.
+        targets: row of each session's target in ``catalogue``, shape (b,).
 
-    Returns:
-        Gradient of ``vectors``, shape (b, d), and log sum_j exp(h . w_j), shape (b,).
+    Attributes:
+        losses: cross-entropy of each session, shape (b,).
+        mean_item: the catalogue's mean weighted by each session's probabilities, shape (b, d).
     """
-    scaled = (vectors * LOG2_E).T.contiguous()
-    exponentials = _workspace(len(catalogue), len(vectors), vectors.dtype)
-    tiles = [slice(start, start + TILE_ITEMS) for start in range(0, len(catalogue), TILE_ITEMS)]
-    highest = vectors.new_full((len(vectors),), -math.inf)
-    total = vectors.new_zeros(len(vectors))
-    mixed = torch.zeros_like(vectors)
-    references = []
-    for tile in tiles:
-        e = torch.mm(catalogue[tile], scaled, out=exponentials[tile])
-        reference = torch.maximum(highest, e.amax(0))
-        shrink = torch.exp2(highest - reference)
-        e.sub_(reference).exp2_()
-        total.mul_(shrink).add_(e.sum(0))
-        mixed.mul_(shrink[:, None]).addmm_(e.T, catalogue[tile])
-        highest = reference
-        references.append(reference)
-    for tile, reference in zip(tiles, references, strict=True):
-        share = torch.exp2(reference - highest) / total
-        grad_items[tile].addmm_(exponentials[tile], vectors * share[:, None], alpha=weight)
-    return mixed * (weight / total)[:, None], (highest + total.log2()) / LOG2_E
+
+    def __init__(
+        self, vectors: torch.Tensor, catalogue: torch.Tensor, targets: torch.Tensor
+    ) -> None:
+        self._vectors = vectors
+        self._catalogue = catalogue
+        self._scaled = (vectors * LOG2_E).T.contiguous()
+        self._exponentials = _workspace(len(catalogue), len(vectors), vectors.dtype)
+        tile = max(1, TILE_BYTES // (len(vectors) * vectors.element_size()))
+        self._tiles = [slice(i, i + tile) for i in range(0, len(catalogue), tile)]
+        target_score = (vectors * catalogue[targets]).sum(1) * LOG2_E
+        self._total, mixed = self._sums(target_score)
+        if bool((self._total < SAFE_TOTAL).all()):
+            # The score above and the one among the others may differ in the last digit.
+            of_target = self._exponentials[targets, torch.arange(len(targets))]
+            self.losses = torch.log2(self._total / of_target) / LOG2_E
+        else:
+            highest = self._highest_score()
+            self._total, mixed = self._sums(highest)
+            self.losses = (torch.log2(self._total) + highest - target_score) / LOG2_E
+        self.mean_item = (mixed / self._total).T
+
+    def add_gradient(self, gradient: torch.Tensor, *, weight: float, first: bool) -> None:
+        """Add what all but the targets contribute to the gradient of the catalogue.
+
+        Args:
+            gradient: shape (items, d).
+            weight: weight of each session in the loss.
+            first: whether to overwrite what ``gradient`` holds.
+        """
+        shares = self._vectors * (weight / self._total)[:, None]
+        for tile in self._tiles:
+            gradient[tile].addmm_(self._exponentials[tile], shares, beta=0 if first else 1)
+
+    def _sums(self, reference: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Sums of e and of e w, shapes (b,) and (d, b), where e = 2 ** (score - reference)."""
+        total = torch.zeros_like(reference)
+        mixed = torch.zeros_like(self._scaled)
+        for tile in self._tiles:
+            items, e = self._catalogue[tile], self._exponentials[tile]
+            torch.mm(items, self._scaled, out=e).sub_(reference).exp2_()
+            total += e.sum(0)
+            mixed.addmm_(items.T, e)
+        return total, mixed
+
+    def _highest_score(self) -> torch.Tensor:
+        """Each session's highest score times log2(e), shape (b,)."""
+        scores = (self._catalogue[tile] @ self._scaled for tile in self._tiles)
+        return torch.stack([tile.amax(0) for tile in scores]).amax(0)
 
 
 def _loss_alone(

@@ -104,7 +104,7 @@ def test_scores(twins):
 def test_scores_of_any_sessions(name):
     ours, theirs = (model.eval() for model in make_twins(name))
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(
         st.lists(
             st.lists(st.integers(1, N_ITEMS), min_size=1, max_size=LONGEST),
