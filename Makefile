@@ -1,11 +1,12 @@
 # Each target makes the environment that it needs on first use: a virtual environment in .venv,
-# with the versions pinned in constraints.txt. To keep a torch that is installed already, run
-# `make benchmark VENV_OPTIONS=--system-site-packages CONSTRAINTS=` from its environment.
+# with the versions pinned in constraints/ for its Python. To keep a torch that is installed
+# already, run `make benchmark VENV_OPTIONS=--system-site-packages CONSTRAINTS=` with its Python.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3.10 || command -v python3)
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 VENV ?= .venv
 VENV_OPTIONS ?=
-CONSTRAINTS ?= --constraint constraints.txt
+CONSTRAINTS ?= --constraint constraints/python$(VERSION).txt
 
 RUN := $(VENV)/bin
 INSTALL := $(RUN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS)
@@ -28,11 +29,8 @@ lint: $(VENV)/.installed-lint
 	$(RUN)/lint-imports
 
 # Resolve the ranges of pyproject.toml anew and pin what comes of them.
-constraints:
-	rm -rf build/constraints
-	$(PYTHON) -m venv build/constraints
-	build/constraints/bin/python -m pip install --quiet --disable-pip-version-check '.[test,lint]'
-	build/constraints/bin/python -m pip freeze --exclude srgnn-bench | sed 's/+cpu//' > constraints.txt
+constraints: $(VENV)/bin/python
+	$(RUN)/python constraints/make.py
 
 clean:
 	rm -rf $(VENV) build dist
@@ -40,7 +38,7 @@ clean:
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV_OPTIONS) $(VENV)
 
-$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+$(VENV)/.installed: pyproject.toml $(wildcard constraints/*.txt) | $(VENV)/bin/python
 	$(INSTALL) --editable .
 	@touch $@
 
