@@ -38,7 +38,7 @@ def importances(
             for parameters, value in trials
         ]
     )
-    evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
+    evaluator = optuna.importance.FanovaImportanceEvaluator(n_trees=16, seed=0)
     return dict(optuna.importance.get_param_importances(study, evaluator=evaluator))
 
 

@@ -13,6 +13,7 @@ import matplotlib
 matplotlib.use("agg")
 
 import matplotlib.pyplot as plt
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
@@ -28,6 +29,9 @@ WIDTHS: dict[Layout, float] = {"column": 3.33, "page": 7.0}
 
 LINE_HEIGHT = 0.125
 NOTE_SIZE = 6.5
+
+FAR = 0.5
+"""An entry below this share of the best is drawn at the edge, so that the others spread out."""
 
 STYLE = Path(__file__).parent.parent / "style.mplstyle"
 
@@ -57,6 +61,17 @@ def looks(entries: Sequence[str]) -> dict[str, Look]:
         )
         for place, entry in enumerate(entries)
     }
+
+
+def far_below(means: pd.Series[float]) -> set[str]:
+    """Entries too far below the best to share its axis; none where fewer than two are near.
+
+    Args:
+        means: a metric by entry; NaN where there is no run.
+    """
+    present = means.dropna()
+    far = present < FAR * present.max()
+    return set(present.index[far]) if len(present) - far.sum() >= 2 else set()
 
 
 @contextmanager
@@ -112,7 +127,7 @@ def panel_grid(
     lines = [
         line
         for sentence in (*extra_notes, *notes(results))
-        for line in wrapped(sentence, width=WIDTHS[layout] - 0.12, size=NOTE_SIZE)
+        for line in wrapped(sentence, width=WIDTHS[layout] - 0.2, size=NOTE_SIZE)
     ]
     legend_height = 0.16 * legend_rows + (0.06 if legend_rows else 0)
     note_height = LINE_HEIGHT * len(lines) + (0.06 if lines else 0)
@@ -144,10 +159,10 @@ def panel_grid(
 def text_width(text: str, *, size: float) -> float:
     """Inches that a text takes in the figures' type."""
     font = get_font(findfont("DejaVu Sans"))
-    font.set_size(size, 72)
+    font.set_size(100, 72)  # large, so that rounding to whole pixels does not count
     font.set_text(text)
     pixels, _ = font.get_width_height()  # in 1/64
-    return float(pixels) / 64 / 72
+    return float(pixels) / 64 / 72 * size / 100
 
 
 def wrapped(text: str, *, width: float, size: float) -> list[str]:

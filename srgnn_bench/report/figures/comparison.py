@@ -10,13 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from srgnn_bench.report.figures.canvas import Layout, Look, looks, panel_grid
+from srgnn_bench.report.figures.canvas import Layout, Look, far_below, looks, panel_grid
 from srgnn_bench.report.frames import HEADLINE, Frames
 from srgnn_bench.report.results import SuiteResults
 from srgnn_bench.report.tables.table import metric_title
-
-FAR = 0.5
-"""An entry below this share of the best is drawn at the edge, so that the others spread out."""
 
 
 def draw_comparison(frames: Frames, *, layout: Layout) -> Figure:
@@ -49,7 +46,7 @@ def _explanation(results: SuiteResults, frame: pd.DataFrame) -> str:
     text += ". Hollow: fewer seeds than planned." if results.holes else "."
     panels = product(results.datasets, HEADLINE)
     if any(
-        _far(frame[(frame["dataset"] == dataset) & (frame["metric"] == metric)])
+        far_below(frame["mean"][(frame["dataset"] == dataset) & (frame["metric"] == metric)])
         for dataset, metric in panels
     ):
         text += " Triangle at the left edge: value far below, written beside it."
@@ -58,7 +55,7 @@ def _explanation(results: SuiteResults, frame: pd.DataFrame) -> str:
 
 def _draw_panel(axes: Axes, results: SuiteResults, here: pd.DataFrame) -> None:
     look = looks(results.entries)
-    far = _far(here)
+    far = far_below(here["mean"])
     drawn: list[float] = []
     for place, (entry, row) in enumerate(here.iterrows()):
         if np.isnan(row["mean"]):
@@ -100,10 +97,3 @@ def _draw_entry(
 def _write(axes: Axes, place: int, text: str, *, x: float, **style: Any) -> None:
     edge = axes.get_yaxis_transform()
     axes.text(x, place, text, transform=edge, va="center", fontsize=6.5, **style)
-
-
-def _far(here: pd.DataFrame) -> set[str]:
-    """Entries too far below the best to share its axis; none where fewer than two are near."""
-    means = here["mean"].dropna()
-    far = means < FAR * means.max()
-    return set(means.index[far]) if len(means) - far.sum() >= 2 else set()

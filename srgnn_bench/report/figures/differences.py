@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from srgnn_bench.report.figures.canvas import Layout, looks, panel_grid
+from srgnn_bench.report.figures.canvas import Layout, far_below, looks, panel_grid
 from srgnn_bench.report.frames import HEADLINE, Frames, prefix_scores
 from srgnn_bench.report.tables.table import metric_title
 from srgnn_bench.statistics import by_session
@@ -28,20 +28,28 @@ def draw_differences(frames: Frames, *, layout: Layout) -> Figure:
         panel_heights={"page": 0.62 + 0.16 * len(others), "column": 0.56 + 0.14 * len(others)},
         sharey=True,
         extra_notes=[
-            f"{subject} less each other entry, {metric_title(METRIC)}, averaged over seeds; right "
+            f"Δ: {subject} less each other entry, {metric_title(METRIC)}, averaged over seeds; right "
             f"of 0: {subject} is better. Mean: over prefixes, with its 95% interval. Sessions: "
-            "middle half (thick) and middle nine tenths (thin) of the test sessions' own means, "
-            "and the shares of prefixes on which it is better and worse."
+            "middle half (thick) and middle nine tenths (thin) of the test sessions' own means. "
+            "Triangle at the right edge: difference too large for the axis, written beside it."
         ],
     )
     for (dataset, measure), axes in grid.axes.items():
         here = frame[(frame["dataset"] == dataset) & (frame["metric"] == METRIC)]
         here = here.set_index("entry")
+        means = frames.metrics[frames.metrics["metric"] == METRIC]
+        far = far_below(means[means["dataset"] == dataset].set_index("entry")["mean"])
         axes.axvline(0, color="#777777", lw=0.8)
         for place, entry in enumerate(others):
             if entry not in here.index:
                 continue
             drawn, row = look[entry], here.loc[entry]
+            if entry in far and results.subject not in far:
+                edge = axes.get_yaxis_transform()
+                axes.plot(0.97, place, ">", color=drawn.colour, transform=edge)
+                text = f"{100 * row['difference']:.1f}"
+                axes.text(0.93, place, text, transform=edge, ha="right", va="center", fontsize=6.5)
+                continue
             if measure == "mean":
                 axes.plot([100 * row["low"], 100 * row["high"]], [place, place], color=drawn.colour)
                 axes.plot(100 * row["difference"], place, drawn.marker, color=drawn.colour)
@@ -49,16 +57,11 @@ def draw_differences(frames: Frames, *, layout: Layout) -> Figure:
             ends = 100 * _session_quantiles(frames, dataset, entry)
             axes.plot(ends[[0, 3]], [place, place], color=drawn.colour, lw=0.8)
             axes.plot(ends[[1, 2]], [place, place], color=drawn.colour, lw=3.0)
-            share = f"{row['better']:.0%} | {row['worse']:.0%}"
-            edge = axes.get_yaxis_transform()
-            axes.text(1.0, place - 0.36, share, transform=edge, ha="right", fontsize=5.5)
         axes.set_yticks(range(len(others)), [results.entry_titles[e] for e in others])
         axes.set_ylim(len(others) - 0.4, -0.7)
         axes.tick_params(axis="y", length=0)
         axes.locator_params(axis="x", nbins=5)
-        axes.set_xlabel(
-            "Mean difference (points)" if measure == "mean" else "Sessions' differences (points)"
-        )
+        axes.set_xlabel("Mean Δ (points)" if measure == "mean" else "Sessions' Δ (points)")
     return grid.figure
 
 

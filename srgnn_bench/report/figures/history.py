@@ -1,4 +1,4 @@
-"""What tuning tried, and how much each parameter mattered."""
+"""What tuning gained, trial by trial."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from srgnn_bench.report.frames import Frames
 
 
 def draw_history(frames: Frames, *, layout: Layout) -> Figure:
-    """Best validation MRR@20 so far over trials, and every trial as a mark."""
+    """Best validation MRR@20 so far, over trials."""
     results, frame = frames.results, frames.trials
     look = looks(results.entries)
     grid = panel_grid(
@@ -22,8 +22,8 @@ def draw_history(frames: Frames, *, layout: Layout) -> Figure:
         panel_heights={"page": 1.9, "column": 1.6},
         legend_rows=legend_rows(results, layout=layout),
         extra_notes=[
-            "Line: best so far. Marks: single trials; crosses: pruned ones, at the best epoch they "
-            "reached. Trial 1 is the default configuration. All on validation sessions."
+            "Line: best so far; mark: a trial that improved on it. Trial 1 is the default "
+            "configuration."
         ],
     )
     for (dataset, _), axes in grid.axes.items():
@@ -39,20 +39,14 @@ def draw_history(frames: Frames, *, layout: Layout) -> Figure:
                 linestyle=drawn.dashes,
                 lw=1.0,
             )
-            for state, marker in (("complete", drawn.marker), ("pruned", "x")):
-                of_state = trials["state"] == state
-                axes.plot(
-                    number[of_state],
-                    100 * trials["value"][of_state],
-                    marker,
-                    color=drawn.colour,
-                    markersize=2.8,
-                    alpha=0.8,
-                )
+            better = trials["best"].diff().fillna(1.0) > 0
+            axes.plot(
+                number[better], 100 * trials["best"][better], drawn.marker, color=drawn.colour
+            )
         if here.empty:
             axes.text(0.5, 0.5, "not stored", ha="center", transform=axes.transAxes)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         axes.set_xlabel("Trial")
-        axes.set_ylabel("MRR@20, validation (%)")
+        axes.set_ylabel("Valid. MRR@20 (%)")
     draw_legend(grid.legend, results, layout=layout)
     return grid.figure

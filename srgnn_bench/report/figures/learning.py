@@ -14,8 +14,8 @@ def draw_learning(frames: Frames, *, layout: Layout) -> Figure:
     """One line per trained entry; losses of different models need not be of one kind."""
     results, frame = frames.results, frames.learning
     look = looks(results.entries)
-    chosen_on = "test" if results.optimistic else "validation"
-    labels = {"loss": "Training loss", "choice": f"MRR@20, {chosen_on} (%)"}
+    chosen_on = "Test" if results.optimistic else "Valid."
+    labels = {"loss": "Training loss", "choice": f"{chosen_on} MRR@20 (%)"}
     where = (
         "MRR@20: on the test set after each epoch, which chose the epoch."
         if results.optimistic

@@ -13,12 +13,16 @@ from srgnn_bench.report.tables.table import metric_title
 SHARED_WIDTH = 0.5
 """Width over which the entries of one length are spread, so that their bars do not overlap."""
 
+MOST_BARRED = 6
+"""Most entries whose bars can still be told apart."""
+
 
 def draw_lengths(frames: Frames, *, layout: Layout) -> Figure:
     """One mark with its interval per entry and length."""
     results = frames.results
     look = looks(results.entries)
     frame = frames.slices[frames.slices["kind"] == "prefix length"]
+    barred = len(results.entries) <= MOST_BARRED
     grid = panel_grid(
         results,
         datasets=results.datasets,
@@ -26,7 +30,11 @@ def draw_lengths(frames: Frames, *, layout: Layout) -> Figure:
         layout=layout,
         panel_heights={"page": 1.75, "column": 1.45},
         legend_rows=legend_rows(results, layout=layout),
-        extra_notes=["Bars: ± 2 standard errors from the sampling of test sessions."],
+        extra_notes=[
+            "Bars: ± 2 standard errors from the sampling of test sessions."
+            if barred
+            else "Standard errors: see the table's CSV."
+        ],
     )
     for (dataset, metric), axes in grid.axes.items():
         here = frame[(frame["dataset"] == dataset) & (frame["metric"] == metric)]
@@ -39,7 +47,7 @@ def draw_lengths(frames: Frames, *, layout: Layout) -> Figure:
             axes.errorbar(
                 np.arange(len(labels)) + shift,
                 100 * line["mean"],
-                yerr=200 * line["error"],
+                yerr=200 * line["error"] if barred else None,
                 color=drawn.colour,
                 marker=drawn.marker,
                 linestyle=drawn.dashes,
@@ -47,8 +55,8 @@ def draw_lengths(frames: Frames, *, layout: Layout) -> Figure:
                 elinewidth=0.6,
                 markersize=2.6,
             )
-        axes.set_xticks(range(len(labels)), labels)
-        axes.set_ylim(bottom=0)
+        axes.set_xticks(range(len(labels)), labels, rotation=45 if layout == "column" else 0)
+        axes.set_ylim(0, 120 * here["mean"].max() if len(here) else None)
         axes.grid(visible=False, axis="x")
         axes.set_xlabel("Clicks in the prefix")
         axes.set_ylabel(f"{metric_title(metric)} (%)")

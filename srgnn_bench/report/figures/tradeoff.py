@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from srgnn_bench.report.figures.canvas import Layout, looks, panel_grid
+from srgnn_bench.report.figures.canvas import Layout, far_below, looks, panel_grid
 from srgnn_bench.report.figures.legend import draw_legend, legend_rows
 from srgnn_bench.report.frames import Frames
 
@@ -48,17 +49,32 @@ def draw_tradeoff(frames: Frames, *, layout: Layout) -> Figure:
         layout=layout,
         panel_heights={"page": 1.75, "column": 1.45},
         legend_rows=legend_rows(results, layout=layout),
-        extra_notes=["Stepped line: Pareto front, the entries that none beats in both respects."],
+        extra_notes=[
+            "Stepped line: Pareto front, the entries that none beats in both respects. Triangle at "
+            "the lower edge: quality far below, written beside it."
+        ],
     )
     for (dataset, cost), axes in grid.axes.items():
         here = frame[frame["dataset"] == dataset].reset_index(drop=True)
-        for row in here.itertuples():
-            drawn = look[str(row.entry)]
-            x, y = getattr(row, cost), 100 * float(str(row.mean))
-            axes.plot(x, y, drawn.marker, color=drawn.colour, markersize=4.6, zorder=3)
+        far = far_below(here.set_index("entry")["mean"])
+        for row in here.to_dict("records"):
+            drawn, y = look[row["entry"]], 100 * row["mean"]
+            if row["entry"] in far:
+                edge = axes.get_xaxis_transform()
+                axes.plot(row[cost], 0.04, "v", color=drawn.colour, transform=edge, zorder=3)
+                axes.text(row[cost], 0.09, f"{y:.2f}", transform=edge, ha="center", fontsize=6.5)
+            else:
+                axes.plot(row[cost], y, drawn.marker, color=drawn.colour, markersize=4.6, zorder=3)
         front = here.iloc[pareto_front(here[cost], here["mean"])]
         axes.step(front[cost], 100 * front["mean"], where="post", color="#777777", lw=0.9, zorder=2)
+        near = 100 * here["mean"][~here["entry"].isin(far)]
+        room = 0.1 * (near.max() - near.min()) or 1.0
+        axes.set_ylim(near.min() - room * (3 if far else 1), near.max() + room)
         axes.set_xscale("log")
+        axes.margins(x=0.12)
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=6))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel(COSTS[cost])
         axes.set_ylabel("MRR@20 (%)")
     draw_legend(grid.legend, results, layout=layout, lines=False)

@@ -33,7 +33,7 @@ def difference_table(frames: Frames) -> Table | None:
         cells = [TableCell(results.entry_titles[entry])]
         for dataset, metric in groups:
             if (dataset, entry, metric) not in by_place.index:
-                cells += [TableCell(MISSING)] * 5
+                cells += [TableCell(MISSING)] * 6
                 continue
             found = by_place.loc[(dataset, entry, metric)]
             interval = f"[{signed(found['low'])}, {signed(found['high'])}]"
@@ -44,6 +44,10 @@ def difference_table(frames: Frames) -> Table | None:
                 TableCell(gain.replace("-", "−"), value=finite(found["relative"])),
                 TableCell(p_text(found["p_holm"]), value=found["p_holm"]),
                 TableCell(f"{found['effect']:+.2f}".replace("-", "−"), value=found["effect"]),
+                TableCell(
+                    f"{100 * found['better']:.0f}/{100 * found['worse']:.0f}",
+                    value=found["better"] - found["worse"],
+                ),
             ]
         rows.append(tuple(cells))
     subject = results.entry_titles[results.subject]
@@ -51,15 +55,16 @@ def difference_table(frames: Frames) -> Table | None:
         name="differences",
         title=f"{subject} less each other entry, paired over the same test prefixes"
         + suffix(results),
-        groups=tuple((f"{results.dataset_titles[d]}: {metric_title(m)}", 5) for d, m in groups),
-        columns=("Compared with", *("Δ", "95% interval", "%", "p", "d") * len(groups)),
+        groups=tuple((f"{results.dataset_titles[d]}: {metric_title(m)}", 6) for d, m in groups),
+        columns=("Compared with", *("Δ", "95% interval", "%", "p", "d", "W/L") * len(groups)),
         rows=tuple(rows),
         lines=(
             "Δ: difference in percentage points, averaged over seeds; positive: "
             f"{subject} is better. Interval: bootstrap over test sessions, {RESAMPLES:,} draws. "
             "%: Δ relative to the other's mean. p: randomisation test by session, "
             f"{ROUNDS:,} rounds, corrected by Holm for the {len(frame)} comparisons of this table. "
-            "d: Cohen's d over sessions (0.2 counts as small). A small p says that a difference is "
+            "d: Cohen's d over sessions (0.2 counts as small). W/L: percent of the prefixes on "
+            f"which {subject} scores higher and lower. A small p says that a difference is "
             "real on these sessions, not that it is large.",
             *card(results),
         ),
