@@ -59,6 +59,9 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="A setting, such as training.epochs=5."),
 ]
+TrustOption = Annotated[
+    bool, typer.Option("--trust", help="Import models from any module that a file names.")
+]
 ResumeOption = Annotated[Resume, typer.Option("--resume", help="What to do about stored runs.")]
 
 RESULTS = Path("results")
@@ -86,13 +89,14 @@ def run(
     seeds: SeedsOption = None,
     settings: SetOption = None,
     resume: ResumeOption = Resume.only_missing,
+    trust: TrustOption = False,
 ) -> None:
     """Tune every model on every dataset, train the winners, and draw the report."""
     from srgnn_bench.console import ProgressView, plan_table, results_table
     from srgnn_bench.execution.local import execute
     from srgnn_bench.execution.plan import plan, state_of
     from srgnn_bench.report import build_report
-    from srgnn_bench.report.frames import load_suite
+    from srgnn_bench.report.results import load_suite
     from srgnn_bench.store.store import ResultStore
 
     console = Console(soft_wrap=True)
@@ -101,7 +105,7 @@ def run(
     console.print(f"{chosen.title} (suite {chosen.name})", highlight=False)
     if chosen.note:
         console.print(f"Note: {chosen.note.strip()}", highlight=False)
-    jobs = plan(chosen, data_root=data_root, store=store)
+    jobs = plan(chosen, data_root=data_root, store=store, trust=trust)
     states = [state_of(job, store) for job in jobs]
     console.print(plan_table(jobs, states))
     units = sum(s.trials - s.trials_done + s.runs.count("missing") for s in states)
@@ -159,6 +163,7 @@ def status(
     trials: TrialsOption = None,
     seeds: SeedsOption = None,
     settings: SetOption = None,
+    trust: TrustOption = False,
 ) -> None:
     """Show which runs are done, failed, missing or stale, and why."""
     from srgnn_bench.console import plan_table
@@ -169,7 +174,7 @@ def status(
     console = Console(soft_wrap=True)
     store = ResultStore(results)
     chosen = _chosen(suite, dataset, model, trials, seeds, settings)
-    jobs = plan(chosen, data_root=data_root, store=store)
+    jobs = plan(chosen, data_root=data_root, store=store, trust=trust)
     console.print(plan_table(jobs, [state_of(job, store) for job in jobs]))
     for failure in failures(jobs, store):
         what = "tuning" if failure.seed is None else f"seed {failure.seed}"

@@ -63,8 +63,13 @@ class Candidate:
         return TrainingSpec.model_validate(chosen)
 
 
-def candidate(suite: SuiteSpec, entry: ModelEntry) -> Candidate:
+def candidate(suite: SuiteSpec, entry: ModelEntry, *, trust: bool = False) -> Candidate:
     """Resolve one entry of a suite.
+
+    Args:
+        suite: the suite.
+        entry: one of its models.
+        trust: whether its class may come from any module.
 
     Raises:
         SpecError: an unknown or invalid parameter, or a search space that does not contain the
@@ -72,7 +77,7 @@ def candidate(suite: SuiteSpec, entry: ModelEntry) -> Candidate:
         ModelError: the class cannot be imported.
     """
     spec = registry.model(entry.model)
-    model_class = model_class_of(spec)
+    model_class = model_class_of(spec, trust=trust)
     fitted = issubclass(model_class, FittedRecommender)
     training = {} if fitted else TrainingSpec().model_dump()
     own, closed = _own_parameters(model_class)
@@ -90,6 +95,7 @@ def candidate(suite: SuiteSpec, entry: ModelEntry) -> Candidate:
     fixed = {*suite_training, *entry.parameters}
     space = {name: d for name, d in spec.space.items() if name not in fixed}
     for name, dimension in space.items():
+        _check_conditions(spec, name, values)
         if not _contains(dimension, values.get(name)):
             raise SpecError(
                 f"Model '{spec.name}': the default of '{name}', {values.get(name)!r}, is outside "
@@ -122,6 +128,22 @@ def _check_values(spec: ModelSpec, model_class: type[Any], values: dict[str, Any
             part.model_validate(chosen)
         except ValidationError as error:
             raise registry.invalid(f"Model '{spec.name}'", part, error) from error
+
+
+def _check_conditions(spec: ModelSpec, name: str, values: dict[str, Any]) -> None:
+    """A condition must name a parameter, and one that is decided before."""
+    searched = list(spec.space)
+    for other in spec.space[name].when:
+        if other not in values:
+            raise SpecError(
+                f"Model '{spec.name}': '{name}' depends on '{other}', which is no parameter.",
+                remedy=registry.did_you_mean(other, list(values)) or "Correct its `when`.",
+            )
+        if other in searched[searched.index(name) :]:
+            raise SpecError(
+                f"Model '{spec.name}': '{name}' depends on '{other}', which is searched after it.",
+                remedy=f"Put '{other}' before '{name}' in the space.",
+            )
 
 
 def _contains(dimension: Dimension, value: Any) -> bool:

@@ -1,12 +1,15 @@
 """Names -> specifications.
 
 A suite, dataset or model is found by the name of its YAML file under ``properties/``, or by the
-path of a YAML file anywhere.
+path of a YAML file anywhere. Installed packages add models through the entry point
+``srgnn_bench.models``, whose value is a package: every YAML file in its folder is a model.
 """
 
 from __future__ import annotations
 
 import difflib
+import importlib.util
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -20,6 +23,8 @@ from srgnn_bench.schema import ModelSpec, Spec, SuiteSpec
 
 Kind = Literal["suite", "dataset", "model"]
 S = TypeVar("S", bound=Spec)
+
+ENTRY_POINT = "srgnn_bench.models"
 
 
 def properties_folder() -> Path:
@@ -35,8 +40,13 @@ def properties_folder() -> Path:
 
 
 def names(kind: Kind) -> list[str]:
-    """Names of the shipped specifications of a kind, sorted."""
-    return sorted(path.stem for path in (properties_folder() / kind).glob("*.yaml"))
+    """Names of the specifications of a kind, shipped and installed, sorted."""
+    return sorted(_files(kind))
+
+
+def providers() -> list[str]:
+    """Packages that declare models through the entry point, sorted."""
+    return sorted({point.value for point in entry_points(group=ENTRY_POINT)})
 
 
 def suite(name: str) -> SuiteSpec:
@@ -87,7 +97,8 @@ def invalid(where: str, spec_class: type[Spec], error: ValidationError) -> SpecE
         spec_class: the specification that refused it.
         error: what pydantic found.
     """
-    first = error.errors()[0]
+    # A misspelt key often shows up as a missing one too; the misspelling is the cause.
+    first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
     place = ".".join(str(part) for part in first["loc"])
     problem = f"{where}: {place + ': ' if place else ''}{first['msg']}."
     remedy = f"{error.error_count()} problem(s) in all; correct the value."
@@ -115,11 +126,40 @@ def _find(kind: Kind, name: str) -> Path:
         if path.is_file():
             return path
         raise SpecError(f"There is no file {path}.", remedy=f"Give the path of a {kind} file.")
-    path = properties_folder() / kind / f"{name}.yaml"
-    if name in names(kind):
-        return path
-    known = names(kind)
+    files = _files(kind)
+    if name in files:
+        return files[name]
+    known = sorted(files)
     raise SpecError(
         f"There is no {kind} named '{name}'.",
         remedy=" ".join(filter(None, [did_you_mean(name, known), f"Known: {', '.join(known)}."])),
     )
+
+
+def _files(kind: Kind) -> dict[str, Path]:
+    """Every specification of a kind that has a name, and its file.
+
+    Raises:
+        SpecError: two files claim the same name.
+    """
+    folders = [properties_folder() / kind]
+    if kind == "model":
+        folders += [folder for package in providers() for folder in _package_folders(package)]
+    found: dict[str, Path] = {}
+    for path in (path for folder in folders for path in sorted(folder.glob("*.yaml"))):
+        if path.stem in found:
+            raise SpecError(
+                f"Two files define the {kind} '{path.stem}': {found[path.stem]} and {path}.",
+                remedy="Rename one of them, or uninstall the package that brought it.",
+            )
+        found[path.stem] = path
+    return found
+
+
+def _package_folders(package: str) -> list[Path]:
+    """Where a package is, without importing it."""
+    try:
+        spec = importlib.util.find_spec(package)
+    except ImportError:
+        spec = None
+    return [Path(place) for place in (spec and spec.submodule_search_locations) or ()]

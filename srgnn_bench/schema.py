@@ -68,7 +68,15 @@ class TrainingSpec(Spec):
     """Largest L2 norm of the gradient; None: no clipping."""
 
 
-class FloatDimension(Spec):
+class _Dimension(Spec):
+    """What every dimension of a search space may say."""
+
+    when: dict[str, Scalar | tuple[Scalar, ...]] = {}
+    """Searched only where these other parameters have these values (or one of them); otherwise
+    it keeps its default. A parameter that is searched itself must stand before this one."""
+
+
+class FloatDimension(_Dimension):
     """A real hyper-parameter."""
 
     type: Literal["float"]
@@ -83,7 +91,7 @@ class FloatDimension(Spec):
         return self
 
 
-class IntDimension(Spec):
+class IntDimension(_Dimension):
     """A whole-numbered hyper-parameter."""
 
     type: Literal["int"]
@@ -101,7 +109,7 @@ class IntDimension(Spec):
         return self
 
 
-class ChoiceDimension(Spec):
+class ChoiceDimension(_Dimension):
     """A hyper-parameter that takes one of a few values."""
 
     type: Literal["choice"]

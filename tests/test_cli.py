@@ -101,7 +101,7 @@ def test_some_failed_runs_give_exit_code_1_and_a_report(
     broken = tiny_world.root / "broken.yaml"
     broken.write_text("title: Broken\nclass: broken_model:Broken\ncitation: tests\n")
     done = command(
-        *options(tiny_world), "--model", broken, "--model", "popularity", "--trials", "1"
+        *options(tiny_world), "--model", broken, "--model", "popularity", "--trials", "1", "--trust"
     )
     assert done.returncode == 1, done.stderr
     assert "FAILED" in done.stdout

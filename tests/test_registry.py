@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,7 @@ def test_a_wrong_model_file_gets_one_clear_error(tmp_path: Path, text: str, mess
     path.write_text(text)
     suite = registry.suite("quick")
     with pytest.raises((SpecError, ModelError)) as caught:
-        candidate(suite, ModelEntry(model=str(path), name="mine"))
+        candidate(suite, ModelEntry(model=str(path), name="mine"), trust=True)
     assert message in str(caught.value)
     assert caught.value.remedy
 
@@ -86,6 +87,35 @@ def test_a_wrong_model_file_gets_one_clear_error(tmp_path: Path, text: str, mess
 def test_a_wrong_setting_gets_one_clear_error(settings: list[str], message: str) -> None:
     with pytest.raises(BenchError) as caught:
         select(registry.suite("quick"), settings=settings)
+    assert message in str(caught.value)
+
+
+def test_a_strangers_module_is_not_imported_unless_trusted(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(MODEL.format("antigravity:Class"))
+    with pytest.raises(ModelError, match="--trust"):
+        candidate(registry.suite("quick"), ModelEntry(model=str(path), name="mine"))
+    assert "antigravity" not in sys.modules
+
+
+SRGNN = MODEL.format("srgnn_bench.models.srgnn:FastSRGNN")
+
+
+@pytest.mark.parametrize(
+    ("when", "message"),
+    [("{readuot: hybrid}", "Did you mean 'readout'"), ("{step: 1}", "Put 'step' before")],
+)
+def test_a_condition_must_name_what_is_decided_before(
+    tmp_path: Path, when: str, message: str
+) -> None:
+    path = tmp_path / "mine.yaml"
+    space = (
+        f"space:\n  weight_decay: {{type: float, low: 0, high: 1, when: {when}}}\n"
+        "  step: {type: int, low: 1, high: 3}\n"
+    )
+    path.write_text(SRGNN + space)
+    with pytest.raises(SpecError) as caught:
+        candidate(registry.suite("quick"), ModelEntry(model=str(path), name="mine"))
     assert message in str(caught.value)
 
 

@@ -113,15 +113,23 @@ class JobState:
     runs: tuple[State, ...]
 
 
-def plan(suite: SuiteSpec, *, data_root: Path | None, store: ResultStore) -> list[Job]:
+def plan(
+    suite: SuiteSpec, *, data_root: Path | None, store: ResultStore, trust: bool = False
+) -> list[Job]:
     """Every job of a suite, datasets in their order, models in theirs.
 
     Prepares the data, since a run's key depends on it.
 
+    Args:
+        suite: what to run.
+        data_root: folder of the data; None where the suite needs none.
+        store: the results folder.
+        trust: whether models' classes may come from any module.
+
     Raises:
         BenchError: a dataset or model cannot be used; nothing has been run.
     """
-    candidates = [candidate(suite, entry) for entry in suite.models]
+    candidates = [candidate(suite, entry, trust=trust) for entry in suite.models]
     jobs = []
     for name in suite.datasets:
         data = prepare(registry.dataset(name), data_root=data_root, cache=store.root / "data")

@@ -8,17 +8,32 @@ from typing import Any
 from recbole.model.abstract_recommender import SequentialRecommender
 
 from srgnn_bench.errors import ModelError
-from srgnn_bench.registry import did_you_mean
+from srgnn_bench.registry import did_you_mean, providers
 from srgnn_bench.schema import ModelSpec
 
 
-def model_class(spec: ModelSpec) -> type[Any]:
+def model_class(spec: ModelSpec, *, trust: bool = False) -> type[Any]:
     """Import a model's class.
 
+    A specification names the code that is run, and may come from a stranger. So modules outside
+    this package, RecBole and the installed packages that declare models are refused.
+
+    Args:
+        spec: the model.
+        trust: whether to import any module that the specification names.
+
     Raises:
-        ModelError: the module or the class does not exist, or is no RecBole sequential model.
+        ModelError: the module is not trusted, the module or the class does not exist, or the
+            class is no RecBole sequential model.
     """
     module_name, class_name = spec.class_path.split(":")
+    known = {"srgnn_bench", "recbole", *(package.split(".")[0] for package in providers())}
+    if not trust and module_name.split(".")[0] not in known:
+        raise ModelError(
+            f"Model '{spec.name}' would import {module_name}, which is not part of srgnn_bench, "
+            f"RecBole or an installed package that declares models.",
+            remedy="If you trust that code, allow it with --trust.",
+        )
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:

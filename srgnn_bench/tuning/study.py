@@ -172,7 +172,7 @@ class Study:
         self, study: optuna.Study, stage: Stage, *, ordinal: int, budget: int, listen: Listener
     ) -> None:
         trial = study.ask()
-        configuration = {**self.candidate.defaults, **suggest(trial, self.candidate.space)}
+        configuration = suggest(trial, self.candidate.space, defaults=self.candidate.defaults)
         content = {**self._content, "configuration": configuration}
         seed = seed_from(content)
         checkpoint = self.folder / f"{key_of(content)[:12]}.checkpoint"
