@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from srgnn_bench.evaluation.metrics import mrr, ndcg, recall
 from srgnn_bench.schema import SuiteSpec
@@ -288,8 +286,3 @@ def _record(
         },
         created="2026-01-01T00:00:00+00:00",
     )
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> ResultStore:
-    return ResultStore(tmp_path / "results")

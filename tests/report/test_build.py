@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import write_suite
+from made_up import write_suite
 
 from srgnn_bench.errors import StoreError
 from srgnn_bench.evaluation.metrics import mrr, recall
