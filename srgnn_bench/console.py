@@ -18,7 +18,8 @@ from srgnn_bench.events import (
     TrialStarted,
 )
 from srgnn_bench.execution.plan import Job, JobState
-from srgnn_bench.report.frames import SuiteResults, metric_frame
+from srgnn_bench.report.frames import Frames
+from srgnn_bench.report.results import SuiteResults
 
 
 def plan_table(jobs: list[Job], states: list[JobState]) -> Table:
@@ -40,7 +41,7 @@ def plan_table(jobs: list[Job], states: list[JobState]) -> Table:
 
 def results_table(results: SuiteResults) -> Table:
     """Recall@20 and MRR@20 of every finished entry, mean and standard deviation over seeds."""
-    frame = metric_frame(results).set_index(["dataset", "entry", "metric"])
+    frame = Frames(results).metrics.set_index(["dataset", "entry", "metric"])
     table = Table(title=f"{results.spec.title}: test sessions, percent", title_justify="left")
     for heading in ("dataset", "model", "Recall@20", "MRR@20", "seeds"):
         table.add_column(heading)

@@ -185,6 +185,10 @@ class SuiteSpec(Spec):
     seeds: int = Field(1, ge=1)
     """Final trainings per dataset and model, each with a seed of its own."""
 
+    time_limit_seconds: float | None = Field(None, gt=0)
+    """Longest time that one trial or one final training may take; what takes longer fails, and
+    the others go on. None: no limit."""
+
     seed: int = 2019
     """Root of every seed of the suite."""
 

@@ -32,6 +32,7 @@ from srgnn_bench.schema import SuiteSpec
 from srgnn_bench.store.keys import seed_from
 from srgnn_bench.store.record import Cost, DatasetFacts, Failure, Record
 from srgnn_bench.store.store import ResultStore
+from srgnn_bench.time_limit import time_limit
 from srgnn_bench.tuning.study import OBJECTIVE, Winner
 
 Resume = Literal["only-missing", "retry-failed", "only-cache", "overwrite"]
@@ -162,7 +163,12 @@ class _Worker:
         budget = self.suite.tuning.trials
         if job.study.finished() < budget:
             stage = self._stage(job, "validation")
-            job.study.run(stage, budget=budget, listen=self.listen)
+            job.study.run(
+                stage,
+                budget=budget,
+                listen=self.listen,
+                limit_seconds=self.suite.time_limit_seconds,
+            )
         try:
             job.winner()
         except BenchError as error:
@@ -174,7 +180,8 @@ class _Worker:
             return
         checkpoint = self._folder(job, run.key) / "checkpoint"
         try:
-            record, ranks, history = self._train_and_rank(job, run, winner, checkpoint)
+            with time_limit(self.suite.time_limit_seconds, what="The final training"):
+                record, ranks, history = self._train_and_rank(job, run, winner, checkpoint)
             self.store.write_run(record, ranks=ranks, epochs=history)
         except StoreError:
             raise

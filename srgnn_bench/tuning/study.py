@@ -30,6 +30,7 @@ from srgnn_bench.schema import ProtocolSpec
 from srgnn_bench.store.keys import key_of, seed_from
 from srgnn_bench.store.record import TuningSummary
 from srgnn_bench.store.store import write_atomically
+from srgnn_bench.time_limit import time_limit
 from srgnn_bench.tuning.space import suggest
 
 OBJECTIVE = "mrr@20"
@@ -137,13 +138,21 @@ class Study:
             ),
         )
 
-    def run(self, stage: Stage, *, budget: int, listen: Listener) -> None:
+    def run(
+        self,
+        stage: Stage,
+        *,
+        budget: int,
+        listen: Listener,
+        limit_seconds: float | None = None,
+    ) -> None:
         """Run trials until ``budget`` of them have completed, been pruned or failed.
 
         Args:
             stage: the validation stage; judged prefixes are validation prefixes.
             budget: trials in all, earlier ones included.
             listen: told of every trial and epoch.
+            limit_seconds: longest time of one trial; one that takes longer has failed.
 
         Raises:
             StoreError: the study's database cannot be written.
@@ -165,11 +174,25 @@ class Study:
             waiting = study.get_trials(deepcopy=False, states=[TrialState.WAITING])
             if ordinal == 0 and not waiting:
                 study.enqueue_trial({name: self.candidate.defaults[name] for name in self.space})
-            self._run_trial(study, stage, ordinal=ordinal, budget=budget, listen=listen)
+            self._run_trial(
+                study,
+                stage,
+                ordinal=ordinal,
+                budget=budget,
+                listen=listen,
+                limit_seconds=limit_seconds,
+            )
             self._write_trials(study)
 
     def _run_trial(
-        self, study: optuna.Study, stage: Stage, *, ordinal: int, budget: int, listen: Listener
+        self,
+        study: optuna.Study,
+        stage: Stage,
+        *,
+        ordinal: int,
+        budget: int,
+        listen: Listener,
+        limit_seconds: float | None,
     ) -> None:
         trial = study.ask()
         configuration = suggest(trial, self.candidate.space, defaults=self.candidate.defaults)
@@ -209,24 +232,25 @@ class Study:
 
         state, value, error_text = TrialState.COMPLETE, None, None
         try:
-            model = build(self.candidate.model_class, configuration, stage, seed=seed)
-            if self.candidate.is_fitted:
-                history = [EpochResult(1, 0.0, time.perf_counter() - started, judge(model))]
-                after_epoch(history)
-                pruned = False
-            else:
-                history = train(
-                    model,
-                    stage,
-                    training,
-                    seed=seed,
-                    epochs=epochs,
-                    judge=judge,
-                    after_epoch=after_epoch,
-                    checkpoint=checkpoint,
-                )
-            value = _objective(best_epoch(history, OBJECTIVE))
-            state = TrialState.PRUNED if pruned else TrialState.COMPLETE
+            with time_limit(limit_seconds, what=f"Trial {ordinal + 1}"):
+                model = build(self.candidate.model_class, configuration, stage, seed=seed)
+                if self.candidate.is_fitted:
+                    history = [EpochResult(1, 0.0, time.perf_counter() - started, judge(model))]
+                    after_epoch(history)
+                    pruned = False
+                else:
+                    history = train(
+                        model,
+                        stage,
+                        training,
+                        seed=seed,
+                        epochs=epochs,
+                        judge=judge,
+                        after_epoch=after_epoch,
+                        checkpoint=checkpoint,
+                    )
+                value = _objective(best_epoch(history, OBJECTIVE))
+                state = TrialState.PRUNED if pruned else TrialState.COMPLETE
         except (BenchError, RuntimeError, ArithmeticError, MemoryError) as error:
             state, error_text = TrialState.FAIL, str(error)
         best = best_epoch(history, OBJECTIVE).epoch if history else 0

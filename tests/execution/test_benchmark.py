@@ -173,9 +173,36 @@ def test_a_failing_model_does_not_stop_the_others(
     assert state_of(jobs[0], store).runs == ("failed", "failed")
     # It is left alone until it is asked for.
     assert run(tiny_world, suite=suite)[0].failed == 2
-    monkeypatch.setenv("BROKEN_MODEL_IS_MENDED", "1")
+    monkeypatch.setenv("BROKEN_MODEL", "mended")
     assert run(tiny_world, suite=suite)[0].failed == 2
     assert run(tiny_world, suite=suite, resume="retry-failed")[0] == Outcome(4, 2, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "message"),
+    [
+        ("hangs", "took longer than 1 seconds"),
+        ("nan", "The loss of Broken is nan in epoch 1, step 1"),
+        ("nan-scores", "returned NaN as a score"),
+    ],
+)
+def test_a_model_that_hangs_or_returns_nan_is_stored_as_failed(
+    tiny_world: TinyWorld, monkeypatch: pytest.MonkeyPatch, trouble: str, message: str
+) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent / "models"))
+    monkeypatch.setenv("BROKEN_MODEL", trouble)
+    suite = select(
+        registry.suite(str(tiny_world.suite)),
+        models=[str(broken_model(tiny_world)), "popularity"],
+        trials=1,
+        seeds=1,
+        settings=["time_limit_seconds=1"],
+    )
+    outcome, store = run(tiny_world, suite=suite)
+    assert outcome == Outcome(done=1, trained=1, failed=1, missing=0)
+    jobs = plan(suite, data_root=tiny_world.data_root, store=store, trust=True)
+    (failure,) = failures(jobs, store)
+    assert message in failure.error
 
 
 def test_only_cache_runs_nothing(tiny_world: TinyWorld) -> None:

@@ -1,8 +1,9 @@
-"""A model that fails in training until an environment variable mends it."""
+"""A model that fails in the way that an environment variable names, or runs (``mended``)."""
 
 from __future__ import annotations
 
 import os
+import time
 
 import torch
 from recbole.model.abstract_recommender import SequentialRecommender
@@ -17,9 +18,13 @@ class Broken(SequentialRecommender):
         self.weight = torch.nn.Parameter(torch.zeros(self.n_items))
 
     def calculate_loss(self, interaction):
-        if "BROKEN_MODEL_IS_MENDED" not in os.environ:
+        trouble = os.environ.get("BROKEN_MODEL", "raises")
+        if trouble == "raises":
             raise RuntimeError("wrong on purpose")
-        return (self.weight**2).sum()
+        if trouble == "hangs":
+            time.sleep(3600)
+        return (self.weight**2).sum() * (float("nan") if trouble == "nan" else 1)
 
     def full_sort_predict(self, interaction):
-        return self.weight.expand(len(interaction), -1)
+        scores = self.weight.expand(len(interaction), -1)
+        return scores * float("nan") if os.environ.get("BROKEN_MODEL") == "nan-scores" else scores

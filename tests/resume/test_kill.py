@@ -1,0 +1,113 @@
+"""kill -9 at random moments: the benchmark goes on, and ends like one that was never touched."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from conftest import TinyWorld
+
+from srgnn_bench import registry
+from srgnn_bench.execution.local import execute
+from srgnn_bench.execution.plan import plan
+from srgnn_bench.store.store import ResultStore
+
+LONGEST_LIFE = 1.5
+"""Seconds that a process may live; a whole tiny benchmark takes longer."""
+
+
+def run_benchmark(world: TinyWorld, results: Path) -> None:
+    suite = registry.suite(str(world.suite))
+    store = ResultStore(results)
+    jobs = plan(suite, data_root=world.data_root, store=store)
+    execute(suite, jobs, store=store, resume="only-missing", listen=lambda event: None)
+
+
+def run_and_kill(world: TinyWorld, results: Path, *, after: float) -> bool:
+    """Run in a process of its own and kill it after a time; True where it was done before."""
+    child = os.fork()
+    if child == 0:
+        try:
+            run_benchmark(world, results)
+            os._exit(0)
+        except BaseException:
+            os._exit(1)
+    deadline = time.monotonic() + after
+    while time.monotonic() < deadline:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            assert os.waitstatus_to_exitcode(status) == 0, "the benchmark itself failed"
+            return True
+        time.sleep(0.005)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return False
+
+
+def contents(results: Path) -> dict[str, tuple[dict[str, float], pd.DataFrame, list[float], int]]:
+    store = ResultStore(results)
+    return {
+        record.key: (
+            record.metrics,
+            store.ranks(record),
+            [epoch["loss"] for epoch in store.epochs(record)],
+            record.tuning.finished if record.tuning else -1,
+        )
+        for record in store.records()
+    }
+
+
+def assert_same(results: Path, undisturbed: Path) -> None:
+    found, wanted = contents(results), contents(undisturbed)
+    assert found.keys() == wanted.keys()
+    for key, (metrics, ranks, losses, finished) in wanted.items():
+        assert found[key][0] == metrics
+        pd.testing.assert_frame_equal(found[key][1], ranks)
+        assert found[key][2:] == (losses, finished)
+    assert not list(results.rglob("checkpoint*")), "a checkpoint outlived its training"
+    assert not list(results.rglob("*.tmp"))
+
+
+@pytest.mark.parametrize(
+    "kills", [8, pytest.param(60, marks=pytest.mark.slow)], ids=["eight", "sixty"]
+)
+def test_a_benchmark_killed_again_and_again_ends_the_same(
+    tiny_world: TinyWorld, kills: int
+) -> None:
+    torch.set_num_threads(1)  # threads do not survive a fork
+    undisturbed = tiny_world.root / "undisturbed"
+    run_benchmark(tiny_world, undisturbed)
+    chance = random.Random(2019)
+    killed = benchmarks = 0
+    while killed < kills:
+        benchmarks += 1
+        results = tiny_world.root / f"killed{benchmarks}"
+        while not run_and_kill(tiny_world, results, after=chance.uniform(0, LONGEST_LIFE)):
+            killed += 1
+        assert_same(results, undisturbed)
+
+
+def test_two_processes_share_the_work_and_do_nothing_twice(tiny_world: TinyWorld) -> None:
+    torch.set_num_threads(1)
+    undisturbed = tiny_world.root / "undisturbed"
+    run_benchmark(tiny_world, undisturbed)
+    results = tiny_world.root / "shared"
+    children = []
+    for _ in range(2):
+        child = os.fork()
+        if child == 0:
+            try:
+                run_benchmark(tiny_world, results)
+                os._exit(0)
+            except BaseException:
+                os._exit(1)
+        children.append(child)
+    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    assert codes == [0, 0]
+    assert_same(results, undisturbed)
