@@ -48,6 +48,37 @@ def prefix_scores(ranks: Matrix, *, metric: str) -> npt.NDArray[np.float64]:
     return scores
 
 
+def metric_frame(results: SuiteResults) -> pd.DataFrame:
+    """Every stored metric of every entry: one row per dataset, entry and metric.
+
+    Columns: ``dataset``, ``entry``, ``title``, ``metric``, ``mean``, ``std`` (sample standard
+    deviation over seeds, NaN for fewer than two), ``seeds`` (finished), ``expected``, ``keys`` (of
+    the runs). An entry without any run has NaN.
+    """
+    names = dict.fromkeys(m for record in results.all_records() for m in record.metrics)
+    rows: list[dict[str, Any]] = []
+    for dataset in results.datasets:
+        for entry in results.entries:
+            records = results.records.get((dataset, entry), [])
+            for metric in names:
+                values = np.array([r.metrics[metric] for r in records if metric in r.metrics])
+                rows.append(
+                    {
+                        "dataset": dataset,
+                        "entry": entry,
+                        "title": results.entry_titles[entry],
+                        "metric": metric,
+                        "mean": values.mean() if len(values) else np.nan,
+                        "std": _std(values),
+                        "seeds": len(values),
+                        "expected": results.expected(dataset, entry=entry),
+                        "keys": keys_of(records),
+                    }
+                )
+    frame: pd.DataFrame = pd.DataFrame(rows)
+    return frame
+
+
 class Frames:
     """Frames of a suite's results.
 
@@ -61,39 +92,21 @@ class Frames:
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
-        """Every stored metric of every entry: one row per dataset, entry and metric.
+        """The frame of :func:`metric_frame`, and how far other test sessions could move it.
 
-        Columns: ``dataset``, ``entry``, ``title``, ``metric``, ``mean``, ``std`` (sample standard
-        deviation over seeds, NaN for fewer than two), ``low`` and ``high`` (95% interval from the
-        sampling of test sessions; headline metrics only), ``seeds`` (finished), ``expected``,
-        ``keys`` (of the runs). An entry without any run has NaN.
+        Further columns: ``low`` and ``high``, the 95% interval of the mean from the sampling of
+        test sessions; NaN for metrics that are not among the headline ones.
         """
-        results = self.results
-        names = dict.fromkeys(m for record in results.all_records() for m in record.metrics)
-        rows: list[dict[str, Any]] = []
-        for dataset in results.datasets:
-            intervals = self._intervals(dataset)
-            for entry in results.entries:
-                records = results.records.get((dataset, entry), [])
-                for metric in names:
-                    values = np.array([r.metrics[metric] for r in records if metric in r.metrics])
-                    low, high = intervals.get((entry, metric), (np.nan, np.nan))
-                    rows.append(
-                        {
-                            "dataset": dataset,
-                            "entry": entry,
-                            "title": results.entry_titles[entry],
-                            "metric": metric,
-                            "mean": values.mean() if len(values) else np.nan,
-                            "std": _std(values),
-                            "low": low,
-                            "high": high,
-                            "seeds": len(values),
-                            "expected": results.expected(dataset, entry=entry),
-                            "keys": keys_of(records),
-                        }
-                    )
-        frame: pd.DataFrame = pd.DataFrame(rows)
+        frame = metric_frame(self.results)
+        intervals = {
+            (dataset, *column): ends
+            for dataset in self.results.datasets
+            for column, ends in self._intervals(dataset).items()
+        }
+        places = zip(frame["dataset"], frame["entry"], frame["metric"], strict=True)
+        ends = [intervals.get(place, (np.nan, np.nan)) for place in places]
+        frame.insert(6, "low", [low for low, _ in ends])
+        frame.insert(7, "high", [high for _, high in ends])
         return frame
 
     @cached_property
