@@ -35,14 +35,22 @@ class StepCount:
     items: int
 
 
+def item_counts(*tables: SessionTable) -> Integers:
+    """Clicks on each item over all the tables, entry i for item i, shape (largest item + 1,)."""
+    size = max((int(table.items.max(initial=0)) + 1 for table in tables), default=1)
+    counts = np.zeros(size, dtype=np.int64)
+    for table in tables:
+        counts += np.bincount(table.items, minlength=size)
+    return counts
+
+
 def count(step: str, *tables: SessionTable) -> StepCount:
     """Counts over all the tables together."""
-    items = np.concatenate([table.items for table in tables])
     return StepCount(
         step=step,
         sessions=sum(len(table) for table in tables),
-        clicks=len(items),
-        items=int(np.count_nonzero(np.bincount(items))),
+        clicks=sum(len(table.items) for table in tables),
+        items=int(np.count_nonzero(item_counts(*tables))),
     )
 
 
@@ -61,12 +69,14 @@ def apply(step: Filter, table: SessionTable) -> tuple[str, SessionTable]:
         return words, table.keep_clicks(position < step.clicks)
     if isinstance(step, MinItemCount):
         words = f"items clicked at least {step.clicks} times"
-        return words, table.keep_clicks((np.bincount(table.items) >= step.clicks)[table.items])
+        return words, table.keep_clicks((item_counts(table) >= step.clicks)[table.items])
     if isinstance(step, TopItems):
         words = f"the {step.items} most clicked items"
-        counts = np.bincount(table.items)
+        counts = item_counts(table)
         top = np.lexsort((np.arange(len(counts)), -counts))[: step.items]
-        return words, table.keep_clicks(np.isin(table.items, top))
+        is_top = np.zeros(len(counts), dtype=bool)
+        is_top[top] = True
+        return words, table.keep_clicks(is_top[table.items])
     if isinstance(step, NoRepeats):
         repeat = np.concatenate([[False], table.items[1:] == table.items[:-1]])
         repeat[np.cumsum(table.lengths)[:-1]] = False
@@ -79,7 +89,7 @@ def _core(step: Core, table: SessionTable) -> tuple[str, SessionTable]:
     while clicks != len(table.items) and len(table):
         clicks = len(table.items)
         table = table.keep_sessions(table.lengths >= step.session_clicks)
-        table = table.keep_clicks((np.bincount(table.items) >= step.item_clicks)[table.items])
+        table = table.keep_clicks((item_counts(table) >= step.item_clicks)[table.items])
     words = f"sessions of {step.session_clicks}, items of {step.item_clicks} clicks, repeatedly"
     return words, table
 
@@ -124,7 +134,9 @@ def judged_clicks(rule: Split | None, lengths: Integers) -> Integers:
 
 def remove_unknown(test: SessionTable, *, train: SessionTable) -> SessionTable:
     """Test sessions without the items that training never shows, and of at least 2 clicks."""
-    known = test.keep_clicks(np.isin(test.items, np.unique(train.items)))
+    size = max(int(table.items.max(initial=0)) + 1 for table in (train, test))
+    is_known = np.bincount(train.items, minlength=size) > 0
+    known = test.keep_clicks(is_known[test.items])
     return known.keep_sessions(known.lengths >= 2)
 
 

@@ -181,11 +181,13 @@ def _build(spec: DatasetSpec, found: Found) -> _Content:
                 f"two clicks ({len(train)} training and {len(test)} test sessions).",
                 remedy="Change `preparation` in the dataset's YAML, or add data.",
             )
-    used = np.unique(np.concatenate([train.items, test.items]))
+    used = np.flatnonzero(filters.item_counts(train, test))
+    number = np.zeros(used[-1] + 1, dtype=np.int64)
+    number[used] = np.arange(1, len(used) + 1)
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     names = {"item": raw.item_names[used - 1]}
     for side, table in (("train", train), ("test", test)):
-        arrays[f"{side}_items"] = np.searchsorted(used, table.items) + 1
+        arrays[f"{side}_items"] = number[table.items]
         arrays[f"{side}_offsets"] = np.concatenate([[0], np.cumsum(table.lengths)])
         arrays[f"{side}_times"] = table.times
         names[side] = group_names[table.group]

@@ -121,7 +121,7 @@ def _text(path: Path, stream: BinaryIO, source: TableSource | AtomicSource) -> I
     separator = source.separator if isinstance(source, TableSource) else "\t"
     quoted = isinstance(source, TableSource) and source.quoted
     first_line, rest = _first_line(path, stream)
-    names = _split(first_line, separator=separator, quoted=quoted)
+    names = _split(path, first_line, separator=separator, quoted=quoted)
     if isinstance(source, AtomicSource):
         names = [name.rsplit(":", 1)[0] for name in names]
     wanted = _wanted(source)
@@ -202,9 +202,15 @@ def _first_line(path: Path, stream: BinaryIO) -> tuple[bytes, bytes]:
     return line + newline, rest
 
 
-def _split(line: bytes, *, separator: str, quoted: bool) -> list[str]:
+def _split(path: Path, line: bytes, *, separator: str, quoted: bool) -> list[str]:
     text = line.decode("utf-8", errors="replace").rstrip("\r\n")
-    cells = next(csv.reader([text], delimiter=separator), []) if quoted else text.split(separator)
+    try:
+        cells = next(csv.reader([text], delimiter=separator)) if quoted else text.split(separator)
+    except csv.Error as error:
+        raise DataError(
+            f"{path}, row 1: the names of the columns cannot be read ({error}).",
+            remedy="Correct the file; it should be text with one click per line.",
+        ) from error
     return [cell.strip() for cell in cells]
 
 
