@@ -31,7 +31,7 @@ def main() -> None:
         if each["name"] != "srgnn-bench" and not each["name"].lower().startswith(OF_TORCH)
     )
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    heading = f"# Versions that the tests pass with on Python {version}; made by constraints/make.py."
+    heading = f"# Versions the tests pass with on Python {version}; made by constraints/make.py."
     path = Path(__file__).parent / f"python{version}.txt"
     path.write_text("\n".join([heading, *pins]) + "\n")
 

@@ -154,13 +154,17 @@ def state_of(job: Job, store: ResultStore) -> JobState:
     done = 0 if job.study is None else min(job.study.finished(), trials)
     where = {"dataset": job.dataset.name, "model": job.candidate.spec.name}
     if store.failure(**where, key=job.failure_key) is not None:
-        return JobState(done, trials, ("failed",) * job.suite.seeds)
+        return JobState(done, trials, _all(job, "failed"))
     winner = job.winner()
     if winner is None:
-        return JobState(done, trials, ("missing",) * job.suite.seeds)
+        return JobState(done, trials, _all(job, "missing"))
     return JobState(
         done, trials, tuple(_run_state(store, where, run.key) for run in job.runs(winner))
     )
+
+
+def _all(job: Job, state: State) -> tuple[State, ...]:
+    return (state,) * job.suite.seeds
 
 
 def _run_state(store: ResultStore, where: dict[str, str], key: str) -> State:

@@ -89,7 +89,7 @@ class PrefixBatches:
         return self._batches(torch.randperm(self.size, generator=generator))
 
     def _batches(self, order: torch.Tensor) -> Iterator[Interaction]:
-        for chosen in order.split(self.batch_size):
+        for chosen in torch.split(order, self.batch_size):
             yield self._batch(chosen)
 
     def _batch(self, chosen: torch.Tensor) -> Interaction:

@@ -88,7 +88,7 @@ def _scored(
     if isinstance(model, FullSoftmax):
         items = model.item_vectors()[1:].T
         for batch in PrefixBatches(prefixes, batch_size=ENCODED_PREFIXES, device=device):
-            vectors = model.session_vectors(batch).split(rows)
+            vectors = torch.split(model.session_vectors(batch), rows)
             for chunk, targets in zip(vectors, batch[ITEM_FIELD].split(rows), strict=True):
                 yield chunk @ items, targets
         return

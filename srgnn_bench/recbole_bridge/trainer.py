@@ -159,7 +159,7 @@ def _epoch(
     for step, batch in enumerate(batches.shuffled(seed_from(seed, "order", epoch)), start=1):
         optimizer.zero_grad()
         losses = model.calculate_loss(batch)
-        loss = sum(losses) if isinstance(losses, tuple) else losses
+        loss = torch.stack(losses).sum() if isinstance(losses, tuple) else losses
         value = float(loss.detach())
         if not np.isfinite(value):
             raise ModelError(
