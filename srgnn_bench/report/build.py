@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from srgnn_bench.errors import StoreError
+from srgnn_bench.report.card import card_markdown
+from srgnn_bench.report.conclusions import conclusions, verdicts
 from srgnn_bench.report.figures import figures_for
 from srgnn_bench.report.figures.canvas import save_figure
 from srgnn_bench.report.frames import Frames
+from srgnn_bench.report.page import render_page
+from srgnn_bench.report.references import bibtex, read_references
 from srgnn_bench.report.results import load_suite
 from srgnn_bench.report.tables import all_tables
 from srgnn_bench.report.tables.forms import write_table
@@ -15,7 +19,9 @@ from srgnn_bench.store.store import ResultStore
 
 
 def build_report(store: ResultStore, *, suite: str, out: Path) -> list[Path]:
-    """Write the tables and figures of a suite; the same store gives the same bytes.
+    """Write tables, figures, sentences, protocol card, references and the page of a suite.
+
+    The same store gives the same bytes. The page links the runs' records relative to ``out``.
 
     Args:
         store: the results folder.
@@ -23,21 +29,33 @@ def build_report(store: ResultStore, *, suite: str, out: Path) -> list[Path]:
         out: folder for the files; made if needed.
 
     Returns:
-        The files written.
+        The files written, ``index.html`` first.
 
     Raises:
         StoreError: nothing is stored about the suite, what is stored cannot be compared, or
             ``out`` cannot be written.
     """
     frames = Frames(load_suite(store, suite=suite))
+    results = frames.results
+    tables = all_tables(frames)
+    figures = figures_for(frames)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        paths = [path for table in all_tables(frames) for path in write_table(table, out=out)]
-        for figure in figures_for(frames):
+        paths = [path for table in tables for path in write_table(table, out=out)]
+        for figure in figures:
             paths += save_figure(frames, draw=figure.draw, name=figure.name, out=out)
+        sentences = "\n\n".join([*verdicts(frames), *conclusions(frames)])
+        texts = {
+            "index.html": render_page(frames, tables=tables, figures=figures, out=out),
+            "conclusions.md": f"# What holds\n\n{sentences}\n",
+            "protocol.md": card_markdown(results),
+            "references.bib": bibtex(results, references=read_references()),
+        }
+        for name, text in texts.items():
+            (out / name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise StoreError(
             f"{out} cannot be written ({error.strerror or error}).",
             remedy="Name another folder for the report.",
         ) from error
-    return paths
+    return [*(out / name for name in texts), *paths]

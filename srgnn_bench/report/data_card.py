@@ -23,6 +23,11 @@ class Section:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
+    @property
+    def numeric(self) -> tuple[bool, ...]:
+        """Which columns hold numbers: those with a heading, but for the first."""
+        return tuple(place > 0 and bool(name) for place, name in enumerate(self.columns))
+
 
 def sections(card: DataCard) -> tuple[Section, ...]:
     """The card's tables, in the order to be shown."""
@@ -78,8 +83,8 @@ def markdown(card: DataCard) -> str:
     lines += [f"> **Warning:** {warning}\n" for warning in card.warnings]
     for part in sections(card):
         lines += [f"## {part.heading}", ""]
-        numbers = "|".join(["---"] + ["---:"] * (len(part.columns) - 1))
-        lines += [f"| {' | '.join(part.columns)} |", f"|{numbers}|"]
+        rule = "|".join("---:" if numeric else "---" for numeric in part.numeric)
+        lines += [f"| {' | '.join(part.columns)} |", f"|{rule}|"]
         lines += [f"| {' | '.join(row)} |" for row in part.rows]
         lines.append("")
     return "\n".join(lines)

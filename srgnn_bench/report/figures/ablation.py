@@ -6,6 +6,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from srgnn_bench.report.conclusions import verdicts
 from srgnn_bench.report.figures.canvas import COLOURS, Layout, panel_grid
 from srgnn_bench.report.frames import HEADLINE, Frames
 from srgnn_bench.report.results import SuiteResults
@@ -44,10 +45,11 @@ def draw_ablation(frames: Frames, *, layout: Layout) -> Figure:
         layout=layout,
         panel_heights={"page": 1.9, "column": 1.6},
         extra_notes=[
+            *verdicts(frames),
             "Bars: 95% interval from the sampling of test sessions; small marks: single seeds. "
             f"Filled: {results.entry_titles[results.subject]}, which the others are compared with. "
             "Intervals of two variants may overlap although their paired difference is clear: see "
-            "the table of differences."
+            "the table of differences.",
         ],
     )
     for (dataset, metric), axes in grid.axes.items():

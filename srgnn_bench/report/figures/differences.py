@@ -30,8 +30,8 @@ def draw_differences(frames: Frames, *, layout: Layout) -> Figure:
         extra_notes=[
             f"Δ: {subject} less each other entry, {metric_title(METRIC)}, averaged over seeds; "
             f"right of 0: {subject} is better. Mean: over prefixes, with its 95% interval. "
-            "Sessions: middle half (thick) and middle nine tenths (thin) of the test sessions' own means. "
-            "Triangle at the right edge: difference too large for the axis, written beside it."
+            "Sessions: middle half (thick) and middle nine tenths (thin) of the test sessions' own "
+            "means. Triangle at the right edge: too far for the axis, Δ written beside it."
         ],
     )
     for (dataset, measure), axes in grid.axes.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -24,13 +25,35 @@ from srgnn_bench.report.tables.table import (
 def main_table(frames: Frames) -> Table:
     """Recall@20 and MRR@20 on every dataset."""
     results = frames.results
-    return metric_table(
+    table = metric_table(
         frames,
         datasets=results.datasets,
         metrics=[HEADLINE],
         name="table",
         title=results.spec.title,
     )
+    gains = relative_gains(frames)
+    if not gains:
+        return table
+    subject = results.entry_titles[results.subject]
+    line = f"Relative gain of {subject} over the best other entry: {'; '.join(gains)}."
+    return replace(table, lines=(table.lines[0], line, *table.lines[1:]))
+
+
+def relative_gains(frames: Frames) -> list[str]:
+    """The subject against the best other entry, per complete dataset and metric."""
+    results, frame = frames.results, frames.differences
+    gains = []
+    for dataset in results.datasets:
+        for metric in HEADLINE:
+            if frame.empty or not results.is_complete(dataset):
+                continue
+            here = frame[(frame["dataset"] == dataset) & (frame["metric"] == metric)]
+            best = here.loc[here["difference"].idxmin()]  # the least ahead of it is the best
+            gain = f"{100 * best['relative']:+.1f}%".replace("-", "−")
+            where = f"{results.dataset_titles[dataset]} {metric_title(metric)}"
+            gains.append(f"{where} {gain} ({best['title']})")
+    return gains
 
 
 def length_of_list_table(frames: Frames, *, dataset: str) -> Table:
@@ -78,7 +101,7 @@ def error_table(frames: Frames) -> Table:
     groups = [(dataset, metric) for dataset in results.datasets for metric in HEADLINE]
     rows = []
     for entry in results.entries:
-        cells = [TableCell(results.entry_titles[entry])]
+        cells = [TableCell(results.entry_titles[entry], entry=entry)]
         for dataset, metric in groups:
             numbers = by_place.loc[(dataset, entry, metric)]
             half = (numbers["high"] - numbers["low"]) / 2
@@ -136,7 +159,7 @@ def metric_table(
     by_place = frame.set_index(["dataset", "entry", "metric"])
     rows = []
     for entry in results.entries:
-        cells = [TableCell(results.entry_titles[entry])]
+        cells = [TableCell(results.entry_titles[entry], entry=entry)]
         for dataset, metric in columns:
             numbers = by_place.loc[(dataset, entry, metric)]
             text = percent(numbers["mean"], std=numbers["std"])

@@ -18,7 +18,7 @@ def cost_table(frames: Frames) -> Table:
     by_place = frame.set_index(["dataset", "entry"])
     rows = []
     for entry in results.entries:
-        cells = [TableCell(results.entry_titles[entry])]
+        cells = [TableCell(results.entry_titles[entry], entry=entry)]
         for dataset in results.datasets:
             if (dataset, entry) not in by_place.index:
                 cells += [TableCell(MISSING)] * len(COLUMNS)

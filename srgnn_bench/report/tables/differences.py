@@ -30,7 +30,7 @@ def difference_table(frames: Frames) -> Table | None:
     for entry in results.entries:
         if entry == results.subject:
             continue
-        cells = [TableCell(results.entry_titles[entry])]
+        cells = [TableCell(results.entry_titles[entry], entry=entry)]
         for dataset, metric in groups:
             if (dataset, entry, metric) not in by_place.index:
                 cells += [TableCell(MISSING)] * 6

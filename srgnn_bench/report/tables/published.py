@@ -73,7 +73,7 @@ def _table(frames: Frames, name: str, paper: Published) -> Table | None:
     ours = frames.metrics.set_index(["dataset", "entry", "metric"])
     rows, data = [], []
     for entry in entries:
-        cells = [TableCell(results.entry_titles[entry])]
+        cells = [TableCell(results.entry_titles[entry], entry=entry)]
         for dataset in datasets:
             printed_here = paper.numbers[dataset].get(models[entry], {})
             for metric in HEADLINE:

@@ -44,7 +44,7 @@ def slice_table(frames: Frames, *, kind: Kind, dataset: str) -> Table | None:
     by_place = frame.set_index(["entry", "metric", "slice"])["mean"]
     rows = []
     for entry in results.entries:
-        cells = [TableCell(results.entry_titles[entry])]
+        cells = [TableCell(results.entry_titles[entry], entry=entry)]
         for metric in HEADLINE:
             for label in sizes.index:
                 mean = by_place.get((entry, metric, label))

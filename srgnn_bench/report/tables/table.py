@@ -32,11 +32,13 @@ class TableCell:
         text: what is printed; may end in a spread set off by ``±``.
         mark: whether it is the best or the second of its column.
         value: what the page sorts by; None sorts last.
+        entry: whose runs the page links to, for a row's label.
     """
 
     text: str
     mark: Mark | None = None
     value: float | None = None
+    entry: str | None = None
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,11 @@ def tuning_table(frames: Frames) -> Table | None:
             spaces |= record.tuning.space
         for place, (parameter, space) in enumerate(spaces.items()):
             title = results.entry_titles[entry] if place == 0 else ""
-            cells = [TableCell(title), TableCell(parameter), TableCell(describe_space(space))]
+            cells = [
+                TableCell(title, entry=entry),
+                TableCell(parameter),
+                TableCell(describe_space(space)),
+            ]
             for dataset in results.datasets:
                 record_or_none = by_dataset.get(dataset)
                 if record_or_none is None or record_or_none.tuning is None:

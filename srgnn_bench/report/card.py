@@ -1,0 +1,94 @@
+"""The protocol card: everything that a reader needs to judge the numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from srgnn_bench.report.captions import RANKING, data_line, machine, notes, protocol_line
+from srgnn_bench.report.results import SuiteResults
+from srgnn_bench.statistics import RESAMPLES, ROUNDS
+
+
+def protocol_card(results: SuiteResults) -> dict[str, str]:
+    """Heading -> text, in the order to print them."""
+    spec, protocol = results.spec, results.spec.protocol
+    records = results.all_records()
+    if results.optimistic:
+        split = "The data set's own test sessions; no validation sessions are held out."
+        selection = "The best epoch on the test set. This is optimistic."
+    else:
+        split = (
+            "Whole sessions, by time, before prefixes are made: the newest "
+            f"{protocol.validation_fraction:.0%} of the training sessions validate; no session is "
+            "on two sides."
+        )
+        selection = (
+            "Configuration and number of epochs by MRR@20 on the validation sessions; the winner "
+            "is trained again on all training sessions, and the test set is looked at once per "
+            "seed."
+        )
+    tuning = (
+        f"{spec.tuning.trials} trials for every model and data set, the default configuration "
+        "first, sampled by TPE; "
+        f"on the newest {protocol.tuning_fraction:.0%} of the training sessions."
+        if spec.tuning
+        else "None: the papers' settings."
+    )
+    prefix = (
+        f"The last {protocol.max_prefix_length} clicks of a prefix are seen."
+        if protocol.max_prefix_length
+        else "Prefixes are seen in full."
+    )
+    unknown = {
+        r.dataset.title: f"{r.dataset.unknown_targets:,} of {r.dataset.test_prefixes:,}"
+        for r in records
+    }
+    card = {
+        "Protocol": protocol_line(results),
+        "Data": data_line(results, datasets=results.datasets).removeprefix("Data: "),
+        "Split": f"{split} {prefix}",
+        "Selection": selection,
+        "Tuning": tuning,
+        "Training": _settings(spec.training) or "As the models' files state.",
+        "Seeds": (
+            f"{spec.seeds} per model and data set, derived from root seed {spec.seed} and the "
+            "run's content."
+        ),
+        "Ranking": f"{RANKING} NaN is an error.",
+        "Unseen targets": (
+            "Test prefixes whose target training never shows count as misses for every model: "
+            + "; ".join(f"{title} {count}" for title, count in unknown.items())
+            + "."
+        ),
+        "Statistics": (
+            "Paired over the same test prefixes, averaged over seeds, clustered by session: "
+            f"bootstrap with {RESAMPLES:,} draws, randomisation test with {ROUNDS:,} rounds, "
+            "Holm's correction over all comparisons that are shown together."
+        ),
+        "Environment": f"{machine(results)} {_versions(results)}",
+    }
+    cautions = notes(results)
+    return {**card, "Cautions": " ".join(cautions)} if cautions else card
+
+
+def card_markdown(results: SuiteResults) -> str:
+    """The card as a Markdown list."""
+    items = protocol_card(results).items()
+    lines = [f"- **{heading}.** {text}" for heading, text in items]
+    return f"# Protocol of {results.spec.title}\n\n" + "\n".join(lines) + "\n"
+
+
+def _settings(settings: dict[str, Any]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in settings.items())
+
+
+def _versions(results: SuiteResults) -> str:
+    """Versions that the runs were made with; several where they differ."""
+    seen: dict[str, set[str]] = {}
+    for record in results.all_records():
+        environment = record.environment
+        packages = {"Python": environment.get("python"), **environment.get("packages", {})}
+        packages["code"] = str(environment.get("revision") or "unknown")[:12]
+        for name, version in packages.items():
+            seen.setdefault(name, set()).add(str(version))
+    return ", ".join(f"{name} {'/'.join(sorted(found))}" for name, found in seen.items()) + "."

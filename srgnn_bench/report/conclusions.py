@@ -1,0 +1,93 @@
+"""Sentences about what holds and what does not, written from the paired differences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from srgnn_bench.report.frames import HEADLINE, Frames
+from srgnn_bench.report.tables.table import metric_title, signed
+
+LEVEL = 0.05
+"""A corrected p-value below this counts as a difference."""
+
+
+def verdicts(frames: Frames) -> list[str]:
+    """One sentence per metric: which entries differ from the subject, and on how many datasets."""
+    if frames.differences.empty:
+        return []
+    results = frames.results
+    sentences = []
+    for metric in HEADLINE:
+        here = frames.differences[frames.differences["metric"] == metric]
+        groups: dict[str, list[str]] = {}
+        for entry in dict.fromkeys(here["entry"]):
+            signs = [_sign(row) for _, row in here[here["entry"] == entry].iterrows()]
+            groups.setdefault(_summary(signs), []).append(results.entry_titles[entry])
+        subject = results.entry_titles[results.subject]
+        parts = [f"{_and(titles)}: {summary}" for summary, titles in groups.items()]
+        sentences.append(f"{metric_title(metric)}, compared with {subject}: {'; '.join(parts)}.")
+    return sentences
+
+
+def conclusions(frames: Frames) -> list[str]:
+    """One sentence per other entry and metric, with every difference and its interval."""
+    if frames.differences.empty:
+        return []
+    results = frames.results
+    sentences = [
+        f"A difference counts as clear where its p-value is below {LEVEL} after Holm's correction "
+        f"for all {len(frames.differences)} comparisons."
+    ]
+    for entry in dict.fromkeys(frames.differences["entry"]):
+        for metric in HEADLINE:
+            here = frames.differences
+            here = here[(here["entry"] == entry) & (here["metric"] == metric)]
+            parts: dict[int, list[str]] = {1: [], -1: [], 0: []}
+            for _, row in here.iterrows():
+                parts[_sign(row)].append(_difference(row, results.dataset_titles[row["dataset"]]))
+            words = {1: "higher on", -1: "lower on", 0: "no clear difference on"}
+            told = [f"{words[sign]} {_and(texts)}" for sign, texts in parts.items() if texts]
+            sentences.append(
+                f"{results.entry_titles[entry]} against {results.entry_titles[results.subject]}, "
+                f"{metric_title(metric)}: {'; '.join(told)}."
+            )
+    return sentences
+
+
+def _sign(row: pd.Series[Any]) -> int:
+    """1 where the other entry is above the subject, -1 where it is below, 0 where unclear."""
+    if row["p_holm"] >= LEVEL:
+        return 0
+    return -1 if row["difference"] > 0 else 1
+
+
+def _summary(signs: Sequence[int]) -> str:
+    """What the signs on several datasets add up to."""
+    if len(signs) == 1:
+        return {1: "higher", -1: "lower", 0: "no clear difference"}[signs[0]]
+    if len(set(signs)) == 1:
+        word = {1: "higher", -1: "lower", 0: "no clear difference"}[signs[0]]
+        return f"{word} on all {len(signs)} data sets"
+    counts = [("higher", signs.count(1)), ("lower", signs.count(-1)), ("unclear", signs.count(0))]
+    told = [f"{word} on {count}" for word, count in counts if count]
+    return f"mixed ({', '.join(told)})"
+
+
+def _difference(row: pd.Series[Any], dataset: str) -> str:
+    text = (
+        f"{dataset} ({signed(-row['difference'])} points, 95% interval {signed(-row['high'])} to "
+        f"{signed(-row['low'])}"
+    )
+    if math.isnan(row["seed_std"]):
+        return f"{text}; one seed)"
+    if abs(row["difference"]) < row["seed_std"]:
+        return f"{text}; less than what another seed would change)"
+    return f"{text})"
+
+
+def _and(texts: Sequence[str]) -> str:
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"

@@ -1,0 +1,144 @@
+"""The page: one self-contained HTML file, readable without a network."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
+
+from srgnn_bench.report.captions import notes, suffix
+from srgnn_bench.report.card import protocol_card
+from srgnn_bench.report.conclusions import conclusions, verdicts
+from srgnn_bench.report.figures import FigureSpec
+from srgnn_bench.report.frames import Frames
+from srgnn_bench.report.tables.forms import templates
+from srgnn_bench.report.tables.table import Table, percent
+from srgnn_bench.store.store import KEY_DIGITS
+
+
+@dataclass(frozen=True)
+class PageFigure:
+    """A figure on the page.
+
+    Attributes:
+        name: anchor.
+        title: heading.
+        alternative: what it shows, for those who do not see it.
+        svg: the drawing.
+    """
+
+    name: str
+    title: str
+    alternative: str
+    svg: Markup
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run on the page."""
+
+    entry: str
+    title: str
+    dataset: str
+    seed: int
+    key: str
+    link: str
+    recall: str
+    mrr: str
+    revision: str
+    created: str
+
+
+def render_page(
+    frames: Frames, *, tables: Sequence[Table], figures: Sequence[FigureSpec], out: Path
+) -> str:
+    """The page's HTML.
+
+    Args:
+        frames: the suite.
+        tables: in the order of the page; the first is the summary's.
+        figures: likewise; their SVG files already lie in ``out``.
+        out: the folder of the report, from which the runs' records are linked.
+    """
+    results = frames.results
+    drawn = [
+        PageFigure(
+            figure.name,
+            figure.title,
+            alternative_text(frames, figure),
+            inline_svg((out / f"{figure.name}.svg").read_text(encoding="utf-8"), figure.name),
+        )
+        for figure in figures
+    ]
+    return (
+        templates()
+        .get_template("page.html.j2")
+        .render(
+            title=results.spec.title + suffix(results),
+            suite=results.manifest.suite,
+            notes=notes(results),
+            verdicts=verdicts(frames),
+            conclusions=conclusions(frames),
+            tables=tables,
+            figures=drawn,
+            card=protocol_card(results),
+            runs=_runs(frames, out=out),
+        )
+    )
+
+
+def alternative_text(frames: Frames, figure: FigureSpec) -> str:
+    """What a figure shows: its subject, its data sets and entries, and where the numbers are."""
+    results = frames.results
+    datasets = ", ".join(results.dataset_titles.values())
+    entries = ", ".join(results.entry_titles.values())
+    return (
+        f"{figure.title} on {datasets} for {entries}. The numbers are in the tables of this page."
+    )
+
+
+def inline_svg(svg: str, name: str) -> Markup:
+    """An SVG file as part of a page: without its prologue, sized by the page, ids its own.
+
+    Args:
+        svg: a file that matplotlib wrote; nothing of it comes from stored text unescaped.
+        name: prefix of its ids, which would otherwise clash with those of other figures.
+    """
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\bid="', f'id="{name}-', svg)
+    svg = re.sub(r'href="#', f'href="#{name}-', svg)
+    svg = re.sub(r"url\(#", f"url(#{name}-", svg)
+    svg = re.sub(r'<svg([^>]*?) width="[^"]*"', r"<svg\1", svg, count=1)
+    svg = re.sub(r'<svg([^>]*?) height="[^"]*"', r'<svg\1 aria-hidden="true"', svg, count=1)
+    return Markup(svg)
+
+
+def _runs(frames: Frames, *, out: Path) -> list[RunRow]:
+    results = frames.results
+    rows = []
+    for dataset in results.datasets:
+        for entry in results.present(dataset):
+            for seed, record in enumerate(results.records[dataset, entry]):
+                folder = results.store.run_folder(
+                    dataset=dataset, model=record.model, key=record.key
+                )
+                rows.append(
+                    RunRow(
+                        entry=entry,
+                        title=results.entry_titles[entry],
+                        dataset=results.dataset_titles[dataset],
+                        seed=seed,
+                        key=record.key[:KEY_DIGITS],
+                        link=Path(os.path.relpath(folder / "record.json", out)).as_posix(),
+                        recall=percent(record.metrics["recall@20"]),
+                        mrr=percent(record.metrics["mrr@20"]),
+                        revision=str(record.environment.get("revision") or "unknown")[:KEY_DIGITS],
+                        created=record.created,
+                    )
+                )
+    return rows
