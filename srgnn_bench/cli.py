@@ -14,6 +14,7 @@ from rich.table import Table
 
 from srgnn_bench import __version__, registry
 from srgnn_bench.errors import BenchError
+from srgnn_bench.schema import SuiteSpec
 
 app = typer.Typer(
     name="srgnn-bench",
@@ -22,6 +23,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+datasets_app = typer.Typer(invoke_without_command=True)
+app.add_typer(datasets_app, name="datasets")
 
 SOME_FAILED, USERS_MISTAKE, INTERRUPTED = 1, 2, 130
 
@@ -39,6 +43,7 @@ SuiteOption = Annotated[str, typer.Option("--suite", help="Name of a suite, or i
 DatasetOption = Annotated[
     list[str] | None, typer.Option("--dataset", help="Only this dataset; may be repeated.")
 ]
+DatasetArgument = Annotated[str, typer.Argument(help="Name of a dataset, or its YAML file.")]
 ModelOption = Annotated[
     list[str] | None, typer.Option("--model", help="Only this model; may be repeated.")
 ]
@@ -191,22 +196,75 @@ def status(
         )
 
 
-@app.command()
-def datasets(data_root: DataRootOption = None) -> None:
-    """List the datasets, and which of them are there."""
+@datasets_app.callback()
+def datasets(context: typer.Context, data_root: DataRootOption = None) -> None:
+    """List the datasets, and which of them are there; or prepare or fetch one."""
     from srgnn_bench.data.sources import find
 
+    if context.invoked_subcommand is not None:
+        return
     table = Table()
-    for heading in ("name", "title", "where"):
-        table.add_column(heading)
+    for heading in ("name", "title", "source", "where"):
+        table.add_column(heading, overflow="fold")
     for name in registry.names("dataset"):
         spec = registry.dataset(name)
         try:
-            where = ", ".join(map(str, find(spec, data_root=data_root).paths))
+            found = find(spec, data_root=data_root)
+            row = (found.source.name, ", ".join(map(str, found.paths)))
         except BenchError as error:
-            where = f"missing: {error.remedy}"
-        table.add_row(name, spec.title, _escape(where))
+            row = ("missing", error.remedy)
+        table.add_row(name, spec.title, *map(_escape, row))
     Console().print(table)
+
+
+@datasets_app.command()
+def prepare(
+    name: DatasetArgument,
+    data_root: DataRootOption = None,
+    results: ResultsOption = RESULTS,
+    source: Annotated[str | None, typer.Option(help="Read this source, not the first.")] = None,
+) -> None:
+    """Prepare a dataset and show its data card."""
+    from srgnn_bench.data.card import card_of
+    from srgnn_bench.data.prepare import prepare as prepare_dataset
+    from srgnn_bench.report.data_card import sections, write_data_card
+
+    console = Console(soft_wrap=True)
+    spec = registry.dataset(name)
+    cache = results / "data"
+    data = prepare_dataset(spec, data_root=data_root, cache=cache, source=source)
+    card = card_of(data, spec)
+    for section in sections(card):
+        table = Table(
+            title=section.heading,
+            title_justify="left",
+            title_style="bold",
+            show_header=any(section.columns),
+        )
+        for heading, numeric in zip(section.columns, section.numeric, strict=True):
+            table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
+        for row in section.rows:
+            table.add_row(*map(_escape, row))
+        console.print(table)
+    for warning in card.warnings:
+        console.print(f"[bold yellow]warning:[/] {_escape(warning)}", highlight=False)
+    paths = write_data_card(card, out=cache / spec.name / "card")
+    console.print(f"Card: {paths[0].parent}", highlight=False)
+
+
+@datasets_app.command()
+def download(
+    name: DatasetArgument,
+    data_root: Annotated[
+        Path,
+        typer.Option("--data-root", envvar="SRGNN_BENCH_DATA_ROOT", help="Folder to put it in."),
+    ],
+) -> None:
+    """Fetch a dataset from where its file says, and check what came."""
+    from srgnn_bench.data.download import download as fetch
+
+    for path in fetch(registry.dataset(name), data_root=data_root):
+        Console(soft_wrap=True).print(str(path), highlight=False)
 
 
 @app.command()
@@ -253,7 +311,7 @@ def _chosen(
     trials: int | None,
     seeds: int | None,
     settings: list[str] | None,
-) -> registry.SuiteSpec:
+) -> SuiteSpec:
     from srgnn_bench.selection import select
 
     return select(
