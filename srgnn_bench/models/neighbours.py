@@ -1,21 +1,27 @@
 """Neighbouring sessions: the search that S-kNN, V-SkNN and STAN share.
 
 Jannach and Ludewig, "When Recurrent Neural Networks meet the Neighborhood for Session-Based
-Recommendation", RecSys 2017, section 3.1: of all training sessions that share an item with the
-current one, the most recent are sampled; the most similar of these are the neighbours.
+Recommendation", RecSys 2017: of all training sessions that share an item with the current one,
+the most recent are sampled; the most similar of these are the neighbours.
 
-Where session-rec leaves the choice to the order of a Python set, ties are decided here: of
-sessions with the same time, the later in the training data is the more recent; of sessions with
-the same similarity, the more recent is the nearer.
+Where session-rec leaves ties to the order of a Python set, they are decided here: of sessions
+with the same time, the later in the training data is the more recent; of sessions with the same
+similarity, the more recent is the nearer.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from srgnn_bench.data.sessions import Integers, Sessions
 from srgnn_bench.models.sparse_rows import (
+    Floats,
     by_value,
     keep_best,
     last_positions,
@@ -30,7 +36,7 @@ class SessionIndex:
     Args:
         sessions: training sessions, oldest first.
         n_items: number of items, the padding item 0 included.
-        sample_size: the most recent sessions that a search returns for each prefix.
+        sample_size: most sessions that a search returns for a prefix.
 
     Attributes:
         positions: place of the last click on each item, shape (sessions, n_items).
@@ -43,7 +49,7 @@ class SessionIndex:
         self.holds = with_values(self.positions, np.ones(self.positions.nnz))
         self.sizes = np.diff(self.positions.indptr)
         self._sample_size = sample_size
-        # Of a sample's sessions that hold an item, none is outside the item's own most recent.
+        # What is in a sample is among the most recent of each item that it shares.
         held_by = self.holds.T.tocsr()
         self._held_by = keep_best(held_by, held_by.indices, count=sample_size)
 
@@ -60,13 +66,68 @@ class SessionIndex:
         overlaps = select(weights, weights.data > 0) @ self._held_by
         return keep_best(overlaps, overlaps.indices, count=self._sample_size)
 
-    def items_of(self, neighbours: csr_array) -> csr_array:
-        """Place of the last click on each item of every neighbour, shape (neighbours, n_items)."""
-        return self.positions[neighbours.indices]
+    def items_of(self, neighbours: csr_array, *, prefixes: csr_array) -> NeighbourItems:
+        """The items of every neighbour, compared with the prefix that it is a neighbour of.
+
+        Args:
+            neighbours: stored where a session is a neighbour, shape (prefixes, sessions).
+            prefixes: place of the last click on each item, shape (prefixes, n_items).
+        """
+        held = self.positions[neighbours.indices]
+        shared = np.empty(held.nnz, dtype=np.int32)
+        # One prefix at a time keeps the table of places in the cache.
+        place = np.zeros(held.shape[1], dtype=np.int32)
+        entries, clicks = held.indptr[neighbours.indptr], prefixes.indptr
+        for (start, stop), (first, last) in zip(pairwise(entries), pairwise(clicks), strict=True):
+            place[prefixes.indices[first:last]] = prefixes.data[first:last]
+            shared[start:stop] = place[held.indices[start:stop]]
+            place[prefixes.indices[first:last]] = 0
+        return NeighbourItems(positions=held, shared=shared, bounds=neighbours.indptr)
+
+
+@dataclass(frozen=True)
+class NeighbourItems:
+    """Items of all neighbours of a batch, neighbour after neighbour, prefix after prefix.
+
+    Attributes:
+        positions: place of the last click on each item, shape (neighbours, n_items).
+        shared: place of the item's last click in the prefix, 0 where the prefix lacks it,
+            shape (entries of ``positions``,).
+        bounds: prefix i has the neighbours ``bounds[i]`` to ``bounds[i + 1]``, shape
+            (prefixes + 1,).
+    """
+
+    positions: csr_array
+    shared: npt.NDArray[np.int32]
+    bounds: Integers
+
+    def largest(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Largest of the values of each neighbour's items: (entries,) -> (neighbours,)."""
+        return np.maximum.reduceat(values, self.positions.indptr[:-1])
+
+    def spread(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Give every item the value of its neighbour: (neighbours,) -> (entries,)."""
+        return np.repeat(values, np.diff(self.positions.indptr))
+
+    def sum(self, values: Floats) -> csr_array:
+        """Add up the values of each item over a prefix's neighbours.
+
+        Args:
+            values: shape (entries,).
+
+        Returns:
+            Shape (prefixes, n_items).
+        """
+        neighbours = self.positions.shape[0]
+        of_prefix = csr_array(
+            (np.ones(neighbours), np.arange(neighbours), self.bounds),
+            shape=(len(self.bounds) - 1, neighbours),
+        )
+        return of_prefix @ with_values(self.positions, values)
 
 
 def nearest(similarities: csr_array, *, count: int) -> csr_array:
-    """The most similar candidates of each prefix; equal ones by recency.
+    """The most similar candidates of each prefix; of equal ones, the more recent.
 
     Args:
         similarities: similarity of each candidate, shape (prefixes, sessions).
@@ -74,8 +135,3 @@ def nearest(similarities: csr_array, *, count: int) -> csr_array:
     """
     order = by_value(similarities.data, ties=similarities.indices)
     return keep_best(similarities, order, count=count)
-
-
-def rows_of(matrix: csr_array) -> Integers:
-    """Row of each stored entry, shape (entries,)."""
-    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))

@@ -35,11 +35,12 @@ def last_positions(items: Integers, offsets: Integers, *, n_items: int) -> csr_a
     pairs, first = np.unique((session * n_items + items)[::-1], return_index=True)
     click = len(items) - 1 - first
     rows, columns = np.divmod(pairs, n_items)
+    bounds = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(lengths)))])
     return csr_array(
         (
-            (click - offsets[rows] + 1).astype(np.float64),
-            columns,
-            np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(lengths)))]),
+            (click - offsets[rows] + 1).astype(np.int32),
+            columns.astype(np.int32),
+            bounds.astype(np.int32),
         ),
         shape=(len(lengths), n_items),
     )
@@ -66,7 +67,8 @@ def select(matrix: csr_array, keep: npt.NDArray[np.bool_]) -> csr_array:
     """Keep the stored entries that are marked, shape of ``keep`` (entries,)."""
     if keep.all():
         return matrix
-    before = np.concatenate([[0], np.cumsum(keep)])
+    before = np.zeros(len(keep) + 1, dtype=matrix.indptr.dtype)
+    np.cumsum(keep, out=before[1:])
     return csr_array(
         (matrix.data[keep], matrix.indices[keep], before[matrix.indptr]), shape=matrix.shape
     )
@@ -108,3 +110,8 @@ def scores_of(matrix: csr_array) -> npt.NDArray[np.float32]:
 def with_values(matrix: csr_array, values: npt.NDArray[Any]) -> csr_array:
     """The same entries with other values, shape (entries,); the places are shared."""
     return csr_array((values, matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+def rows_of(matrix: csr_array) -> Integers:
+    """Row of each stored entry, shape (entries,)."""
+    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))

@@ -22,6 +22,14 @@ MODULES: dict[str, str] = {
     "FastNARM": "srgnn_bench.baselines.narm",
     "FastSTAMP": "srgnn_bench.baselines.stamp",
     "Popularity": "srgnn_bench.baselines.popularity",
+    "SessionPopularity": "srgnn_bench.baselines.session_popularity",
+    "FirstOrderMarkov": "srgnn_bench.baselines.markov",
+    "AssociationRules": "srgnn_bench.baselines.association_rules",
+    "SequentialRules": "srgnn_bench.baselines.sequential_rules",
+    "SessionItemKNN": "srgnn_bench.baselines.item_knn",
+    "SKNN": "srgnn_bench.baselines.sknn",
+    "VSKNN": "srgnn_bench.baselines.vsknn",
+    "STAN": "srgnn_bench.baselines.stan",
 }
 """Class name -> the module that defines it."""
 

@@ -1,0 +1,34 @@
+"""Association rules of two items: what was clicked in the same sessions.
+
+Source: AR in Ludewig and Jannach, "Evaluation of session-based recommendation algorithms", UMUAI
+28, 2018.
+
+The strength of item i after a last click on j is the number of pairs of clicks, one on j and one
+on i, before or after it, in the same training session. There is no threshold of support or
+confidence. The paper divides by a number that depends on j alone. session-rec keeps the 20
+strongest rules of an item and leaves the order of equal counts to its sorting; here it is by
+popularity.
+"""
+
+from __future__ import annotations
+
+from scipy.sparse import csr_array, diags_array
+
+from srgnn_bench.data.sessions import Sessions
+from srgnn_bench.models.item_pairs import clicks_of
+from srgnn_bench.models.parameters import ModelParameters
+from srgnn_bench.models.sparse_scores import LastClickRecommender
+
+
+class AssociationRules(LastClickRecommender):
+    """Orders the items by the pairs of clicks on them and on the last click's item."""
+
+    Parameters = ModelParameters
+
+    def strengths(self, sessions: Sessions) -> csr_array:
+        """Number of pairs of clicks on an item (row) and another (column)."""
+        clicks = clicks_of(sessions, n_items=self.n_items)
+        # No click pairs with itself: n clicks of a session on one item make n (n - 1) pairs.
+        pairs = csr_array(clicks.T @ clicks - diags_array(clicks.sum(axis=0)))
+        pairs.eliminate_zeros()
+        return pairs

@@ -1,0 +1,30 @@
+"""First-order Markov chain: what came right after the last click.
+
+Source: MC in Ludewig and Jannach, "Evaluation of session-based recommendation algorithms", UMUAI
+28, 2018.
+
+The strength of item i after a last click on j is the number of times that i came right after j in
+the training sessions. The paper divides by the number of times that anything came after j, which
+is the same for every i. session-rec keeps the 20 most frequent followers of an item and leaves
+the order of equal counts to its sorting; here it is by popularity.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from srgnn_bench.data.sessions import Sessions
+from srgnn_bench.models.item_pairs import follows
+from srgnn_bench.models.parameters import ModelParameters
+from srgnn_bench.models.sparse_scores import LastClickRecommender
+
+
+class FirstOrderMarkov(LastClickRecommender):
+    """Orders the items by how often they came right after the last click."""
+
+    Parameters = ModelParameters
+
+    def strengths(self, sessions: Sessions) -> csr_array:
+        """Number of transitions from an item (row) to another (column)."""
+        return follows(sessions, n_items=self.n_items, weights=np.ones(1))
