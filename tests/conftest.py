@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import random
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
+
+from srgnn_bench.testing.planted import planted_sessions
 from hypothesis import settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -25,19 +26,6 @@ class TinyWorld:
     dataset: Path
     suite: Path
     results: Path
-
-
-def planted_sessions(*, count: int, items: int, seed: int) -> list[list[int]]:
-    """Sessions in which item i is nearly always followed by item 7 i + 3 modulo ``items``."""
-    chance = random.Random(seed)
-    sessions = []
-    for _ in range(count):
-        session = [chance.randrange(items)]
-        for _ in range(chance.randint(1, 6)):
-            follows = (7 * session[-1] + 3) % items
-            session.append(follows if chance.random() < 0.9 else chance.randrange(items))
-        sessions.append(session)
-    return sessions
 
 
 def write_log(path: Path, sessions: list[list[int]]) -> None:

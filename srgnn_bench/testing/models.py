@@ -1,0 +1,121 @@
+"""What the harness relies on in every model, as tests to inherit."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, ClassVar
+
+import torch
+from recbole.data.interaction import Interaction
+
+from srgnn_bench.data.sessions import Sessions, Stage, stage_of
+from srgnn_bench.evaluation.metrics import recall
+from srgnn_bench.models.fitted import FittedRecommender
+from srgnn_bench.recbole_bridge.config import ITEM_FIELD, LENGTH_FIELD, LIST_SUFFIX
+from srgnn_bench.recbole_bridge.dataset import PrefixBatches
+from srgnn_bench.recbole_bridge.ranking import rank_prefixes
+from srgnn_bench.recbole_bridge.trainer import build, train
+from srgnn_bench.schema import TrainingSpec
+from srgnn_bench.testing.planted import planted_sessions
+
+ITEMS = 30
+
+
+class ModelContract:
+    """Tests of one model; a subclass names the model and is collected by pytest.
+
+    Attributes:
+        model_class: the model.
+        configuration: its parameters; small ones keep the tests quick.
+        training: settings with which it learns the planted pattern.
+        learns_order: whether it can tell what follows what; a model that cannot, such as
+            popularity, is excused from the planted pattern.
+        tolerance: largest difference between scores that ought to be equal, relative to the
+            largest score.
+    """
+
+    model_class: ClassVar[type[Any]]
+    configuration: ClassVar[dict[str, Any]] = {}
+    training: ClassVar[TrainingSpec] = TrainingSpec(
+        epochs=25, train_batch_size=64, learning_rate=0.01
+    )
+    learns_order: ClassVar[bool] = True
+    tolerance: ClassVar[float] = 1e-5
+
+    def test_scores_are_finite_one_per_item_and_one_for_padding(self) -> None:
+        """``full_sort_predict`` gives shape (batch, items + 1) and nothing that is not a number."""
+        scores = self._scores(self._model(), self._batch())
+        assert scores.shape == (len(self._batch()), ITEMS + 1)
+        assert torch.isfinite(scores[:, 1:]).all()
+
+    def test_padding_does_not_change_scores(self) -> None:
+        """The width of a batch is an accident of its longest prefix."""
+        batch, items = self._batch(), ITEM_FIELD + LIST_SUFFIX
+        wider = Interaction(dict(batch.interaction))
+        wider.interaction[items] = torch.nn.functional.pad(batch[items], (0, 5))
+        model = self._model()
+        self._assert_equal(self._scores(model, batch), self._scores(model, wider))
+
+    def test_a_prefix_is_scored_by_itself(self) -> None:
+        """Neither the other prefixes of the batch nor the target may be looked at."""
+        batch, model = self._batch(), self._model()
+        together = self._scores(model, batch)
+        for row in range(0, len(batch), 7):
+            alone = Interaction({k: v[row : row + 1] for k, v in batch.interaction.items()})
+            alone.interaction[ITEM_FIELD] = torch.ones_like(alone[ITEM_FIELD])
+            items = ITEM_FIELD + LIST_SUFFIX
+            alone.interaction[items] = alone[items][:, : int(alone[LENGTH_FIELD])]
+            self._assert_equal(self._scores(model, alone), together[row : row + 1])
+
+    def test_a_state_dict_carries_the_whole_model(self) -> None:
+        """A model with another's state dict gives the other's scores."""
+        model = self._model()
+        other = build(self.model_class, self.configuration, self._stage(), seed=2).eval()
+        other.load_state_dict(model.state_dict())
+        self._assert_equal(self._scores(model, self._batch()), self._scores(other, self._batch()))
+
+    def test_the_same_seed_gives_the_same_model(self) -> None:
+        """Building and training depend on seeds alone."""
+        one, other = (self._trained(epochs=2) for _ in range(2))
+        assert torch.equal(self._scores(one, self._batch()), self._scores(other, self._batch()))
+
+    def test_it_learns_a_planted_pattern(self) -> None:
+        """Nine clicks in ten follow a rule, so most targets can be among the first two."""
+        if not self.learns_order:
+            return
+        stage = self._stage()
+        model = self._trained(epochs=self.training.epochs)
+        ranks = rank_prefixes(model, stage.judged, n_items=stage.n_items).ranks
+        assert recall(ranks, k=2) > 0.7
+
+    @staticmethod
+    @cache
+    def _stage() -> Stage:
+        sessions = planted_sessions(count=400, items=ITEMS, seed=1)
+        train_part, judged = sessions[:320], sessions[320:]
+        return stage_of("test", Sessions.from_lists(train_part), Sessions.from_lists(judged))
+
+    def _batch(self) -> Interaction:
+        batches = PrefixBatches(self._stage().judged, batch_size=64, device=torch.device("cpu"))
+        return next(iter(batches))
+
+    def _model(self) -> Any:
+        return build(self.model_class, self.configuration, self._stage(), seed=1).eval()
+
+    def _trained(self, *, epochs: int) -> Any:
+        model = self._model()
+        if not isinstance(model, FittedRecommender):
+            train(model, self._stage(), self.training, seed=1, epochs=epochs)
+        return model.eval()
+
+    @staticmethod
+    @torch.no_grad()
+    def _scores(model: Any, batch: Interaction) -> torch.Tensor:
+        scores: torch.Tensor = model.full_sort_predict(batch)
+        return scores.reshape(len(batch), -1)
+
+    def _assert_equal(self, one: torch.Tensor, other: torch.Tensor) -> None:
+        largest = float(one[:, 1:].abs().max())
+        torch.testing.assert_close(
+            one[:, 1:], other[:, 1:], rtol=self.tolerance, atol=self.tolerance * largest
+        )

@@ -1,0 +1,97 @@
+"""Every model of the package keeps the contract; models that break it are found out."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pytest
+import torch
+
+from srgnn_bench import registry
+from srgnn_bench.models.fitted import FittedRecommender
+from srgnn_bench.models.srgnn import FastSRGNN
+from srgnn_bench.recbole_bridge.classes import model_class
+from srgnn_bench.testing import ModelContract
+
+SMALL = {"embedding_size": 16, "hidden_size": 16}
+
+# They know which items go together, and little or nothing of what follows what.
+WITHOUT_ORDER = {
+    "popularity",
+    "session_popularity",
+    "association_rules",
+    "item_knn",
+    "sknn",
+    "stan",
+    "vsknn",
+}
+
+
+def contract_of(name: str) -> type[ModelContract]:
+    """A test class for a shipped model, made small."""
+    found = model_class(registry.model(name))
+    fields = found.Parameters.model_fields
+
+    class Contract(ModelContract):
+        __test__ = False
+        model_class: ClassVar[type[Any]] = found
+        configuration: ClassVar[dict[str, Any]] = {k: v for k, v in SMALL.items() if k in fields}
+
+    return Contract
+
+
+CHECKS = [name for name in vars(ModelContract) if name.startswith("test_")]
+
+
+@pytest.mark.parametrize("name", registry.names("model"))
+@pytest.mark.parametrize("check", CHECKS)
+def test_the_shipped_models_keep_it(name: str, check: str) -> None:
+    contract = contract_of(name)
+    contract.learns_order = name not in WITHOUT_ORDER
+    getattr(contract(), check)()
+
+
+class LooksAhead(FastSRGNN):
+    def full_sort_predict(self, interaction):
+        scores = super().full_sort_predict(interaction).clone()
+        scores[torch.arange(len(scores)), interaction[self.ITEM_ID]] += 1
+        return scores
+
+
+class ReadsPadding(FastSRGNN):
+    def full_sort_predict(self, interaction):
+        return super().full_sort_predict(interaction) + interaction[self.ITEM_SEQ].shape[1]
+
+
+class GivesNan(FastSRGNN):
+    def full_sort_predict(self, interaction):
+        return super().full_sort_predict(interaction) * float("nan")
+
+
+class ForgetsState(FittedRecommender):
+    Parameters = registry.Spec
+
+    def fit(self, sessions):
+        self.scores = torch.randn(self.n_items)
+
+    def full_sort_predict(self, interaction):
+        return self.scores.expand(len(interaction), -1)
+
+
+@pytest.mark.parametrize(
+    ("broken", "check"),
+    [
+        (LooksAhead, "test_a_prefix_is_scored_by_itself"),
+        (ReadsPadding, "test_padding_does_not_change_scores"),
+        (GivesNan, "test_scores_are_finite_one_per_item_and_one_for_padding"),
+        (ForgetsState, "test_a_state_dict_carries_the_whole_model"),
+    ],
+)
+def test_a_model_that_breaks_it_is_found_out(broken: type[Any], check: str) -> None:
+    class Contract(ModelContract):
+        __test__ = False
+        model_class: ClassVar[type[Any]] = broken
+        configuration: ClassVar[dict[str, Any]] = {"embedding_size": 16}
+
+    with pytest.raises(AssertionError):
+        getattr(Contract(), check)()
