@@ -15,15 +15,12 @@ from __future__ import annotations
 from scipy.sparse import csr_array, diags_array
 
 from srgnn_bench.data.sessions import Sessions
+from srgnn_bench.models.counting import LastClickRecommender
 from srgnn_bench.models.item_pairs import clicks_of
-from srgnn_bench.models.parameters import ModelParameters
-from srgnn_bench.models.sparse_scores import LastClickRecommender
 
 
 class AssociationRules(LastClickRecommender):
     """Orders the items by the pairs of clicks on them and on the last click's item."""
-
-    Parameters = ModelParameters
 
     def strengths(self, sessions: Sessions) -> csr_array:
         """Number of pairs of clicks on an item (row) and another (column)."""

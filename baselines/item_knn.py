@@ -1,7 +1,7 @@
 """Item-kNN: items that share sessions with the last click.
 
 Source: Item-KNN in Hidasi et al., "Session-based Recommendations with Recurrent Neural Networks",
-ICLR 2016 (after Davidson et al., RecSys 2010), and in the SR-GNN paper's comparison; IKNN in
+ICLR 2016, and in the SR-GNN paper's comparison; IKNN in
 Ludewig and Jannach, UMUAI 28, 2018.
 
 The similarity of item i to the last click's item j, with n(j) the number of training sessions
@@ -17,17 +17,15 @@ session counts twice, and keep the 100 most similar items alone.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from pydantic import Field
 from scipy.sparse import csr_array
 
 from srgnn_bench.data.sessions import Sessions
+from srgnn_bench.models.counting import LastClickRecommender
 from srgnn_bench.models.item_pairs import clicks_of
 from srgnn_bench.models.parameters import ModelParameters
 from srgnn_bench.models.sparse_rows import rows_of, select, with_values
-from srgnn_bench.models.sparse_scores import LastClickRecommender
 
 
 class ItemKNNParameters(ModelParameters):
@@ -45,10 +43,7 @@ class SessionItemKNN(LastClickRecommender):
     """Orders the items by the cosine between their sessions and the last click's item's."""
 
     Parameters = ItemKNNParameters
-
-    def __init__(self, config: Any, dataset: Any) -> None:
-        super().__init__(config, dataset)
-        self.parameters_ = self.Parameters.read(config)
+    parameters_: ItemKNNParameters
 
     def strengths(self, sessions: Sessions) -> csr_array:
         """Similarity of every two items, shape (n_items, n_items)."""

@@ -15,15 +15,12 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from srgnn_bench.data.sessions import Sessions
+from srgnn_bench.models.counting import LastClickRecommender
 from srgnn_bench.models.item_pairs import follows
-from srgnn_bench.models.parameters import ModelParameters
-from srgnn_bench.models.sparse_scores import LastClickRecommender
 
 
 class FirstOrderMarkov(LastClickRecommender):
     """Orders the items by how often they came right after the last click."""
-
-    Parameters = ModelParameters
 
     def strengths(self, sessions: Sessions) -> csr_array:
         """Number of transitions from an item (row) to another (column)."""

@@ -14,16 +14,15 @@ of an item alone.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from pydantic import Field
 from scipy.sparse import csr_array
 
 from srgnn_bench.data.sessions import Sessions
-from srgnn_bench.models.item_pairs import Decay, decay, follows
+from srgnn_bench.models.counting import LastClickRecommender
+from srgnn_bench.models.decays import Decay, by_distance
+from srgnn_bench.models.item_pairs import follows
 from srgnn_bench.models.parameters import ModelParameters
-from srgnn_bench.models.sparse_scores import LastClickRecommender
 
 
 class SequentialRulesParameters(ModelParameters):
@@ -40,13 +39,10 @@ class SequentialRules(LastClickRecommender):
     """Orders the items by how often and how soon they came after the last click's item."""
 
     Parameters = SequentialRulesParameters
-
-    def __init__(self, config: Any, dataset: Any) -> None:
-        super().__init__(config, dataset)
-        self.parameters_ = self.Parameters.read(config)
+    parameters_: SequentialRulesParameters
 
     def strengths(self, sessions: Sessions) -> csr_array:
         """Weighted number of times that an item (column) came after another (row)."""
         p = self.parameters_
-        weights = decay(p.weighting, np.arange(1, p.steps + 1))
+        weights = by_distance(p.weighting, np.arange(1, p.steps + 1))
         return follows(sessions, n_items=self.n_items, weights=weights)

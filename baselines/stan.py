@@ -18,30 +18,24 @@ counted here from the newest candidate, so that no time of the session is needed
 the unit of the dataset's times: seconds or, where a source has none, sessions.
 
 The defaults are session-rec's: lambda1 1.02 and lambda3 2.05 clicks, lambda2 5 days, a sample of
-5000; it leaves the number of neighbours open, and the paper has 500. A large lambda
-switches its weight off.
+5000. It leaves the number of neighbours open; its configurations take 100 to 1000. A large lambda
+switches its weight off. A similarity below 1e-45 of the largest counts as none.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from pydantic import Field
 from scipy.sparse import csr_array
 
 from srgnn_bench.data.sessions import Integers, Sessions
-from srgnn_bench.models.neighbours import SessionIndex, nearest
-from srgnn_bench.models.parameters import ModelParameters
-from srgnn_bench.models.sparse_rows import Floats, last_positions, rows_of, with_values
-from srgnn_bench.models.sparse_scores import SparseRecommender
+from srgnn_bench.models.counting import NeighbourParameters, NeighbourRecommender
+from srgnn_bench.models.neighbours import PrefixItems
+from srgnn_bench.models.sparse_rows import rows_of, with_values
 
 
-class STANParameters(ModelParameters):
+class STANParameters(NeighbourParameters):
     """Parameters of STAN."""
-
-    neighbours: int = Field(500, ge=1)
-    """Most neighbours of a session, the most similar."""
 
     sample_size: int = Field(5000, ge=1)
     """Sessions that are compared, the most recent that share an item."""
@@ -56,45 +50,45 @@ class STANParameters(ModelParameters):
     """Distance from the shared item at which an item of a neighbour weighs 1/e, in clicks."""
 
 
-class STAN(SparseRecommender):
-    """Scores an item by its nearness to shared items in recent, similar sessions."""
+class STAN(NeighbourRecommender):
+    """Scores an item by its nearness to shared items in recent, similar sessions.
+
+    Attributes:
+        times: time of each training session, shape (sessions,); set by ``fit``.
+    """
 
     Parameters = STANParameters
-    index: SessionIndex
-    times: Floats
+    parameters_: STANParameters
+    times: Integers
 
-    def __init__(self, config: Any, dataset: Any) -> None:
-        super().__init__(config, dataset)
-        self.parameters_ = self.Parameters.read(config)
+    def learn(self, sessions: Sessions) -> None:
+        """Index the sessions by their items, and keep their times."""
+        super().learn(sessions)
+        self.times = sessions.times
 
-    def fit(self, sessions: Sessions) -> None:
-        """Index the sessions by their items."""
-        self.index = SessionIndex(
-            sessions, n_items=self.n_items, sample_size=self.parameters_.sample_size
-        )
-        self.times = sessions.times.astype(np.float64)
+    def similarities(self, prefixes: PrefixItems) -> csr_array:
+        """Weights of the shared items, norm and recency, shape (prefixes, sessions)."""
+        back = prefixes.length() - prefixes.positions.data
+        weights = np.exp(-back / self.parameters_.lambda1)
+        similar = self.index.candidates(prefixes.weighted(weights))
+        norm = np.sqrt(self.index.sizes[similar.indices])
+        recency = np.exp(-self._age(similar) / self.parameters_.lambda2)
+        return with_values(similar, similar.data / norm * recency)
 
-    def scores(self, items: Integers, offsets: Integers) -> csr_array:
-        """Decayed sum of the neighbours' similarities, shape (prefixes, n_items)."""
-        p = self.parameters_
-        prefixes = last_positions(items, offsets, n_items=self.n_items)
-        back = np.diff(offsets)[rows_of(prefixes)] - prefixes.data
-        similar = self.index.candidates(with_values(prefixes, np.exp(-back / p.lambda1)))
-        similarity = similar.data / np.sqrt(self.index.sizes[similar.indices])
-        recency = np.exp(-self._age(similar) / p.lambda2)
-        neighbours = nearest(with_values(similar, similarity * recency), count=p.neighbours)
+    def votes(self, neighbours: csr_array, prefixes: PrefixItems) -> csr_array:
+        """Sum of the neighbours' similarities, by nearness, shape (prefixes, n_items)."""
         near = self.index.items_of(neighbours, prefixes=prefixes)
         place = near.positions.data
         shared = near.largest(np.where(near.shared > 0, place, 0))
         distance = np.abs(place - near.spread(shared))
-        nearness = np.exp(-np.arange(distance.max(initial=0) + 1) / p.lambda3)
+        nearness = np.exp(-np.arange(distance.max(initial=0) + 1) / self.parameters_.lambda3)
         return near.sum(near.spread(neighbours.data) * nearness[distance])
 
-    def _age(self, candidates: csr_array) -> Floats:
+    def _age(self, candidates: csr_array) -> Integers:
         """Time from each candidate to the newest one of its prefix, shape (entries,)."""
         times = self.times[candidates.indices]
         rows = rows_of(candidates)
-        newest = np.full(candidates.shape[0], -np.inf)
+        newest = np.zeros(candidates.shape[0], dtype=times.dtype)
         np.maximum.at(newest, rows, times)
-        age: Floats = newest[rows] - times
+        age: Integers = newest[rows] - times
         return age

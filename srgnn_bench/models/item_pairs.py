@@ -2,39 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from srgnn_bench.data.sessions import Integers, Sessions
 from srgnn_bench.models.sparse_rows import Floats, by_value, rows_of, with_values
-
-Decay = Literal["same", "div", "linear", "log", "quadratic"]
-"""Names of the decays, as session-rec has them; see :func:`decay`."""
-
-
-def decay(kind: Decay, distance: Integers) -> Floats:
-    """Weight of what lies ``distance`` clicks away.
-
-    ``same`` 1, ``div`` 1 / d, ``linear`` max(0, 1 - d / 10), ``log`` 1 / log10(d + 1.7),
-    ``quadratic`` 1 / d**2. session-rec lets ``linear`` fall below 0 until d = 100; here what is
-    ten clicks away has no weight.
-
-    Args:
-        kind: name of the decay.
-        distance: from 1, any shape.
-    """
-    d = distance.astype(np.float64)
-    if kind == "same":
-        return np.ones_like(d)
-    if kind == "div":
-        return 1 / d
-    if kind == "linear":
-        return np.maximum(0, 1 - d / 10)
-    if kind == "log":
-        return 1 / np.log10(d + 1.7)
-    return 1 / d**2
 
 
 def clicks_of(sessions: Sessions, *, n_items: int) -> csr_array:
@@ -59,12 +31,13 @@ def follows(sessions: Sessions, *, n_items: int, weights: Floats) -> csr_array:
         Sum of the weights, shape (n_items, n_items).
     """
     session = np.repeat(np.arange(len(sessions)), sessions.lengths)
+    items = sessions.items.astype(np.int32)
     total = csr_array((n_items, n_items))
     for distance, weight in enumerate(weights, start=1):
         first = np.flatnonzero(session[distance:] == session[:-distance])
         if weight == 0 or len(first) == 0:
             continue
-        pairs = sessions.items[first], sessions.items[first + distance]
+        pairs = items[first], items[first + distance]
         counted = coo_array((np.full(len(first), weight), pairs), shape=total.shape)
         total = total + counted.tocsr()
     return total

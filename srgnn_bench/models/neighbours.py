@@ -30,6 +30,27 @@ from srgnn_bench.models.sparse_rows import (
 )
 
 
+@dataclass(frozen=True)
+class PrefixItems:
+    """The different items of a batch of prefixes.
+
+    Attributes:
+        positions: place of the last click on each item, from 1, shape (prefixes, n_items).
+        lengths: clicks of each prefix, shape (prefixes,).
+    """
+
+    positions: csr_array
+    lengths: Integers
+
+    def length(self) -> Integers:
+        """Clicks of the prefix of each item, shape (entries of ``positions``,)."""
+        return np.repeat(self.lengths, np.diff(self.positions.indptr))
+
+    def weighted(self, weights: npt.NDArray[Any]) -> csr_array:
+        """The items with weights of shape (entries,) instead of their places."""
+        return with_values(self.positions, weights)
+
+
 class SessionIndex:
     """Training sessions that can be searched by the items they hold.
 
@@ -66,22 +87,22 @@ class SessionIndex:
         overlaps = select(weights, weights.data > 0) @ self._held_by
         return keep_best(overlaps, overlaps.indices, count=self._sample_size)
 
-    def items_of(self, neighbours: csr_array, *, prefixes: csr_array) -> NeighbourItems:
+    def items_of(self, neighbours: csr_array, *, prefixes: PrefixItems) -> NeighbourItems:
         """The items of every neighbour, compared with the prefix that it is a neighbour of.
 
         Args:
             neighbours: stored where a session is a neighbour, shape (prefixes, sessions).
-            prefixes: place of the last click on each item, shape (prefixes, n_items).
+            prefixes: the prefixes.
         """
-        held = self.positions[neighbours.indices]
+        held, clicked = self.positions[neighbours.indices], prefixes.positions
         shared = np.empty(held.nnz, dtype=np.int32)
         # One prefix at a time keeps the table of places in the cache.
         place = np.zeros(held.shape[1], dtype=np.int32)
-        entries, clicks = held.indptr[neighbours.indptr], prefixes.indptr
-        for (start, stop), (first, last) in zip(pairwise(entries), pairwise(clicks), strict=True):
-            place[prefixes.indices[first:last]] = prefixes.data[first:last]
+        bounds = pairwise(clicked.indptr), pairwise(held.indptr[neighbours.indptr])
+        for (first, last), (start, stop) in zip(*bounds, strict=True):
+            place[clicked.indices[first:last]] = clicked.data[first:last]
             shared[start:stop] = place[held.indices[start:stop]]
-            place[prefixes.indices[first:last]] = 0
+            place[clicked.indices[first:last]] = 0
         return NeighbourItems(positions=held, shared=shared, bounds=neighbours.indptr)
 
 

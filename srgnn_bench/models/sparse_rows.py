@@ -1,8 +1,4 @@
-"""Sparse matrices with a row per session, prefix or item, for the models that count.
-
-They hold what the padded batches of trained models would waste: a session reaches a few dozen
-of many thousand items.
-"""
+"""Sparse matrices with a row per session, prefix or item, for the models that count."""
 
 from __future__ import annotations
 
@@ -91,19 +87,13 @@ def by_value(values: Floats, *, ties: Integers) -> Integers:
 
 
 def scores_of(matrix: csr_array) -> npt.NDArray[np.float32]:
-    """All scores of a batch, shape (prefixes, n_items).
+    """All scores of a batch, shape (prefixes, n_items); 0 where none is stored.
 
-    Sums are made in double precision and rounded once, here. What is positive stays so: an item
-    that a model reaches never ties with one that it does not.
+    Sums are made in double precision and rounded once, here. A stored score, positive on paper,
+    stays so: an item that a model reaches never ties with one that it does not.
     """
-    values = np.where(
-        matrix.data > 0,
-        np.maximum(matrix.data, np.finfo(np.float32).tiny),
-        matrix.data,
-    ).astype(np.float32)
-    dense: npt.NDArray[np.float32] = csr_array(
-        (values, matrix.indices, matrix.indptr), shape=matrix.shape
-    ).toarray()
+    values = np.maximum(matrix.data, np.finfo(np.float32).tiny).astype(np.float32)
+    dense: npt.NDArray[np.float32] = with_values(matrix, values).toarray()
     return dense
 
 

@@ -1,0 +1,155 @@
+"""Bases of the models that count clicks and sessions, with NumPy and SciPy.
+
+They stand between RecBole's padded batches and the sparse matrices that the models look up.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import Field
+from scipy.sparse import csr_array
+
+from srgnn_bench.data.sessions import Integers, Sessions
+from srgnn_bench.models.fitted import FittedRecommender
+from srgnn_bench.models.item_pairs import ordered
+from srgnn_bench.models.neighbours import PrefixItems, SessionIndex, nearest
+from srgnn_bench.models.parameters import ModelParameters
+from srgnn_bench.models.sparse_rows import last_positions, scores_of
+
+
+class SparseRecommender(FittedRecommender):
+    """Base of the models under which a session reaches a few items; all others score 0.
+
+    Such a model is its training sessions: they are what its state dict holds, and loading one
+    learns from them again.
+    """
+
+    Parameters: type[ModelParameters] = ModelParameters
+    parameters_: Any
+    _sessions: Sessions | None = None
+
+    def __init__(self, config: Any, dataset: Any) -> None:
+        super().__init__(config, dataset)
+        self.parameters_ = self.Parameters.read(config)
+
+    def fit(self, sessions: Sessions) -> None:
+        """Learn from all training sessions; they are kept, and not changed."""
+        self.learn(sessions)
+        self._sessions = sessions
+
+    @abstractmethod
+    def learn(self, sessions: Sessions) -> None:
+        """Prepare what :meth:`scores` looks up."""
+
+    @abstractmethod
+    def scores(self, items: Integers, offsets: Integers) -> csr_array:
+        """Scores of the items that each prefix reaches, all positive, shape (prefixes, n_items).
+
+        Args:
+            items: clicks, prefix after prefix, shape (clicks,).
+            offsets: prefix i holds ``items[offsets[i]:offsets[i + 1]]``, shape (prefixes + 1,).
+        """
+
+    def full_sort_predict(self, interaction: Any) -> torch.Tensor:
+        """Scores of the padding item (0) and of every item, shape (prefixes, n_items)."""
+        padded = interaction[self.ITEM_SEQ]
+        items = padded.cpu().numpy()
+        lengths = interaction[self.ITEM_SEQ_LEN].cpu().numpy()
+        inside = np.arange(items.shape[1]) < lengths[:, None]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        scores = scores_of(self.scores(items[inside], offsets))
+        return torch.from_numpy(scores).to(padded.device)
+
+    def predict(self, interaction: Any) -> torch.Tensor:
+        """Score of one given item per prefix, shape (prefixes,)."""
+        items = interaction[self.ITEM_ID]
+        return self.full_sort_predict(interaction).gather(1, items[:, None]).squeeze(1)
+
+    def get_extra_state(self) -> dict[str, torch.Tensor] | None:
+        """The training sessions; None before :meth:`fit`."""
+        if self._sessions is None:
+            return None
+        return {name: torch.from_numpy(array) for name, array in vars(self._sessions).items()}
+
+    def set_extra_state(self, state: dict[str, torch.Tensor] | None) -> None:
+        """Learn from the sessions of a state dict."""
+        if state is not None:
+            self.fit(Sessions(**{name: array.numpy() for name, array in state.items()}))
+
+
+class LastClickRecommender(SparseRecommender):
+    """Base of the models that know a session by its last click alone.
+
+    Attributes:
+        places: place of each item (column) in the order after a last click (row), from 1 for
+            the weakest, shape (n_items, n_items).
+    """
+
+    places: csr_array
+
+    @abstractmethod
+    def strengths(self, sessions: Sessions) -> csr_array:
+        """How strongly an item (column) goes with a last click (row), shape (n_items, n_items)."""
+
+    def learn(self, sessions: Sessions) -> None:
+        """Order the items after each last click by strength, then by their clicks."""
+        clicks = np.bincount(sessions.items, minlength=self.n_items)
+        self.places = ordered(self.strengths(sessions), clicks=clicks)
+
+    def scores(self, items: Integers, offsets: Integers) -> csr_array:
+        """Places of the items after each prefix's last click, shape (prefixes, n_items)."""
+        return self.places[items[offsets[1:] - 1]]
+
+
+class NeighbourParameters(ModelParameters):
+    """Parameters of every model of neighbouring sessions."""
+
+    neighbours: int = Field(500, ge=1)
+    """Most neighbours of a session, the most similar."""
+
+    sample_size: int = Field(1000, ge=1)
+    """Sessions that are compared, the most recent that share an item."""
+
+
+class NeighbourRecommender(SparseRecommender):
+    """Base of the models that recommend what similar training sessions hold.
+
+    Attributes:
+        index: the training sessions; set by ``fit``.
+    """
+
+    Parameters = NeighbourParameters
+    index: SessionIndex
+
+    def learn(self, sessions: Sessions) -> None:
+        """Index the sessions by their items."""
+        self.index = SessionIndex(
+            sessions, n_items=self.n_items, sample_size=self.parameters_.sample_size
+        )
+
+    def scores(self, items: Integers, offsets: Integers) -> csr_array:
+        """Votes of the nearest candidates, shape (prefixes, n_items)."""
+        prefixes = PrefixItems(
+            positions=last_positions(items, offsets, n_items=self.n_items),
+            lengths=np.diff(offsets),
+        )
+        similarities = self.similarities(prefixes)
+        neighbours = nearest(similarities, count=self.parameters_.neighbours)
+        return self.votes(neighbours, prefixes)
+
+    @abstractmethod
+    def similarities(self, prefixes: PrefixItems) -> csr_array:
+        """Similarity of each prefix to its candidates, shape (prefixes, sessions)."""
+
+    @abstractmethod
+    def votes(self, neighbours: csr_array, prefixes: PrefixItems) -> csr_array:
+        """What the neighbours add up to for each item, shape (prefixes, n_items).
+
+        Args:
+            neighbours: similarity of each prefix to its neighbours, shape (prefixes, sessions).
+            prefixes: the prefixes.
+        """

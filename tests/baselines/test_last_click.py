@@ -1,0 +1,156 @@
+"""Markov chain, association rules, sequential rules and item-kNN: orders after the last click."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from itertools import pairwise
+from math import log10
+
+import numpy as np
+import pytest
+from hypothesis import given
+from small_sessions import N_ITEMS, few_examples, fit, prefixes, random_sessions, scores, trainings
+from tiny_models import tiny_model
+
+from srgnn_bench.baselines.association_rules import AssociationRules
+from srgnn_bench.baselines.item_knn import SessionItemKNN
+from srgnn_bench.baselines.markov import FirstOrderMarkov
+from srgnn_bench.baselines.sequential_rules import SequentialRules
+
+
+def markov(training):
+    strengths = defaultdict(float)
+    for session in training:
+        for x, y in pairwise(session):
+            strengths[x, y] += 1
+    return strengths
+
+
+def association(training):
+    strengths = defaultdict(float)
+    for session in training:
+        for a, x in enumerate(session):
+            for b, y in enumerate(session):
+                if a != b:
+                    strengths[x, y] += 1
+    return strengths
+
+
+def sequential(training, *, steps=10, weight=lambda d: 1 / d):
+    strengths = defaultdict(float)
+    for session in training:
+        for b, y in enumerate(session):
+            for a in range(max(0, b - steps), b):
+                strengths[session[a], y] += weight(b - a)
+    return strengths
+
+
+def item_cosine(training, *, regularisation=20.0, alpha=0.5):
+    together, alone = Counter(), Counter()
+    for items in map(set, training):
+        alone.update(items)
+        together.update((x, y) for x in items for y in items if x != y)
+    return {
+        (x, y): n
+        / ((alone[x] + regularisation) ** alpha * (alone[y] + regularisation) ** (1 - alpha))
+        for (x, y), n in together.items()
+    }
+
+
+VARIANTS = {
+    "Markov": (FirstOrderMarkov, {}, markov, {}),
+    "association": (AssociationRules, {}, association, {}),
+    "sequential": (SequentialRules, {}, sequential, {}),
+    "sequential, 2 steps, log": (
+        SequentialRules,
+        {"steps": 2, "weighting": "log"},
+        sequential,
+        {"steps": 2, "weight": lambda d: 1 / log10(d + 1.7)},
+    ),
+    "sequential, linear": (
+        SequentialRules,
+        {"steps": 30, "weighting": "linear"},
+        sequential,
+        {"steps": 9, "weight": lambda d: 1 - d / 10},
+    ),
+    "sequential, quadratic": (
+        SequentialRules,
+        {"weighting": "quadratic"},
+        sequential,
+        {"weight": lambda d: 1 / d**2},
+    ),
+    "item-kNN": (SessionItemKNN, {}, item_cosine, {}),
+    "item-kNN, confidence": (
+        SessionItemKNN,
+        {"regularisation": 0.0, "alpha": 1.0},
+        item_cosine,
+        {"regularisation": 0.0, "alpha": 1.0},
+    ),
+}
+
+
+def slow(prefix, training, strengths, *, n_items):
+    """Place of each item among those that go with the last click, the weakest 1."""
+    clicks = Counter(item for session in training for item in session)
+    found = {y: np.float32(value) for (x, y), value in strengths.items() if x == prefix[-1]}
+    order = sorted(found, key=lambda item: (found[item], clicks[item], -item))
+    places = np.zeros(n_items + 1)
+    places[order] = np.arange(1, len(order) + 1)
+    return places
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_orders_are_those_of_slow_counting(variant):
+    model_class, settings, construct, options = VARIANTS[variant]
+    model = tiny_model(model_class, n_items=N_ITEMS, **settings)
+
+    @few_examples
+    @given(trainings, prefixes)
+    def compare(training, shown):
+        strengths = construct(training, **options)
+        expected = [slow(p, training, strengths, n_items=N_ITEMS) for p in shown]
+        np.testing.assert_array_equal(scores(fit(model, training), shown), expected)
+
+    compare()
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_and_on_longer_sessions(variant):
+    model_class, settings, construct, options = VARIANTS[variant]
+    training = random_sessions(count=200, items=25, longest=30, seed=3)
+    model = fit(tiny_model(model_class, n_items=25, **settings), training)
+    strengths = construct(training, **options)
+    shown = [[item] for item in range(1, 26)]
+    expected = [slow(p, training, strengths, n_items=25) for p in shown]
+    np.testing.assert_array_equal(scores(model, shown), expected)
+
+
+TRAINING = [[1, 2, 3, 2], [1, 3], [1, 3], [4, 1]]
+
+
+def test_markov_by_hand():
+    model = fit(tiny_model(FirstOrderMarkov, n_items=4), TRAINING)
+    # After 1: 3 twice, 2 once. After 2: 3. Nothing came after 4 but 1.
+    assert scores(model, [[2, 1], [1, 2], [4]]).tolist() == [
+        [0, 0, 1, 2, 0],
+        [0, 0, 0, 1, 0],
+        [0, 1, 0, 0, 0],
+    ]
+
+
+def test_association_rules_by_hand():
+    model = fit(tiny_model(AssociationRules, n_items=4), TRAINING)
+    # With 2: itself by two pairs, 3 by two, 1 by two; by clicks 1 (4) > 3 (3) > 2 (2).
+    assert scores(model, [[2]]).tolist() == [[0, 3, 1, 2, 0]]
+
+
+def test_sequential_rules_by_hand():
+    model = fit(tiny_model(SequentialRules, n_items=4), TRAINING)
+    # After 1: 2 by 1 + 1/3, 3 by 1/2 + 1 + 1.
+    assert scores(model, [[1]]).tolist() == [[0, 0, 1, 2, 0]]
+
+
+def test_item_knn_by_hand():
+    model = fit(tiny_model(SessionItemKNN, n_items=4, regularisation=0.0), TRAINING)
+    # To 1, in 4 sessions: 3 by 3 / sqrt(4 * 3), 2 and 4 by 1 / sqrt(4); 2 has more clicks.
+    assert scores(model, [[1]]).tolist() == [[0, 0, 2, 3, 1]]
