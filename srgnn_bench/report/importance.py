@@ -22,19 +22,27 @@ def importances(
         space: the searched dimensions, as their YAML says them.
 
     Returns:
-        Parameter -> share, adding up to 1; empty with fewer than ``FEWEST_TRIALS`` trials, with
-        one parameter only, or where all trials have the same value.
+        Parameter -> share, adding up to 1, for those that every trial set (conditional ones may
+        be absent); empty with fewer than ``FEWEST_TRIALS`` trials, with one parameter only, or
+        where all trials have the same value.
     """
-    if len(trials) < FEWEST_TRIALS or len(space) < 2 or len({value for _, value in trials}) < 2:
+    if len(trials) < FEWEST_TRIALS or len({value for _, value in trials}) < 2:
+        return {}
+    shared = [name for name in space if all(name in parameters for parameters, _ in trials)]
+    if len(shared) < 2:
         return {}
     import optuna  # slow to import, and most reports have no use for it
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    distributions = {name: _distribution(dimension) for name, dimension in space.items()}
+    distributions = {name: _distribution(space[name]) for name in shared}
     study = optuna.create_study(direction="maximize")
     study.add_trials(
         [
-            optuna.trial.create_trial(params=parameters, distributions=distributions, value=value)
+            optuna.trial.create_trial(
+                params={name: parameters[name] for name in shared},
+                distributions=distributions,
+                value=value,
+            )
             for parameters, value in trials
         ]
     )
@@ -49,7 +57,7 @@ def _distribution(dimension: dict[str, Any]) -> Any:
         IntDistribution,
     )
 
-    values = {key: value for key, value in dimension.items() if key != "type"}
+    values = {key: value for key, value in dimension.items() if key not in ("type", "when")}
     if dimension["type"] == "choice":
         return CategoricalDistribution(values["values"])
     return (FloatDistribution if dimension["type"] == "float" else IntDistribution)(**values)

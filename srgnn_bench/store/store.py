@@ -1,7 +1,8 @@
 """The results folder: one folder per run, and a record written last.
 
 ``runs/<dataset>/<model>/<first 12 digits of the key>/`` holds ``ranks.parquet``,
-``epochs.ndjson`` and ``record.json``. The record is written to a temporary file, flushed to the
+``epochs.ndjson``, ``lists.parquet`` where the recommended lists are kept, and ``record.json``. The
+record is written to a temporary file, flushed to the
 disk and renamed, so its presence means that the run is complete. ``failure.json`` in its place
 means that the run failed. ``suites/<suite>.json`` names the runs that a suite is made of.
 """
@@ -61,7 +62,12 @@ class ResultStore:
         )
 
     def write_run(
-        self, record: Record, *, ranks: pd.DataFrame, epochs: list[dict[str, Any]]
+        self,
+        record: Record,
+        *,
+        ranks: pd.DataFrame,
+        epochs: list[dict[str, Any]],
+        lists: pd.DataFrame | None = None,
     ) -> None:
         """Store a finished run; its record becomes visible last, all at once.
 
@@ -69,6 +75,9 @@ class ResultStore:
             record: what is known of the run.
             ranks: one row per test prefix: ``session``, ``length``, ``rank``, ``target_count``.
             epochs: one entry per epoch, JSON values only.
+            lists: the recommended lists, if they are to be kept, one row per test prefix in the
+                order of ``ranks``: ``target`` and ``items`` (best first), as numbers in the
+                catalogue of the prepared data; 0 is no item.
 
         Raises:
             StoreError: the folder cannot be written; nothing already stored is lost.
@@ -81,6 +90,8 @@ class ResultStore:
             lines = "".join(json.dumps(epoch, sort_keys=True) + "\n" for epoch in epochs)
             write_atomically(folder / "epochs.ndjson", lines.encode())
             write_atomically(folder / "ranks.parquet", _parquet(ranks))
+            if lists is not None:
+                write_atomically(folder / "lists.parquet", _parquet(lists))
             write_atomically(folder / "record.json", _dump(record))
             (folder / "failure.json").unlink(missing_ok=True)
         except OSError as error:
@@ -104,13 +115,19 @@ class ResultStore:
         folder = self.run_folder(
             dataset=record.identity.dataset, model=record.model, key=record.key
         )
-        path = folder / "ranks.parquet"
-        try:
-            return pd.read_parquet(path)
-        except (OSError, ValueError) as error:  # pyarrow raises ArrowInvalid, a ValueError
-            raise StoreError(
-                f"{path} cannot be read ({error}).", remedy="Delete its folder and run again."
-            ) from error
+        return _read_parquet(folder / "ranks.parquet")
+
+    def lists(self, record: Record) -> pd.DataFrame | None:
+        """The recommended lists of a stored run, or None where they were not kept.
+
+        Raises:
+            StoreError: the file is damaged.
+        """
+        folder = self.run_folder(
+            dataset=record.identity.dataset, model=record.model, key=record.key
+        )
+        path = folder / "lists.parquet"
+        return _read_parquet(path) if path.is_file() else None
 
     def epochs(self, record: Record) -> list[dict[str, Any]]:
         """The epochs of a stored run, oldest first."""
@@ -175,6 +192,15 @@ def _parquet(frame: pd.DataFrame) -> bytes:
     content = frame.to_parquet(index=False, compression="zstd")
     assert isinstance(content, bytes)
     return content
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:  # pyarrow raises ArrowInvalid, a ValueError
+        raise StoreError(
+            f"{path} cannot be read ({error}).", remedy="Delete its folder and run again."
+        ) from error
 
 
 def _read(path: Path, kind: type[T]) -> T | None:

@@ -41,7 +41,7 @@ MODELS = {
     "stan": ("STAN", 1.02),
     "sasrec": ("SASRec", 0.6),
     "gcsan": ("GC-SAN", 0.92),
-    "itemknn": ("Item-KNN", 0.2),
+    "item_knn": ("Item-KNN", 0.2),
     "rules": ("Sequential rules", 0.3),
 }
 SPACE = {
@@ -222,7 +222,7 @@ def _write_trials(store: ResultStore, record: Record, entry: str) -> None:
 def _record(
     spec: SuiteSpec, dataset: str, model: str, parameters: dict[str, Any], seed: int, *, dirty: bool
 ) -> Record:
-    fitted = model in ("popularity", "sknn", "vsknn", "stan", "itemknn", "rules")
+    fitted = model in ("popularity", "sknn", "vsknn", "stan", "item_knn", "rules")
     place = list(MODELS).index(model)
     identity = RunIdentity(
         dataset=dataset,

@@ -32,26 +32,40 @@ def hashes(folder: Path) -> dict[str, str]:
     return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.iterdir())}
 
 
-def test_the_report_holds_every_form_and_is_the_same_to_the_byte(store, tmp_path):
-    write_suite(store, datasets=1, models=2, seeds=2)
-    paths = build_report(store, suite="made-up", out=tmp_path / "one")
-    assert all(path.stat().st_size > 0 for path in paths)
-    names = {path.name for path in paths}
-    assert {"table.md", "table.tex", "table.csv"} <= names
-    assert {f"comparison.{form}" for form in ("pdf", "svg", "png")} <= names
-    assert {f"curves-column.{form}" for form in ("pdf", "svg", "png")} <= names
+def test_every_part_comes_in_every_form(built):
+    names = {path.name for path in built.iterdir()}
+    assert {"index.html", "conclusions.md", "protocol.md", "references.bib"} <= names
+    for table in ("table", "differences", "uncertainty", "cost", "tuning", "beyond-accuracy"):
+        assert {f"{table}.{form}" for form in ("md", "tex", "csv")} <= names
+    for figure in ("comparison", "curves", "differences", "lengths", "tradeoff", "learning"):
+        for width in ("", "-column"):
+            assert {f"{figure}{width}.{form}" for form in ("pdf", "svg", "png")} <= names
+    assert all(path.stat().st_size > 0 for path in built.iterdir())
+
+
+def test_another_process_writes_the_same_bytes_without_torch_or_recbole(built):
     code = (
         "import sys; from pathlib import Path; from srgnn_bench.report import build_report;"
         "from srgnn_bench.store.store import ResultStore;"
         "build_report(ResultStore(Path(sys.argv[1])), suite='made-up', out=Path(sys.argv[2]));"
         "assert not {'torch', 'recbole'} & set(sys.modules)"
     )
+    again = built.parent / "again"
     subprocess.run(
-        [sys.executable, "-c", code, str(store.root), str(tmp_path / "two")],
+        [sys.executable, "-c", code, str(built.parent.parent), str(again)],
         check=True,
         env={**os.environ, "PYTHONHASHSEED": "7"},
     )
-    assert hashes(tmp_path / "one") == hashes(tmp_path / "two")
+    assert hashes(built) == hashes(again)
+
+
+@pytest.mark.skipif(shutil.which("pdffonts") is None, reason="pdffonts is not installed")
+def test_fonts_are_embedded_and_none_is_type_3(built):
+    for path in built.glob("*.pdf"):
+        done = subprocess.run(["pdffonts", str(path)], capture_output=True, text=True, check=True)
+        fonts = done.stdout.splitlines()[2:]
+        assert fonts
+        assert all(" yes yes yes " in font and "Type 3" not in font for font in fonts), done.stdout
 
 
 def test_means_and_spreads_are_those_of_the_runs(store):

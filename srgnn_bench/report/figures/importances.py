@@ -31,12 +31,14 @@ def draw_importances(frames: Frames, *, layout: Layout) -> Figure:
     for (dataset, _), axes in grid.axes.items():
         here = frame[frame["dataset"] == dataset].set_index(["entry", "parameter"])["importance"]
         shares = np.array([[here.get((entry, p), np.nan) for p in parameters] for entry in entries])
-        axes.imshow(shares, cmap="Greys", vmin=0, vmax=1.4, aspect="auto")
+        # A mesh stays a drawing in SVG and PDF, where an image would be embedded pixels.
+        axes.pcolormesh(shares, cmap="Greys", vmin=0, vmax=1.4)
+        axes.set_ylim(len(entries), 0)
         for row, column in zip(*np.nonzero(~np.isnan(shares)), strict=True):
             share = shares[row, column]
             axes.text(
-                column,
-                row,
+                column + 0.5,
+                row + 0.5,
                 f"{100 * share:.0f}",
                 ha="center",
                 va="center",
@@ -45,7 +47,11 @@ def draw_importances(frames: Frames, *, layout: Layout) -> Figure:
             )
         axes.grid(visible=False)
         axes.set_xticks(
-            range(len(parameters)), parameters, rotation=35, ha="right", rotation_mode="anchor"
+            np.arange(len(parameters)) + 0.5,
+            parameters,
+            rotation=35,
+            ha="right",
+            rotation_mode="anchor",
         )
-        axes.set_yticks(range(len(entries)), [results.entry_titles[e] for e in entries])
+        axes.set_yticks(np.arange(len(entries)) + 0.5, [results.entry_titles[e] for e in entries])
     return grid.figure

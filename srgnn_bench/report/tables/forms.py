@@ -148,6 +148,7 @@ _LATEX = str.maketrans(
         "≥": r"$\geq$",
         "−": r"$-$",
         "Δ": r"$\Delta$",
+        "→": r"$\rightarrow$",
         "—": "---",
         "–": "--",
         "†": r"$^{\dagger}$",

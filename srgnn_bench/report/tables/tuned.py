@@ -80,12 +80,16 @@ def tuning_table(frames: Frames) -> Table | None:
 
 def describe_space(space: dict[str, Any]) -> str:
     """A dimension of a search space in words."""
+    conditions = " and ".join(f"{name} = {_value(v)}" for name, v in space.get("when", {}).items())
+    when = f" if {conditions}" if conditions else ""
     if space["type"] == "choice":
-        return "{" + ", ".join(str(value) for value in space["values"]) + "}"
+        return "{" + ", ".join(str(value) for value in space["values"]) + "}" + when
     scale = ", log" if space.get("log") else ""
     step = f", step {space['step']}" if space.get("step", 1) != 1 else ""
-    return f"[{space['low']:g}, {space['high']:g}]{scale}{step}"
+    return f"[{space['low']:g}, {space['high']:g}]{scale}{step}{when}"
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return " or ".join(_value(one) for one in value)
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,199 @@
+"""What changed between two results folders, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from srgnn_bench.errors import StoreError
+from srgnn_bench.report.frames import HEADLINE, keys_of, prefix_scores
+from srgnn_bench.report.results import SuiteResults, load_suite
+from srgnn_bench.report.tables.forms import write_table
+from srgnn_bench.report.tables.table import (
+    MISSING,
+    Table,
+    TableCell,
+    finite,
+    metric_title,
+    p_text,
+    percent,
+    signed,
+)
+from srgnn_bench.statistics import compare, holm
+from srgnn_bench.store.keys import seed_from
+from srgnn_bench.store.record import Record
+from srgnn_bench.store.store import ResultStore
+
+
+def compare_stores(
+    before: ResultStore, after: ResultStore, *, suite: str, out: Path
+) -> tuple[Table, list[Path]]:
+    """Compare the runs of a suite in two stores, paired over the same test prefixes.
+
+    Args:
+        before: the results to compare with.
+        after: the results to compare.
+        suite: name of a suite that both hold.
+        out: folder for ``compare.md``, ``.tex`` and ``.csv``; made if needed.
+
+    Returns:
+        The table and the files written.
+
+    Raises:
+        StoreError: a store does not hold the suite, they share no entry of any data set, or
+            ``out`` cannot be written.
+    """
+    table = comparison_table(load_suite(before, suite=suite), load_suite(after, suite=suite))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        return table, write_table(table, out=out)
+    except OSError as error:
+        raise StoreError(
+            f"{out} cannot be written ({error.strerror or error}).",
+            remedy="Name another folder for the comparison.",
+        ) from error
+
+
+def comparison_table(before: SuiteResults, after: SuiteResults) -> Table:
+    """One row per data set and entry that both hold.
+
+    Raises:
+        StoreError: they share nothing.
+    """
+    shared = [
+        (dataset, entry)
+        for dataset in after.datasets
+        for entry in after.present(dataset)
+        if before.records.get((dataset, entry))
+    ]
+    if not shared:
+        raise StoreError(
+            f"The two stores share no entry of suite {after.manifest.suite}.",
+            remedy="Compare stores of the same suite.",
+        )
+    data = pd.DataFrame([row for place in shared for row in _rows(before, after, *place)])
+    data["p_holm"] = np.nan
+    paired = data["p_value"].notna()
+    data.loc[paired, "p_holm"] = holm(data.loc[paired, "p_value"].to_numpy())
+    by_place = data.set_index(["dataset", "entry", "metric"])
+    rows = []
+    for dataset, entry in shared:
+        cells = [TableCell(after.dataset_titles[dataset]), TableCell(after.entry_titles[entry])]
+        for metric in HEADLINE:
+            found = by_place.loc[(dataset, entry, metric)]
+            interval = f"[{signed(found['low'])}, {signed(found['high'])}]"
+            is_paired = not np.isnan(found["p_value"])
+            cells += [
+                TableCell(percent(found["before"]), value=finite(found["before"])),
+                TableCell(percent(found["after"]), value=finite(found["after"])),
+                TableCell(signed(found["difference"]), value=finite(found["difference"])),
+                TableCell(interval if is_paired else MISSING, value=finite(found["low"])),
+                TableCell(
+                    p_text(found["p_holm"]) if is_paired else MISSING, value=finite(found["p_holm"])
+                ),
+            ]
+        cells.append(TableCell("; ".join(changes(before, after, dataset, entry)) or "nothing"))
+        rows.append(tuple(cells))
+    return Table(
+        name="compare",
+        title=f"{after.spec.title}: before and after",
+        groups=(*((metric_title(metric), 5) for metric in HEADLINE), ("", 1)),
+        columns=(
+            "Data",
+            "Entry",
+            *("before", "after", "Δ", "95% interval", "p") * len(HEADLINE),
+            "what changed",
+        ),
+        rows=tuple(rows),
+        lines=(
+            f"In percent. Before: {before.store.root}; after: {after.store.root}. Δ is paired over "
+            "the same test prefixes and averaged over seeds; interval: bootstrap by session; p: "
+            "randomisation test by session, corrected by Holm for this table. No interval where "
+            "the test prefixes differ.",
+            *(f"Before only: {place}." for place in _missing(before, after)),
+            *(f"After only: {place}." for place in _missing(after, before)),
+        ),
+        data=data,
+        labels=2,
+    )
+
+
+def changes(before: SuiteResults, after: SuiteResults, dataset: str, entry: str) -> list[str]:
+    """What differs in the making of an entry's runs, apart from its numbers."""
+    old, new = before.records[dataset, entry][0], after.records[dataset, entry][0]
+    told = [
+        f"{name}: {_short(a)} → {_short(b)}"
+        for name, a, b in _differences(_making(old), _making(new))
+    ]
+    seeds = len(before.records[dataset, entry]), len(after.records[dataset, entry])
+    return told + ([f"seeds: {seeds[0]} → {seeds[1]}"] if seeds[0] != seeds[1] else [])
+
+
+def _rows(
+    before: SuiteResults, after: SuiteResults, dataset: str, entry: str
+) -> list[dict[str, Any]]:
+    ranks = [results.ranks(dataset, entry=entry) for results in (before, after)]
+    prefixes = [results.prefixes(dataset) for results in (before, after)]
+    rows: list[dict[str, Any]] = []
+    for metric in HEADLINE:
+        scores = [prefix_scores(r, metric=metric) for r in ranks]
+        row = {
+            "dataset": dataset,
+            "entry": entry,
+            "metric": metric,
+            "before": scores[0].mean(),
+            "after": scores[1].mean(),
+            "difference": scores[1].mean() - scores[0].mean(),
+            "low": np.nan,
+            "high": np.nan,
+            "p_value": np.nan,
+            "keys_before": keys_of(before.records[dataset, entry]),
+            "keys_after": keys_of(after.records[dataset, entry]),
+        }
+        if prefixes[0].equals(prefixes[1]):
+            [found] = compare(
+                np.column_stack(scores),
+                pairs=[(1, 0)],
+                sessions=prefixes[0]["session"].to_numpy(),
+                seed=seed_from("compare", dataset),
+            ).comparisons
+            row |= {"low": found.low, "high": found.high, "p_value": found.p_value}
+        rows.append(row)
+    return rows
+
+
+def _making(record: Record) -> dict[str, Any]:
+    """What a run was made of, flat."""
+    environment = record.environment
+    return {
+        "data": record.identity.fingerprint[:8],
+        "protocol": record.protocol_kind,
+        "class": record.identity.model_class,
+        "epochs": record.identity.epochs,
+        **record.identity.configuration,
+        **{f"{name} (package)": v for name, v in environment.get("packages", {}).items()},
+        "code": str(environment.get("revision"))[:8],
+        "device": environment.get("device"),
+    }
+
+
+def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+    names = dict.fromkeys([*old, *new])
+    return [(n, old.get(n), new.get(n)) for n in names if old.get(n) != new.get(n)]
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _missing(here: SuiteResults, there: SuiteResults) -> Sequence[str]:
+    return [
+        f"{here.entry_titles[entry]} on {here.dataset_titles[dataset]}"
+        for dataset in here.datasets
+        for entry in here.present(dataset)
+        if not there.records.get((dataset, entry))
+    ]

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from made_up import write_suite
+
+from srgnn_bench.report.conclusions import conclusions, verdicts
+from srgnn_bench.report.frames import Frames
+from srgnn_bench.report.results import load_suite
+
+ENTRIES = {"base": {}, "worse": {"step": 0}, "same": {"step": 2}, "better": {"step": 3}}
+SKILLS = {"base": 1.0, "worse": -1.0, "same": 1.0, "better": 3.0}
+
+
+def frames_of(store, *, skills, datasets=2, seeds=3):
+    write_suite(store, datasets=datasets, seeds=seeds, entries=ENTRIES, skills=skills)
+    return Frames(load_suite(store, suite="made-up"))
+
+
+def test_verdicts_say_what_was_planted(store):
+    for sentence in verdicts(frames_of(store, skills=SKILLS)):
+        assert "compared with base" in sentence
+        assert "worse: lower on all 2 data sets" in sentence
+        assert "better: higher on all 2 data sets" in sentence
+        assert "same: no clear difference on all 2 data sets" in sentence
+
+
+def test_sentences_turn_with_the_numbers(store):
+    turned = {**SKILLS, "worse": 3.0, "better": -1.0}
+    for sentence in verdicts(frames_of(store, skills=turned, datasets=1)):
+        assert "worse: higher" in sentence
+        assert "better: lower" in sentence
+
+
+def test_each_difference_is_told_with_its_interval_and_sign(store):
+    frames = frames_of(store, skills=SKILLS, datasets=1)
+    [sentence] = [s for s in conclusions(frames) if s.startswith("worse against base, MRR@20")]
+    row = frames.differences.set_index(["entry", "metric"]).loc[("worse", "mrr@20")]
+    assert f"−{100 * row['difference']:.2f} points" in sentence
+    assert f"−{100 * row['high']:.2f} to −{100 * row['low']:.2f}" in sentence
+
+
+def test_what_another_seed_would_change_is_said(store):
+    frames = frames_of(store, skills=dict.fromkeys(ENTRIES, 1.0), datasets=1, seeds=2)
+    assert any("another seed" in sentence for sentence in conclusions(frames))
+    single = frames_of(store, skills=SKILLS, datasets=1, seeds=1)
+    assert all("one seed" in sentence for sentence in conclusions(single)[1:])
+
+
+def test_one_entry_has_nothing_to_compare_with(store):
+    write_suite(store, datasets=1, models=1, seeds=1)
+    frames = Frames(load_suite(store, suite="made-up"))
+    assert verdicts(frames) == []
+    assert conclusions(frames) == []

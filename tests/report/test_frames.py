@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up import write_suite
+
+from srgnn_bench.evaluation.metrics import mrr, recall
+from srgnn_bench.report.figures.tradeoff import pareto_front
+from srgnn_bench.report.frames import Frames, prefix_scores
+from srgnn_bench.report.importance import importances
+from srgnn_bench.report.results import load_suite
+from srgnn_bench.report.slices import slices_of
+
+
+def test_prefix_scores_add_up_to_the_metric():
+    ranks = np.random.default_rng(0).integers(1, 60, size=(3, 200))
+    for name, function in (("recall", recall), ("mrr", mrr)):
+        for k in (1, 5, 20):
+            mean = prefix_scores(ranks, metric=f"{name}@{k}").mean()
+            assert mean == pytest.approx(np.mean([function(row, k=k) for row in ranks]))
+
+
+def test_differences_are_those_of_the_means_and_their_intervals_hold_them(store):
+    write_suite(store, datasets=2, models=3, seeds=2)
+    frames = Frames(load_suite(store, suite="made-up"))
+    means = frames.metrics.set_index(["dataset", "entry", "metric"])["mean"]
+    assert len(frames.differences) == 2 * 2 * 2
+    for row in frames.differences.to_dict("records"):
+        subject = means[row["dataset"], "srgnn", row["metric"]]
+        other = means[row["dataset"], row["entry"], row["metric"]]
+        assert row["difference"] == pytest.approx(subject - other)
+        assert row["relative"] == pytest.approx(subject / other - 1)
+        assert row["low"] <= row["difference"] <= row["high"]
+        assert row["p_value"] <= row["p_holm"] <= 1
+
+
+def test_intervals_belong_to_the_headline_metrics(store):
+    write_suite(store, datasets=1, models=2, seeds=2)
+    metrics = Frames(load_suite(store, suite="made-up")).metrics
+    headline = metrics[metrics["metric"].isin(["recall@20", "mrr@20"])]
+    assert (headline["low"] < headline["mean"]).all()
+    assert (headline["high"] > headline["mean"]).all()
+    assert metrics[metrics["metric"] == "ndcg@5"]["low"].isna().all()
+
+
+def test_the_subject_does_not_depend_on_the_numbers(store):
+    write_suite(store, datasets=1, models=3, seeds=1, skills={"narm": 5.0})
+    assert load_suite(store, suite="made-up").subject == "srgnn"
+    entries = {"two": {"step": 2}, "plain": {}, "three": {"step": 3}}
+    write_suite(store, suite="steps", datasets=1, seeds=1, entries=entries)
+    results = load_suite(store, suite="steps")
+    assert results.is_ablation
+    assert results.subject == "plain"
+
+
+def test_slices_hold_every_prefix_once_per_kind():
+    generator = np.random.default_rng(1)
+    prefixes = pd.DataFrame(
+        {
+            "session": np.arange(300),
+            "length": generator.integers(1, 15, size=300),
+            "target_count": generator.zipf(1.4, size=300) - 1,
+        }
+    )
+    parts = slices_of(prefixes)
+    for kind in ("session length", "prefix length", "popularity"):
+        masks = [part.mask for part in parts if part.kind == kind]
+        np.testing.assert_array_equal(np.sum(masks, axis=0), np.ones(300))
+    [short] = [part.mask for part in parts if part.label == "short (≤ 5)"]
+    np.testing.assert_array_equal(short, prefixes["length"] <= 5)
+
+
+def test_one_popularity_for_all_targets_is_one_slice():
+    prefixes = pd.DataFrame({"session": [1, 2], "length": [1, 1], "target_count": [7, 7]})
+    labels = [part.label for part in slices_of(prefixes) if part.kind == "popularity"]
+    assert labels == ["tail (≤ 7 clicks)"]
+
+
+def test_slices_add_up_to_the_whole(store):
+    write_suite(store, datasets=1, models=2, seeds=2)
+    frames = Frames(load_suite(store, suite="made-up"))
+    whole = frames.metrics.set_index(["entry", "metric"])["mean"]
+    for (_, entry, metric), part in frames.slices.groupby(["kind", "entry", "metric"]):
+        weighted = np.average(part["mean"], weights=part["prefixes"])
+        assert weighted == pytest.approx(whole[entry, metric])
+
+
+def test_a_slow_pareto_front_agrees():
+    generator = np.random.default_rng(2)
+    for _ in range(50):
+        costs = pd.Series(generator.integers(1, 6, size=8).astype(float))
+        qualities = pd.Series(generator.integers(1, 6, size=8).astype(float))
+        front = pareto_front(costs, qualities)
+        points = {(c, q) for c, q in zip(costs, qualities, strict=True)}
+        expected = {
+            (c, q)
+            for c, q in points
+            if not any((a <= c and b >= q and (a, b) != (c, q)) for a, b in points)
+        }
+        assert {(costs[n], qualities[n]) for n in front} == expected
+
+
+def test_importance_finds_the_parameter_that_matters():
+    generator = np.random.default_rng(3)
+    trials = []
+    for _ in range(20):
+        rate, size = float(generator.uniform(0, 1)), int(generator.choice([50, 100]))
+        trials.append(({"rate": rate, "size": size}, rate**2 + 0.01 * generator.normal()))
+    space = {
+        "rate": {"type": "float", "low": 0.0, "high": 1.0, "log": False, "when": {}},
+        "size": {"type": "choice", "values": [50, 100], "when": {}},
+    }
+    found = importances(trials, space=space)
+    assert sum(found.values()) == pytest.approx(1)
+    assert found["rate"] > 0.9
+    assert importances(trials[:7], space=space) == {}
+    assert importances([(p, 0.5) for p, _ in trials], space=space) == {}
+
+
+def test_importance_leaves_conditional_parameters_out():
+    trials = [({"a": n / 10, "b": n % 3}, float(n)) for n in range(10)]
+    trials[0] = ({"a": 0.0, "b": 0, "c": 1}, 0.5)
+    space = {
+        "a": {"type": "float", "low": 0.0, "high": 1.0, "log": False},
+        "b": {"type": "int", "low": 0, "high": 2, "step": 1, "log": False},
+        "c": {"type": "int", "low": 0, "high": 2, "step": 1, "log": False, "when": {"b": 0}},
+    }
+    assert set(importances(trials, space=space)) == {"a", "b"}
+
+
+def test_learning_curves_come_from_the_runs_and_from_the_trial_that_won(store):
+    write_suite(store, datasets=1, models=5, seeds=2)
+    frames = Frames(load_suite(store, suite="made-up"))
+    learning = frames.learning
+    assert "popularity" not in set(learning["entry"])
+    losses = learning[(learning["entry"] == "srgnn") & (learning["measure"] == "loss")]
+    assert list(losses["epoch"]) == [1, 2, 3, 4]
+    trial = frames.trials[(frames.trials["entry"] == "srgnn") & (frames.trials["number"] == 3)]
+    chosen = learning[(learning["entry"] == "srgnn") & (learning["measure"] == "choice")]
+    assert chosen["mean"].max() == pytest.approx(float(trial["value"].iloc[0]), rel=0.05)
+
+
+def test_the_best_so_far_never_falls(store):
+    write_suite(store, datasets=1, models=2, seeds=1)
+    trials = Frames(load_suite(store, suite="made-up")).trials
+    for _, of_entry in trials.groupby("entry"):
+        assert (of_entry["best"].diff().dropna() >= 0).all()
+        complete = of_entry[of_entry["state"] == "complete"]
+        assert of_entry["best"].iloc[-1] == complete["value"].max()

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+
+import pytest
+from made_up import write_suite
+
+from srgnn_bench import registry
+from srgnn_bench.errors import SpecError
+from srgnn_bench.report.frames import Frames
+from srgnn_bench.report.references import bibtex, read_references
+from srgnn_bench.report.results import load_suite
+from srgnn_bench.report.tables.published import published_tables, read_published
+
+
+def test_printed_numbers_stand_beside_ours(store):
+    write_suite(store, datasets=3, models=6, seeds=2)
+    frames = Frames(load_suite(store, suite="made-up"))
+    [table] = published_tables(frames, papers=read_published())
+    assert "Table 2" in table.lines[0]
+    assert [heading for heading, _ in table.groups][::2] == [
+        "Diginetica: Recall@20",
+        "Yoochoose 1/64: Recall@20",
+    ]
+    by_entry = {row[0].text: row for row in table.rows}
+    assert "SKNN" not in by_entry
+    assert by_entry["SR-GNN"][1].text == "50.73"
+    ours = frames.metrics.set_index(["dataset", "entry", "metric"])["mean"]
+    assert by_entry["SR-GNN"][2].value == ours["diginetica", "srgnn", "recall@20"]
+
+
+def test_printed_numbers_are_percent_of_known_datasets():
+    known = set(registry.names("dataset"))
+    for paper in read_published().values():
+        assert set(paper.numbers) <= known
+        for models in paper.numbers.values():
+            for metrics in models.values():
+                assert set(metrics) == {"recall@20", "mrr@20"}
+                assert 0 < metrics["mrr@20"] < metrics["recall@20"] < 100
+
+
+def test_a_broken_file_of_printed_numbers_is_one_clear_error(tmp_path):
+    (tmp_path / "x.yaml").write_text("source: a\nnumber: {}\n")
+    with pytest.raises(SpecError, match=r"x\.yaml cannot be read"):
+        read_published(tmp_path)
+
+
+def test_every_shipped_model_and_dataset_has_references():
+    references = read_references()
+    assert set(registry.names("model")) <= set(references.models)
+    assert set(registry.names("dataset")) <= set(references.datasets)
+    for key, entry in references.entries.items():
+        assert re.match(rf"@\w+\{{{key},\n", entry)
+        assert entry.count("{") == entry.count("}")
+
+
+def test_the_list_holds_what_was_used_and_names_what_is_unknown(store):
+    write_suite(store, datasets=1, models=2, seeds=1)
+    results = load_suite(store, suite="made-up")
+    references = read_references()
+    text = bibtex(results, references=references)
+    assert "@inproceedings{srgnn," in text
+    assert "@misc{diginetica," in text
+    assert "{narm," not in text
+    without = references.model_copy(update={"models": {}})
+    assert "% No reference is known for gru4rec." in bibtex(results, references=without)
+
+
+def test_a_reference_without_an_entry_is_one_clear_error(tmp_path):
+    path = tmp_path / "references.yaml"
+    path.write_text("always: [ghost]\nmodels: {}\ndatasets: {}\nentries: {}\n")
+    with pytest.raises(SpecError, match="has no entry ghost"):
+        read_references(path)
+
+
+@pytest.mark.skipif(shutil.which("bibtex") is None, reason="bibtex is not installed")
+def test_bibtex_reads_every_entry(tmp_path):
+    entries = read_references().entries
+    (tmp_path / "all.bib").write_text("\n".join(entries.values()))
+    cites = "".join(f"\\citation{{{key}}}\n" for key in entries)
+    (tmp_path / "all.aux").write_text(f"{cites}\\bibstyle{{plain}}\n\\bibdata{{all}}\n")
+    done = subprocess.run(["bibtex", "all"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert "error" not in done.stdout.lower()
