@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ class ClickLog:
     """Clicks as a source holds them, one entry per row, in the order of the file.
 
     Attributes:
+        groups: what the clicks are grouped by.
         group: session or user of each click, shape (clicks,); number g is ``group_names[g]``.
         item: item of each click, shape (clicks,); number i is ``item_names[i - 1]``.
         time: milliseconds since 1970, shape (clicks,).
@@ -26,6 +27,7 @@ class ClickLog:
         dropped: why rows were dropped while reading, and how many.
     """
 
+    groups: Literal["sessions", "users"]
     group: Integers
     item: Integers
     time: Integers
@@ -83,8 +85,7 @@ def sessions_by_id(log: ClickLog, *, in_file_order: bool = False) -> SessionTabl
         in_file_order: leave the clicks of a session as they stand in the file.
     """
     within = log.time if log.order is None else log.order
-    keys = (log.group,) if in_file_order else (within, log.group)
-    rows = _sorted_rows(keys)
+    rows = np.lexsort((log.group,) if in_file_order else (within, log.group))
     group = log.group[rows]
     return _table(log, rows, starts=np.concatenate([[True], group[1:] != group[:-1]]))
 
@@ -96,31 +97,32 @@ def sessions_by_idle_gap(log: ClickLog, *, seconds: float) -> SessionTable:
         log: the clicks.
         seconds: a session ends when its user is idle for longer than this.
     """
-    keys = (log.time, log.group) if log.order is None else (log.order, log.time, log.group)
-    rows = _sorted_rows(keys)
+    within = (log.time,) if log.order is None else (log.order, log.time)
+    rows = np.lexsort((*within, log.group))
     group, time = log.group[rows], log.time[rows]
     idle = (time[1:] - time[:-1]) > seconds * 1000
     return _table(log, rows, starts=np.concatenate([[True], idle | (group[1:] != group[:-1])]))
 
 
-def _sorted_rows(keys: tuple[Integers, ...]) -> Integers:
-    """Rows by the last key, then by the one before it; equal ones in the order of the file."""
-    return np.lexsort(keys).astype(np.int64)
-
-
 def _table(log: ClickLog, rows: Integers, *, starts: npt.NDArray[np.bool_]) -> SessionTable:
-    """Sessions from rows that stand session by session, oldest session first."""
+    """Sessions from rows that stand session by session.
+
+    Args:
+        log: the clicks.
+        rows: every row, the clicks of a session in their order, shape (clicks,).
+        starts: which of them begin a session, shape (clicks,).
+    """
     first = np.flatnonzero(starts)
     lengths = np.diff(np.append(first, len(rows)))
     last_click = np.maximum.reduceat(log.time[rows], first)
     group = log.group[rows[first]]
-    oldest_first = np.lexsort((np.arange(len(first)), group, last_click))
-    starts_sorted, lengths_sorted = first[oldest_first], lengths[oldest_first]
-    shift = starts_sorted - np.concatenate([[0], np.cumsum(lengths_sorted)[:-1]])
-    clicks = np.arange(len(rows)) + np.repeat(shift, lengths_sorted)
+    oldest_first = np.lexsort((group, last_click))
+    first, lengths = first[oldest_first], lengths[oldest_first]
+    shift = first - (np.cumsum(lengths) - lengths)
+    clicks = np.arange(len(rows)) + np.repeat(shift, lengths)
     return SessionTable(
         items=log.item[rows[clicks]],
-        lengths=lengths_sorted,
+        lengths=lengths,
         times=last_click[oldest_first] // 1000,
         group=group[oldest_first],
     )

@@ -171,8 +171,9 @@ def _build(spec: DatasetSpec, found: Found) -> _Content:
         train, test, dropped = raw.train, raw.test, {}
         group_names: Names = np.arange(1, len(train) + len(test) + 1)
     else:
-        assert spec.preparation is not None  # DatasetSpec sees to it
-        steps, train, test = _prepare_log(spec.preparation, raw, path=found.paths[0])
+        rules = _rules(spec, found)
+        assert rules is not None  # DatasetSpec sees to it
+        steps, train, test = _prepare_log(rules, raw, path=found.paths[0])
         dropped, group_names = raw.dropped, raw.group_names
     for side, table in (("training", train), ("test", test)):
         if (len(table.items) - len(table)) == 0:
@@ -198,10 +199,11 @@ def _build(spec: DatasetSpec, found: Found) -> _Content:
 def _prepare_log(
     rules: Preparation, log: ClickLog, *, path: Path
 ) -> tuple[list[StepCount], SessionTable, SessionTable]:
-    if rules.idle_gap_seconds is None:
-        table = sessions_by_id(log, in_file_order=rules.click_order == "file")
-    else:
+    if log.groups == "users":
+        assert rules.idle_gap_seconds is not None  # DatasetSpec sees to it
         table = sessions_by_idle_gap(log, seconds=rules.idle_gap_seconds)
+    else:
+        table = sessions_by_id(log, in_file_order=rules.click_order == "file")
     steps = [filters.count("all sessions", table)]
     for step in rules.filters:
         words, table = filters.apply(step, table)

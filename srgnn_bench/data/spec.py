@@ -225,7 +225,8 @@ class Preparation(Spec):
     """How a click log becomes training and test sessions. The steps happen in this order."""
 
     idle_gap_seconds: float | None = Field(None, gt=0)
-    """Where a log names users: a session ends when its user is idle for longer than this."""
+    """Where a log names users: a session ends when its user is idle for longer than this. Logs
+    that name sessions are not cut."""
 
     click_order: Literal["time", "file"] = "time"
     """``time``: by the column ``order``, or else by time; equal ones in the order of the file.
@@ -248,6 +249,16 @@ class Preparation(Spec):
 
     newest_train_part: int = Field(1, ge=1)
     """Keep only the newest 1/n of the training prefixes, in whole sessions."""
+
+    @model_validator(mode="after")
+    def _ends_stay_ends(self) -> Preparation:
+        within = isinstance(self.split, LeaveOneOut | WithinSessions)
+        if within and (self.unknown_test_items == "remove" or self.newest_train_part > 1):
+            raise ValueError(
+                "a split within sessions needs `unknown_test_items: miss`, or clicks before the "
+                "judged ones would be judged, and `newest_train_part: 1`"
+            )
+        return self
 
 
 class RecBoleDownload(Spec):
@@ -322,4 +333,6 @@ class DatasetSpec(Spec):
                     raise ValueError(f"source {source.name} is a log and needs `preparation`")
                 if source.columns.user and self.preparation.idle_gap_seconds is None:
                     raise ValueError(f"source {source.name} has users: give `idle_gap_seconds`")
+                if source.columns.user and self.preparation.click_order == "file":
+                    raise ValueError(f"source {source.name} has users: order clicks by time")
         return self

@@ -367,6 +367,14 @@ def test_every_shipped_dataset_says_what_to_fetch_where_it_is_missing(
         ({"expected": {"nowhere": {}}}, "unknown source"),
         ({"preparation": {"split": {"kind": "newest_span"}}}, "give `days` or `seconds`"),
         ({"preparation": {"split": {"kind": "by_luck"}}}, "by_luck"),
+        (
+            {"preparation": {"split": {"kind": "leave_one_out"}, "unknown_test_items": "remove"}},
+            "needs `unknown_test_items: miss`",
+        ),
+        (
+            {"preparation": {"split": {"kind": "leave_one_out"}, "newest_train_part": 4}},
+            "`newest_train_part: 1`",
+        ),
     ],
 )
 def test_a_dataset_that_makes_no_sense_is_refused(change: dict[str, Any], complaint: str) -> None:
@@ -385,3 +393,16 @@ def test_a_dataset_that_makes_no_sense_is_refused(change: dict[str, Any], compla
 def test_columns_that_make_no_sessions_are_refused(columns: dict[str, str], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         spec_of({"columns": columns})
+
+
+def test_clicks_of_users_have_no_file_order() -> None:
+    columns = {"item": "i", "time": "t", "user": "u"}
+    with pytest.raises(ValueError, match="order clicks by time"):
+        spec_of({"columns": columns}, idle_gap_seconds=60, click_order="file")
+
+
+def test_sessions_that_a_log_names_are_not_cut_by_idle_gaps(tmp_path: Path) -> None:
+    log = [(s, item, 1000 * s + 100 * item) for s in (1, 2) for item in (1, 2, 3)]
+    whole = prepared(tmp_path, log)
+    with_gap = prepared(tmp_path, log, idle_gap_seconds=10)
+    assert sessions_with_names(whole, "train") == sessions_with_names(with_gap, "train")

@@ -91,6 +91,20 @@ def test_a_missing_header_is_named_in_the_yaml_and_an_added_one_is_recognised(
     assert clicks(bare)[0] == (1, 214536502, 1396867869277)
 
 
+def test_times_without_a_zone_are_utc_even_beside_others(tmp_path: Path) -> None:
+    times = [
+        "2024-01-02T03:04:05",
+        "2024-01-02 03:04:05.678901",
+        "2024-01-02T03:04:05Z",
+        "2024-01-02T05:04:05.5+02:00",
+        "2024-01-02",
+    ]
+    path = write_log(tmp_path, [(1, 2, time) for time in times])
+    found = [time for _, _, time in clicks(read_log(path, source_of(time_format="iso")))]
+    second = 1704164645000
+    assert found == [second, second + 678, second, second + 500, 1704153600000]
+
+
 def test_recbole_atomic_files_are_read(tmp_path: Path) -> None:
     path = tmp_path / "x.inter"
     path.write_text("session_id:token\titem_id:token\ttimestamp:float\n1\t5\t8.0\n1\t6\t9.25\n")

@@ -24,6 +24,9 @@ WHOLE_NUMBER = r"^(0|-?[1-9][0-9]*)$"
 LONGEST_NUMBER = 18
 """Digits that certainly fit into 64 bits. A longer number is an id of the kind text."""
 
+ZONE = r"(Z|:\d\d(\.\d+)?[+-]\d\d:?\d\d)$"
+"""How a time ends that names its zone; one that does not is taken as UTC."""
+
 TimeFormat = Literal["iso", "seconds", "milliseconds"]
 
 
@@ -268,11 +271,13 @@ def _milliseconds(values: pa.Array, time_format: TimeFormat) -> Integers:
         if not _is_text(kind):
             raise ValueError("a number")
         text = values.cast(pa.string())
-        try:
-            parsed = text.cast(pa.timestamp("ns", "UTC"))
-        except pa.ArrowInvalid:  # without a zone
-            parsed = text.cast(pa.timestamp("ns"))
-        return np.asarray(parsed.cast(pa.int64()).to_numpy() // 1_000_000, dtype=np.int64)
+        zoned = np.asarray(pc.match_substring_regex(text, ZONE).to_numpy(zero_copy_only=False))
+        nanoseconds = np.empty(len(text), dtype=np.int64)
+        for rows, zone in ((zoned, "UTC"), (~zoned, None)):
+            if rows.any():
+                part = text if rows.all() else text.filter(pa.array(rows))
+                nanoseconds[rows] = part.cast(pa.timestamp("ns", zone)).cast(pa.int64()).to_numpy()
+        return nanoseconds // 1_000_000
     if pa.types.is_boolean(kind):
         raise ValueError("a truth value")
     text_or_number = values.cast(pa.string()) if _is_text(kind) else values

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
@@ -54,6 +55,7 @@ def read_log(path: Path, source: TableSource | AtomicSource) -> ClickLog:
     item, item_names = items.finish()
     group, group_names = groups.finish()
     return ClickLog(
+        groups="users" if source.columns.user else "sessions",
         group=group,
         item=item + 1,
         time=np.concatenate(times),
@@ -94,7 +96,7 @@ def _kept(batch: Batch, source: TableSource | AtomicSource, dropped: Counter[str
     return batch
 
 
-def _passes(column: Column, rule: RowFilter) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _passes(column: Column, rule: RowFilter) -> npt.NDArray[np.bool_]:
     if rule.at_most is not None:
         return np.asarray(column.whole_numbers() <= rule.at_most)
     text = column.text().fill_null("")
