@@ -253,8 +253,8 @@ class Frames:
             for record in records:
                 for epoch in self.results.store.epochs(record):
                     values.setdefault(("loss", epoch["epoch"]), []).append(epoch["loss"])
-                    if epoch["validation"]:
-                        chosen = epoch["validation"]["mrr@20"]
+                    if epoch["judged"]:
+                        chosen = epoch["judged"]["mrr@20"]
                         values.setdefault(("choice", epoch["epoch"]), []).append(chosen)
             if records and records[0].tuning is not None:
                 for trial in self.results.trials(records[0]):

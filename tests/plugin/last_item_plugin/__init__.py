@@ -1,0 +1,1 @@
+"""A package that brings one model; its YAML file lies beside this one."""

@@ -1,0 +1,57 @@
+"""A model from an installed package of another's runs by its name alone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import TinyWorld
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+PLUGIN = Path(__file__).resolve().parent / "plugin"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the package is installed."""
+    folder = tmp_path_factory.mktemp("site")
+    install = ["install", "--quiet", "--no-deps", "--no-build-isolation", "--target", str(folder)]
+    subprocess.run([sys.executable, "-m", "pip", *install, str(PLUGIN)], check=True)
+    return folder
+
+
+def srgnn_bench(site: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "srgnn_bench", *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": f"{CHECKOUT}:{site}", "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_it_is_listed(site: Path) -> None:
+    done = srgnn_bench(site, "models")
+    assert done.returncode == 0, done.stderr
+    (line,) = (line for line in done.stdout.splitlines() if "last_item" in line)
+    assert "last_item_plugin.model:LastItem" in line
+    assert "yes" in line
+
+
+def test_it_runs_without_being_trusted_by_hand(site: Path, tiny_world: TinyWorld) -> None:
+    done = srgnn_bench(
+        site, "run", "--suite", tiny_world.suite, "--data-root", tiny_world.data_root,
+        "--results", tiny_world.results, "--model", "last_item", "--trials", "1", "--seeds", "1",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "tiny last_item seed 0 stored" in done.stdout
+
+
+def test_a_name_that_is_taken_is_refused(site: Path) -> None:
+    (site / "last_item_plugin" / "narm.yaml").write_text("title: Mine\n")
+    done = srgnn_bench(site, "models")
+    assert done.returncode == 2
+    assert "Two files define the model 'narm'" in done.stderr
