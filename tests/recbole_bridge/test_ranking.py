@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+import torch
+from recbole.model.sequential_recommender.gru4rec import GRU4Rec
+from tiny_models import LONGEST, tiny_batch, tiny_model
+
+from srgnn_bench.data.sessions import Sessions, prefixes_of
+from srgnn_bench.models.srgnn import FastSRGNN
+from srgnn_bench.recbole_bridge import ranking
+from srgnn_bench.recbole_bridge.ranking import rank_prefixes
+
+N_ITEMS = 30
+
+
+@pytest.fixture
+def prefixes():
+    chance = random.Random(0)
+    sessions = [[chance.randint(1, N_ITEMS + 2) for _ in range(7)] for _ in range(9)]
+    known = np.arange(N_ITEMS + 3)
+    known[N_ITEMS + 1 :] = 0  # items that the catalogue does not hold
+    return prefixes_of(Sessions.from_lists(sessions), numbering=known, longest=LONGEST)
+
+
+# With the full softmax, and any other RecBole model.
+@pytest.mark.parametrize("model_class", [FastSRGNN, GRU4Rec])
+def test_ranks_and_lists_are_those_of_sorting_all_scores(model_class, prefixes, monkeypatch):
+    monkeypatch.setattr(ranking, "CHUNK_SCORES", 4 * N_ITEMS)
+    monkeypatch.setattr(ranking, "TILE_ITEMS", 7)
+    model = tiny_model(model_class, n_items=N_ITEMS, embedding_size=8).eval()
+    found = rank_prefixes(model, prefixes, n_items=N_ITEMS, k=5)
+    shown = np.flatnonzero(prefixes.stop > prefixes.start)
+    assert len(shown) > 20
+    for n in shown:
+        session = prefixes.items[prefixes.start[n] : prefixes.stop[n]].tolist()
+        with torch.no_grad():
+            scores = model.full_sort_predict(tiny_batch([session]))[0, 1:]
+        order = (scores.argsort(descending=True) + 1).tolist()
+        target = prefixes.target[n]
+        assert found.ranks[n] == (order.index(target) + 1 if target else N_ITEMS + 1)
+        assert found.top[n].tolist() == order[:5]
+
+
+def test_a_prefix_without_a_known_click_is_a_certain_miss(prefixes):
+    hidden = prefixes.stop == prefixes.start
+    assert hidden.any()
+    model = tiny_model(FastSRGNN, n_items=N_ITEMS)
+    assert (rank_prefixes(model, prefixes, n_items=N_ITEMS).ranks[hidden] == N_ITEMS + 1).all()
