@@ -113,7 +113,7 @@ class ChoiceDimension(_Dimension):
     """A hyper-parameter that takes one of a few values."""
 
     type: Literal["choice"]
-    values: tuple[Scalar, ...] = Field(min_length=1)
+    values: tuple[Scalar | None, ...] = Field(min_length=1)
 
 
 Dimension = Annotated[FloatDimension | IntDimension | ChoiceDimension, Field(discriminator="type")]
