@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import random
+from dataclasses import fields, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from srgnn_bench import registry
 from srgnn_bench.data.prepare import PreparedDataset, prepare
 from srgnn_bench.data.protocol import test_stage as stage_for_test
 from srgnn_bench.data.protocol import validation_stage
+from srgnn_bench.data.sessions import Sessions
 from srgnn_bench.data.spec import DatasetSpec
 from srgnn_bench.errors import DataError, SpecError
 from srgnn_bench.schema import ProtocolSpec
@@ -175,6 +177,26 @@ def test_validation_is_cut_from_training_by_time_and_sees_no_test(
         assert shown.tolist() == [numbered[i] for i in session[:length] if i in numbered]
         assert stage.judged.target[number] == numbered.get(session[length], 0)
     assert len(stage.judged) == sum(len(s) - 1 for s in sessions[used - judged :])
+
+
+def test_validation_neither_holds_nor_depends_on_the_test(tmp_path: Path) -> None:
+    log = [(s, (s * k) % 7, 100 * s + k) for s in range(1, 41) for k in range(3)]
+    data = prepared(tmp_path, log)
+    other = replace(data, test=Sessions.from_lists([[1, 2, 3]]))
+    stage, again = (validation_stage(each, ProtocolSpec()) for each in (data, other))
+    parts = {
+        "catalogue": (stage.catalogue, again.catalogue),
+        **{
+            f"{side}.{f.name}": tuple(getattr(getattr(s, side), f.name) for s in (stage, again))
+            for side in ("train", "train_prefixes", "judged")
+            for f in fields(getattr(stage, side))
+        },
+    }
+    assert len(parts) == 1 + 3 + 6 + 6
+    for name, (array, same) in parts.items():
+        assert np.array_equal(array, same), name
+        for test in (data.test.items, data.test.offsets, data.test.times):
+            assert not np.shares_memory(array, test), name
 
 
 @given(log=logs, seed=st.integers(0, 5), by=st.sampled_from(["session", "user"]))
