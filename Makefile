@@ -17,7 +17,7 @@ benchmark: $(VENV)/.installed
 	$(RUN)/python run_benchmark.py $(ARGUMENTS)
 
 test: $(VENV)/.installed-test
-	$(RUN)/python -m pytest $(ARGUMENTS)
+	$(RUN)/python -m pytest -n auto $(ARGUMENTS)
 
 test-slow: $(VENV)/.installed-test
 	$(RUN)/python -m pytest -m slow $(ARGUMENTS)
