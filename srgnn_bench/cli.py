@@ -111,6 +111,7 @@ def run(
     if chosen.note:
         console.print(f"Note: {chosen.note.strip()}", highlight=False)
     jobs = plan(chosen, data_root=data_root, store=store, trust=trust)
+    _warn(console, [warning for job in jobs for warning in job.dataset.warnings])
     states = [state_of(job, store) for job in jobs]
     console.print(plan_table(jobs, states))
     units = sum(s.trials - s.trials_done + s.runs.count("missing") for s in states)
@@ -246,8 +247,7 @@ def prepare(
         for row in section.rows:
             table.add_row(*map(_escape, row))
         console.print(table)
-    for warning in card.warnings:
-        console.print(f"[bold yellow]warning:[/] {_escape(warning)}", highlight=False)
+    _warn(console, card.warnings)
     paths = write_data_card(card, out=cache / spec.name / "card")
     console.print(f"Card: {paths[0].parent}", highlight=False)
 
@@ -302,6 +302,11 @@ def doctor(data_root: DataRootOption = None) -> None:
     Console().print(f"srgnn-bench {__version__}", table)
     if any(finding.verdict == "broken" for finding in findings):
         raise typer.Exit(USERS_MISTAKE)
+
+
+def _warn(console: Console, warnings: Sequence[str]) -> None:
+    for warning in dict.fromkeys(warnings):
+        console.print(f"[bold yellow]warning:[/] {_escape(warning)}", highlight=False)
 
 
 def _chosen(
