@@ -381,6 +381,13 @@ def test_every_shipped_dataset_says_what_to_fetch_where_it_is_missing(
         prepare(spec, data_root=tmp_path, cache=tmp_path, source="nowhere")
 
 
+def test_pickles_beside_the_folders_are_not_taken_for_any_dataset(tmp_path: Path) -> None:
+    for name in ("all_train_seq.txt", "test.txt"):
+        (tmp_path / name).touch()
+    with pytest.raises(DataError, match="is not there"):
+        prepare(registry.dataset("tmall"), data_root=tmp_path, cache=tmp_path)
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [

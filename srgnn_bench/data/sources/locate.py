@@ -118,7 +118,9 @@ def _folders(spec: DatasetSpec, source: Source, data_root: Path | None) -> list[
         return [Path(place) / "dataset_example" / spec.name for place in places or ()]
     if data_root is None:
         return []
-    return [data_root / name for name in (spec.name, *spec.folders)] + [data_root]
+    folders = [data_root / name for name in (spec.name, *spec.folders)]
+    # The pickles have the same names for every dataset: beside each other they would be mistaken.
+    return folders if isinstance(source, PicklesSource) else [*folders, data_root]
 
 
 def _choices(source: Source) -> Iterator[tuple[str, ...]]:
