@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import TinyWorld
+from tiny_world import TinyWorld
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 

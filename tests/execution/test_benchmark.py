@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from conftest import TinyWorld
+from tiny_world import TinyWorld, make_tiny_world
 
 from srgnn_bench import registry
 from srgnn_bench.events import EpochDone, Event, RunDone, TrialDone
@@ -49,8 +49,6 @@ def assert_same(one: ResultStore, other: ResultStore) -> None:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest):
     """One undisturbed run, shared by the tests that only look at it."""
-    from conftest import make_tiny_world
-
     world = make_tiny_world(tmp_path_factory.mktemp("finished"))
     events: list[Event] = []
     outcome, store = run(world, listen=events.append)

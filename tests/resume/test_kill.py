@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
-from conftest import TinyWorld
+from tiny_world import TinyWorld
 
 from srgnn_bench import registry
 from srgnn_bench.execution.local import execute

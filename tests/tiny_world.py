@@ -1,0 +1,88 @@
+"""A tiny world: a click log with a planted pattern, a dataset and a suite over it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from hypothesis import settings
+
+from srgnn_bench.testing.planted import planted_sessions
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
+
+@dataclass(frozen=True)
+class TinyWorld:
+    """Paths of a complete benchmark in miniature."""
+
+    root: Path
+    data_root: Path
+    dataset: Path
+    suite: Path
+    results: Path
+
+
+def write_log(path: Path, sessions: list[list[int]]) -> None:
+    """A click log in csv, one session per hour."""
+    lines = ["session,item,time"]
+    for number, session in enumerate(sessions):
+        lines += [f"{number},{item},{3600 * number + 60 * i}" for i, item in enumerate(session)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n")
+
+
+def make_tiny_world(root: Path) -> TinyWorld:
+    """A log of 300 sessions over 30 items, and a suite of two trained and one fitted model."""
+    world = TinyWorld(
+        root=root,
+        data_root=root / "data",
+        dataset=root / "tiny.yaml",
+        suite=root / "tinysuite.yaml",
+        results=root / "results",
+    )
+    write_log(
+        world.data_root / "tiny" / "clicks.csv", planted_sessions(count=300, items=30, seed=1)
+    )
+    world.dataset.write_text(
+        yaml.safe_dump(
+            {
+                "title": "Tiny",
+                "citation": "made for tests",
+                "licence": "public domain",
+                "obtain": "It is made by the tests.",
+                "sources": [
+                    {
+                        "name": "log",
+                        "kind": "table",
+                        "files": "clicks.csv",
+                        "columns": {"session": "session", "item": "item", "time": "time"},
+                        "time_format": "seconds",
+                    }
+                ],
+                "preparation": {"split": {"kind": "newest_sessions", "fraction": 0.2}},
+            }
+        )
+    )
+    world.suite.write_text(
+        yaml.safe_dump(
+            {
+                "title": "Tiny suite",
+                "datasets": [str(world.dataset)],
+                "models": ["srgnn", "stamp", "popularity"],
+                "tuning": {"trials": 2},
+                "training": {
+                    "epochs": 4,
+                    "train_batch_size": 64,
+                    "embedding_size": 16,
+                    "learning_rate": 0.01,
+                    "lr_decay_step": None,
+                },
+                "seeds": 2,
+            }
+        )
+    )
+    return world
