@@ -6,13 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from hypothesis import settings
 
 from srgnn_bench.testing.planted import planted_sessions
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
 
 
 @dataclass(frozen=True)
