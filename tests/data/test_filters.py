@@ -88,7 +88,9 @@ CASES: list[tuple[dict[str, Any], Callable[[Lists], Lists]]] = [
 ]
 
 
-@pytest.mark.parametrize(("step", "slow"), CASES, ids=lambda case: str(case)[:50])
+@pytest.mark.parametrize(
+    ("step", "slow"), CASES, ids=lambda case: str(case) if isinstance(case, dict) else "slow"
+)
 @given(lists=st.lists(st.lists(st.integers(1, 5), min_size=1, max_size=6), min_size=1, max_size=8))
 def test_filters_do_what_they_say(
     step: dict[str, Any], slow: Callable[[Lists], Lists], lists: list[list[int]]
