@@ -14,6 +14,7 @@ from srgnn_bench.report.captions import notes, suffix
 from srgnn_bench.report.card import protocol_card
 from srgnn_bench.report.conclusions import conclusions, verdicts
 from srgnn_bench.report.figures import FigureSpec
+from srgnn_bench.report.figures.critical_difference import no_diagram_because
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.tables.forms import templates
 from srgnn_bench.report.tables.table import Table, percent
@@ -82,6 +83,7 @@ def render_page(
             suite=results.manifest.suite,
             notes=notes(results),
             verdicts=verdicts(frames),
+            no_diagram=no_diagram_because(frames),
             conclusions=conclusions(frames),
             tables=tables,
             figures=drawn,

@@ -29,6 +29,8 @@ DATASETS = {
     "yoochoose1_64": "Yoochoose 1/64",
     "tmall": "Tmall",
     "retailrocket": "RetailRocket",
+    "nowplaying": "Nowplaying",
+    "gowalla": "Gowalla",
 }
 MODELS = {
     "srgnn": ("SR-GNN", 1.0),
@@ -183,7 +185,7 @@ def _epochs(record: Record, skill: float) -> list[dict[str, Any]]:
             "epoch": epoch,
             "loss": 10.0 - skill - 2.0 * (1 - 0.5**epoch),
             "seconds": 12.5 + epoch / 10,
-            "validation": None,
+            "judged": None,
         }
         for epoch in range(1, record.cost.epochs + 1)
     ]

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from srgnn_bench.report.figures.ablation import draw_ablation
 from srgnn_bench.report.figures.canvas import Draw
 from srgnn_bench.report.figures.comparison import draw_comparison
+from srgnn_bench.report.figures.critical_difference import (
+    draw_critical_difference,
+    no_diagram_because,
+)
 from srgnn_bench.report.figures.curves import draw_curves
 from srgnn_bench.report.figures.differences import draw_differences
 from srgnn_bench.report.figures.history import draw_history
@@ -43,6 +47,12 @@ FIGURES = (
         "Paired differences",
         draw_differences,
         lambda frames: not frames.differences.empty,
+    ),
+    FigureSpec(
+        "critical-difference",
+        "Mean ranks over data sets",
+        draw_critical_difference,
+        lambda frames: no_diagram_because(frames) is None,
     ),
     FigureSpec("curves", "Recall and MRR over the length of the list", draw_curves),
     FigureSpec("lengths", "By length of the prefix", draw_lengths),

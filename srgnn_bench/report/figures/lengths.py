@@ -22,6 +22,7 @@ def draw_lengths(frames: Frames, *, layout: Layout) -> Figure:
     results = frames.results
     look = looks(results.entries)
     frame = frames.slices[frames.slices["kind"] == "prefix length"]
+    narrow = layout == "column" or len(results.datasets) > 3
     barred = len(results.entries) <= MOST_BARRED
     grid = panel_grid(
         results,
@@ -55,7 +56,7 @@ def draw_lengths(frames: Frames, *, layout: Layout) -> Figure:
                 elinewidth=0.6,
                 markersize=2.6,
             )
-        axes.set_xticks(range(len(labels)), labels, rotation=45 if layout == "column" else 0)
+        axes.set_xticks(range(len(labels)), labels, rotation=45 if narrow else 0)
         axes.set_ylim(0, 120 * here["mean"].max() if len(here) else None)
         axes.grid(visible=False, axis="x")
         axes.set_xlabel("Clicks in the prefix")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from srgnn_bench.report.figures.canvas import Layout, far_below, looks, panel_grid
 from srgnn_bench.report.figures.legend import draw_legend, legend_rows
@@ -13,7 +15,7 @@ from srgnn_bench.report.frames import Frames
 
 COSTS = {
     "train_seconds": "Training, final run (s)",
-    "session_milliseconds": "Ranking (ms per session)",
+    "session_milliseconds": "Ranking (ms/session)",
 }
 
 
@@ -34,6 +36,19 @@ def pareto_front(costs: pd.Series[float], qualities: pd.Series[float]) -> list[i
             best = qualities.iloc[position]
             front.append(int(position))
     return front
+
+
+def cost_ticks(costs: pd.Series[float]) -> list[float]:
+    """Round values for a logarithmic axis: the fewer per decade, the more decades there are."""
+    low, high = float(costs.min()), float(costs.max())
+    span = high / low
+    multiples = (1, 2, 5) if span < 6 else (1, 3) if span < 30 else (1,)
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks = [m * 10.0**decade for decade in decades for m in multiples]
+    ticks = [tick for tick in ticks if 0.8 * low <= tick <= 1.25 * high]
+    if len(ticks) >= 2:
+        return ticks
+    return [low, high] if span > 1.5 else [low]
 
 
 def draw_tradeoff(frames: Frames, *, layout: Layout) -> Figure:
@@ -72,9 +87,9 @@ def draw_tradeoff(frames: Frames, *, layout: Layout) -> Figure:
         axes.set_ylim(near.min() - room * (3 if far else 1), near.max() + room)
         axes.set_xscale("log")
         axes.margins(x=0.12)
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=6))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.xaxis.set_major_locator(FixedLocator(cost_ticks(here[cost])))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xlabel(COSTS[cost])
         axes.set_ylabel("MRR@20 (%)")
     draw_legend(grid.legend, results, layout=layout, lines=False)

@@ -1,0 +1,71 @@
+"""A critical-difference diagram over data sets, where there are enough of them."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+from scipy.stats import friedmanchisquare
+
+from srgnn_bench.report.figures.canvas import NOTE_SIZE, WIDTHS, Layout, wrapped
+from srgnn_bench.report.frames import HEADLINE, Frames
+
+FEWEST_DATASETS = 6
+FEWEST_ENTRIES = 3
+
+METRIC = HEADLINE[1]
+
+
+def no_diagram_because(frames: Frames) -> str | None:
+    """Why no diagram is drawn, or None where it is.
+
+    The Friedman test ranks entries within each data set, which are its only observations: below
+    half a dozen it cannot find anything, and the diagram would show "no difference" for want of
+    data (Demsar 2006).
+    """
+    complete = len(_means(frames))
+    if complete < FEWEST_DATASETS:
+        return f"{complete} complete data sets, at least {FEWEST_DATASETS} are needed"
+    if len(frames.results.entries) < FEWEST_ENTRIES:
+        return f"fewer than {FEWEST_ENTRIES} entries"
+    if find_spec("scikit_posthocs") is None:
+        return "scikit-posthocs is not installed (pip install 'srgnn-bench[report]')"
+    return None
+
+
+def draw_critical_difference(frames: Frames, *, layout: Layout) -> Figure:
+    """Mean ranks over data sets by MRR@20; bars join entries that Nemenyi's test cannot part."""
+    import scikit_posthocs
+
+    means = _means(frames).rename(columns=frames.results.entry_titles)
+    p_value = friedmanchisquare(*(means[name] for name in means.columns)).pvalue
+    note = (
+        f"Mean rank by MRR@20 over {len(means)} data sets, 1 is best. Bars join entries whose "
+        f"ranks Nemenyi's test cannot tell apart at 0.05. Friedman's test: p = {p_value:.3g}."
+    )
+    lines = wrapped(note, width=WIDTHS[layout] - 0.2, size=NOTE_SIZE)
+    height = 0.7 + 0.12 * len(means.columns)
+    figure = plt.figure(figsize=(WIDTHS[layout], height + 0.13 * len(lines)), layout="constrained")
+    heights = (height, 0.13 * len(lines))
+    top, bottom = figure.subfigures(2, 1, height_ratios=heights, squeeze=False)[:, 0]
+    scikit_posthocs.critical_difference_diagram(
+        means.rank(axis=1, ascending=False).mean(),
+        scikit_posthocs.posthoc_nemenyi_friedman(means),
+        ax=top.subplots(),
+        label_props={"size": 7},
+        color_palette=["black"] * len(means.columns),
+    )
+    bottom.text(0.01, 0.98, "\n".join(lines), va="top", fontsize=NOTE_SIZE, color="#333333")
+    return figure
+
+
+def _means(frames: Frames) -> pd.DataFrame:
+    """The metric by complete data set (rows) and entry (columns)."""
+    results = frames.results
+    here = frames.metrics[frames.metrics["metric"] == METRIC]
+    here = here[[results.is_complete(dataset) for dataset in here["dataset"]]]
+    table: pd.DataFrame = here.pivot(index="dataset", columns="entry", values="mean")
+    table = table[[entry for entry in results.entries if entry in table.columns]]
+    return table

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from made_up import write_suite
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+
+from srgnn_bench.report.figures import FIGURES, figures_for
+from srgnn_bench.report.figures.canvas import (
+    house_style,
+    legend_columns,
+    looks,
+    text_width,
+    wrapped,
+)
+from srgnn_bench.report.figures.critical_difference import no_diagram_because
+from srgnn_bench.report.frames import Frames
+from srgnn_bench.report.results import load_suite
+
+Drawn = list[tuple[Text, Bbox]]
+
+
+def drawn_texts(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> Drawn:
+    """Every text that is really drawn, with its box; ticks beyond an axis are not."""
+    found: Drawn = []
+    draw = Text.draw
+
+    def record(self, renderer, *args, **kwargs):
+        if self.get_text().strip() and self.get_visible():
+            found.append((self, self.get_window_extent(renderer)))
+        return draw(self, renderer, *args, **kwargs)
+
+    figure.set_dpi(300)  # as it is saved; at few dots glyphs are rounded to wider ones
+    figure.draw_without_rendering()  # settles the layout
+    figure.set_layout_engine(None)
+    with monkeypatch.context() as patch:
+        patch.setattr(Text, "draw", record)
+        figure.draw_without_rendering()
+    return found
+
+
+def overlaps(drawn: Drawn) -> list[tuple[str, str]]:
+    """Pairs of upright texts whose boxes overlap by more than a pixel."""
+    upright = [(text, box.padded(-1)) for text, box in drawn if text.get_rotation() == 0]
+    return [
+        (a.get_text(), b.get_text())
+        for (a, box), (b, other) in itertools.combinations(upright, 2)
+        if a is not b and box.overlaps(other)
+    ]
+
+
+def outside(figure: Figure, drawn: Drawn) -> list[str]:
+    """Texts that the figure's edge cuts."""
+    frame = figure.bbox.padded(1)
+    return [
+        text.get_text()
+        for text, box in drawn
+        if box.x0 < frame.x0 or box.x1 > frame.x1 or box.y0 < frame.y0 or box.y1 > frame.y1
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layout", ["page", "column"])
+@pytest.mark.parametrize(("datasets", "models"), [(1, 2), (1, 12), (3, 5), (4, 12)])
+def test_no_text_overlaps_another_or_leaves_the_figure(
+    store, monkeypatch, datasets, models, layout
+):
+    write_suite(store, datasets=datasets, models=models, seeds=2, kind="temporal", note="A note.")
+    frames = Frames(load_suite(store, suite="made-up"))
+    with house_style():
+        for figure_spec in figures_for(frames):
+            figure = figure_spec.draw(frames, layout=layout)
+            drawn = drawn_texts(figure, monkeypatch)
+            assert overlaps(drawn) == [], figure_spec.name
+            assert outside(figure, drawn) == [], figure_spec.name
+
+
+def test_every_entry_looks_like_no_other():
+    names = [str(n) for n in range(12)]
+    found = list(looks(names).values())
+    assert len({(look.colour, look.dashes) for look in found}) == 12
+    assert len({look.marker for look in found}) == 12
+
+
+def test_lines_of_notes_fit_their_width():
+    text = "Every run of this suite was made from a working tree with uncommitted changes. " * 3
+    for line in wrapped(text, width=3.0, size=6.5):
+        assert text_width(line, size=6.5) <= 3.0
+    assert " ".join(wrapped(text, width=3.0, size=6.5)) == text.strip()
+
+
+def test_a_legend_with_long_titles_takes_fewer_columns():
+    assert legend_columns(["A", "B"], layout="column") == 2
+    assert legend_columns(["A very long title of a variant of a model"] * 3, layout="column") == 1
+
+
+def test_an_ablation_is_drawn_only_for_variants_of_one_model(store):
+    write_suite(store, datasets=1, models=3, seeds=1)
+    names = [f.name for f in figures_for(Frames(load_suite(store, suite="made-up")))]
+    assert "ablation" not in names
+    write_suite(store, suite="ab", datasets=1, seeds=1, entries={"a": {}, "b": {"step": 2}})
+    names = [f.name for f in figures_for(Frames(load_suite(store, suite="ab")))]
+    assert "ablation" in names
+
+
+def test_names_of_figures_are_unique():
+    assert len({figure.name for figure in FIGURES}) == len(FIGURES)
+
+
+def test_few_datasets_have_no_critical_difference_diagram(store):
+    write_suite(store, datasets=4, models=3, seeds=1, sessions=40)
+    reason = no_diagram_because(Frames(load_suite(store, suite="made-up")))
+    assert reason == "4 complete data sets, at least 6 are needed"
+
+
+def test_six_datasets_have_one(store, monkeypatch):
+    pytest.importorskip("scikit_posthocs", reason="scikit-posthocs is not installed")
+    write_suite(store, datasets=6, models=5, seeds=1, sessions=40)
+    frames = Frames(load_suite(store, suite="made-up"))
+    assert no_diagram_because(frames) is None
+    [spec] = [f for f in figures_for(frames) if f.name == "critical-difference"]
+    with house_style():
+        figure = spec.draw(frames, layout="page")
+    drawn = drawn_texts(figure, monkeypatch)
+    assert overlaps(drawn) == []
+    assert outside(figure, drawn) == []
