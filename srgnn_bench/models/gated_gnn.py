@@ -1,10 +1,13 @@
-"""The gated graph neural network of SR-GNN on a flat list of edges.
+"""The gated graph neural network of SR-GNN on flat lists of edges.
 
 Sources: Wu et al., AAAI 2019, equations 1 to 5; Li et al., "Gated Graph Sequence Neural
 Networks", ICLR 2016. Parameter names and shapes are those of the authors' code and of RecBole.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import nn
@@ -14,7 +17,30 @@ from srgnn_bench.models.ragged import sum_by
 from srgnn_bench.models.session_graph import Edges
 
 
-class GatedGNN(nn.Module):
+class Neighbours(nn.Module):
+    """What every node reads along one set of edges, in both directions (equation 1).
+
+    Args:
+        embedding_size: length of a node's state.
+    """
+
+    def __init__(self, embedding_size: int) -> None:
+        super().__init__()
+        self.b_iah = nn.Parameter(torch.empty(embedding_size))
+        self.b_ioh = nn.Parameter(torch.empty(embedding_size))
+        self.linear_edge_in = nn.Linear(embedding_size, embedding_size)
+        self.linear_edge_out = nn.Linear(embedding_size, embedding_size)
+
+    def read(self, hidden: torch.Tensor, edges: Edges) -> tuple[torch.Tensor, torch.Tensor]:
+        """Sums over what enters and over what leaves each node, each (nodes, embedding_size)."""
+        sent = self.linear_edge_in(hidden).index_select(0, edges.source)
+        entered = sum_by(sent * edges.incoming[:, None], edges.target, groups=len(hidden))
+        sent_back = self.linear_edge_out(hidden).index_select(0, edges.target)
+        left = sum_by(sent_back * edges.outgoing[:, None], edges.source, groups=len(hidden))
+        return entered + self.b_iah, left + self.b_ioh
+
+
+class GatedGNN(Neighbours):
     """Lets every node read its neighbours, ``step`` times.
 
     One propagation step takes the state v of every node to its next state:
@@ -26,41 +52,39 @@ class GatedGNN(nn.Module):
         v  <- (1 - z) * v + z * v'                                    (5)
 
     As in the authors' code, H_in and H_out have biases of their own, the three gates share one
-    matrix each for W and U, in the order r, z, o, and r multiplies U_o v rather than v.
+    matrix each for W and U, in the order r, z, o, and r multiplies U_o v rather than v. Where
+    there are further sets of edges, what is read along them, with weights of its own, is appended
+    to a.
 
     Args:
         embedding_size: length of a node's state.
         step: propagation steps, at least 1.
+        edge_sets: sets of edges, at least 1.
     """
 
-    def __init__(self, embedding_size: int, *, step: int) -> None:
-        super().__init__()
+    def __init__(self, embedding_size: int, *, step: int, edge_sets: int = 1) -> None:
+        super().__init__(embedding_size)
         self.step = step
-        self.w_ih = nn.Parameter(torch.empty(3 * embedding_size, 2 * embedding_size))
+        self.w_ih = nn.Parameter(torch.empty(3 * embedding_size, 2 * edge_sets * embedding_size))
         self.w_hh = nn.Parameter(torch.empty(3 * embedding_size, embedding_size))
         self.b_ih = nn.Parameter(torch.empty(3 * embedding_size))
         self.b_hh = nn.Parameter(torch.empty(3 * embedding_size))
-        self.b_iah = nn.Parameter(torch.empty(embedding_size))
-        self.b_ioh = nn.Parameter(torch.empty(embedding_size))
-        self.linear_edge_in = nn.Linear(embedding_size, embedding_size)
-        self.linear_edge_out = nn.Linear(embedding_size, embedding_size)
+        self.further = nn.ModuleList(Neighbours(embedding_size) for _ in range(edge_sets - 1))
 
-    def forward(self, hidden: torch.Tensor, edges: Edges) -> torch.Tensor:
+    def forward(self, hidden: torch.Tensor, edge_sets: Sequence[Edges]) -> torch.Tensor:
         """Propagate ``step`` times: (nodes, embedding_size) -> (nodes, embedding_size)."""
         for _ in range(self.step):
-            hidden = self._propagate(hidden, edges)
+            hidden = self._propagate(hidden, edge_sets)
         return hidden
 
-    def _propagate(self, hidden: torch.Tensor, edges: Edges) -> torch.Tensor:
-        n_nodes = len(hidden)
-        sent = self.linear_edge_in(hidden).index_select(0, edges.source)
-        received = sum_by(sent * edges.incoming[:, None], edges.target, groups=n_nodes)
-        sent_back = self.linear_edge_out(hidden).index_select(0, edges.target)
-        received_back = sum_by(sent_back * edges.outgoing[:, None], edges.source, groups=n_nodes)
-        a = torch.cat([received + self.b_iah, received_back + self.b_ioh], dim=1)
-        from_a = linear(a, self.w_ih, self.b_ih).chunk(3, dim=1)
+    def _propagate(self, hidden: torch.Tensor, edge_sets: Sequence[Edges]) -> torch.Tensor:
+        read = [*self.read(hidden, edge_sets[0])]
+        further = cast("Sequence[Neighbours]", self.further)
+        for neighbours, edges in zip(further, edge_sets[1:], strict=True):
+            read += neighbours.read(hidden, edges)
+        from_neighbours = linear(torch.cat(read, dim=1), self.w_ih, self.b_ih).chunk(3, dim=1)
         from_state = linear(hidden, self.w_hh, self.b_hh).chunk(3, dim=1)
-        reset = torch.sigmoid(from_a[0] + from_state[0])
-        update = torch.sigmoid(from_a[1] + from_state[1])
-        candidate = torch.tanh(from_a[2] + reset * from_state[2])
+        reset = torch.sigmoid(from_neighbours[0] + from_state[0])
+        update = torch.sigmoid(from_neighbours[1] + from_state[1])
+        candidate = torch.tanh(from_neighbours[2] + reset * from_state[2])
         return torch.lerp(hidden, candidate, update)

@@ -19,6 +19,12 @@ EdgeWeights = Literal["binary", "count"]
 """``binary``: an edge counts once however often it is walked, as in the authors' code.
 ``count``: it counts as often as it is walked, as the paper's text has it."""
 
+Connections = Literal["session", "global", "full"]
+"""Connection schemes of the paper's section 4.3. ``session``: SR-GNN itself. ``global``:
+SR-GNN-NGC, the same edges with the normalised weights that they have in the graph of all training
+sessions. ``full``: SR-GNN-FC, which adds a second set of edges, from every click to all later
+ones."""
+
 
 @dataclass(frozen=True)
 class Edges:
@@ -90,26 +96,37 @@ def session_edges(
         weights: how an edge that is walked more than once counts.
         dtype: type of the weights.
     """
-    same_session = clicks.session[1:] == clicks.session[:-1]
-    before, after = nodes.of_click[:-1][same_session], nodes.of_click[1:][same_session]
-    n_nodes = len(nodes.items)
+    follows = clicks.session[1:] == clicks.session[:-1]
+    pairs = nodes.of_click[:-1][follows], nodes.of_click[1:][follows]
+    return _edges(*pairs, n_nodes=len(nodes.items), weights=weights, dtype=dtype)
+
+
+def full_edges(clicks: OrderedClicks, nodes: Nodes, *, dtype: torch.dtype = torch.float32) -> Edges:
+    """An edge from the item of every click to that of every later one, each counted once.
+
+    Arguments as for :func:`session_edges`.
+    """
+    click = torch.arange(len(clicks.items), device=clicks.items.device)
+    later = clicks.last[clicks.session] - click
+    before = click.repeat_interleave(later)
+    first = (later.cumsum(0) - later).repeat_interleave(later)
+    after = before + 1 + torch.arange(len(before), device=before.device) - first
+    pairs = nodes.of_click[before], nodes.of_click[after]
+    return _edges(*pairs, n_nodes=len(nodes.items), weights="binary", dtype=dtype)
+
+
+def _edges(
+    before: torch.Tensor,
+    after: torch.Tensor,
+    *,
+    n_nodes: int,
+    weights: EdgeWeights,
+    dtype: torch.dtype,
+) -> Edges:
+    """The distinct ones among pairs of nodes, weighted and normalised."""
     pairs, walked = torch.unique(before * n_nodes + after, return_counts=True)
     source, target = pairs.div(n_nodes, rounding_mode="floor"), pairs % n_nodes
-    weight = torch.ones_like(walked) if weights == "binary" else walked
-    return weighted_edges(source, target, weight.to(dtype), n_nodes=n_nodes)
-
-
-def weighted_edges(
-    source: torch.Tensor, target: torch.Tensor, weight: torch.Tensor, *, n_nodes: int
-) -> Edges:
-    """Normalise the weights of distinct edges over what enters and what leaves each node.
-
-    Args:
-        source: node that each edge leaves, shape (edges,).
-        target: node that each edge enters, shape (edges,).
-        weight: weight of each edge before it is normalised, positive, shape (edges,).
-        n_nodes: number of nodes.
-    """
+    weight = (torch.ones_like(walked) if weights == "binary" else walked).to(dtype)
     entering = weight.new_zeros(n_nodes).index_add_(0, target, weight)
     leaving = weight.new_zeros(n_nodes).index_add_(0, source, weight)
     return Edges(source, target, weight / entering[target], weight / leaving[source])

@@ -14,11 +14,21 @@ from pydantic import Field
 from recbole.model.abstract_recommender import SequentialRecommender
 from torch import nn
 
+from srgnn_bench.errors import ModelError
 from srgnn_bench.models.full_softmax import FullSoftmax, clear_padding
 from srgnn_bench.models.gated_gnn import GatedGNN
+from srgnn_bench.models.global_graph import GlobalGraph
 from srgnn_bench.models.parameters import ModelParameters
-from srgnn_bench.models.ragged import ordered_clicks, sum_by
-from srgnn_bench.models.session_graph import EdgeWeights, Nodes, session_edges, session_nodes
+from srgnn_bench.models.ragged import OrderedClicks, ordered_clicks, sum_by
+from srgnn_bench.models.session_graph import (
+    Connections,
+    Edges,
+    EdgeWeights,
+    Nodes,
+    full_edges,
+    session_edges,
+    session_nodes,
+)
 
 
 class SRGNNParameters(ModelParameters):
@@ -37,6 +47,9 @@ class SRGNNParameters(ModelParameters):
     edge_weights: EdgeWeights = "binary"
     """How an edge that a session walks more than once counts."""
 
+    connections: Connections = "session"
+    """Which items of a session are connected, and how strongly."""
+
 
 class FastSRGNN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
     """SR-GNN on flat clicks, nodes and edges.
@@ -44,6 +57,9 @@ class FastSRGNN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
     With at least one step and the hybrid readout, names and shapes of the weights are those of
     RecBole's ``SRGNN``, and equal weights give equal scores. Other readouts have only the
     layers that they use.
+
+    Raises:
+        ModelError: global connections are asked for and the dataset has no training sessions.
     """
 
     Parameters = SRGNNParameters
@@ -54,8 +70,11 @@ class FastSRGNN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
         d = own.embedding_size
         self.readout = own.readout
         self.edge_weights: EdgeWeights = own.edge_weights
+        self.connections: Connections = own.connections
         self.item_embedding = nn.Embedding(self.n_items, d, padding_idx=0)
-        self.gnn = GatedGNN(d, step=own.step) if own.step > 0 else None
+        edge_sets = 2 if own.connections == "full" else 1
+        self.gnn = GatedGNN(d, step=own.step, edge_sets=edge_sets) if own.step > 0 else None
+        self.global_graph = _global_graph(dataset) if own.connections == "global" else None
         if own.readout in ("hybrid", "attention"):
             self.linear_one = nn.Linear(d, d)
             self.linear_two = nn.Linear(d, d)
@@ -80,9 +99,16 @@ class FastSRGNN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
         nodes = session_nodes(clicks)
         hidden = self.item_embedding(nodes.items)
         if self.gnn is not None:
-            edges = session_edges(clicks, nodes, weights=self.edge_weights, dtype=hidden.dtype)
-            hidden = self.gnn(hidden, edges)
+            hidden = self.gnn(hidden, self._edge_sets(clicks, nodes, hidden.dtype))
         return self._read_out(hidden, nodes, item_seq_len)
+
+    def _edge_sets(self, clicks: OrderedClicks, nodes: Nodes, dtype: torch.dtype) -> list[Edges]:
+        edges = session_edges(clicks, nodes, weights=self.edge_weights, dtype=dtype)
+        if self.connections == "full":
+            return [edges, full_edges(clicks, nodes, dtype=dtype)]
+        if self.global_graph is not None:
+            return [self.global_graph.reweighted(edges, nodes)]
+        return [edges]
 
     def _read_out(self, hidden: torch.Tensor, nodes: Nodes, lengths: torch.Tensor) -> torch.Tensor:
         """Session vectors from the states of their nodes (equations 6 and 7).
@@ -103,3 +129,13 @@ class FastSRGNN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
             return combined
         vectors: torch.Tensor = self.linear_transform(torch.cat([combined, local], dim=1))
         return vectors
+
+
+def _global_graph(dataset: Any) -> GlobalGraph:
+    sessions = getattr(dataset, "training_sessions", None)
+    if sessions is None:
+        raise ModelError(
+            "Global connections need the training sessions, which RecBole's own dataset lacks.",
+            remedy="Run it with srgnn-bench, or use other connections.",
+        )
+    return GlobalGraph(sessions, n_items=dataset.num(dataset.iid_field))

@@ -23,11 +23,15 @@ class SessionDataset:
 
     Args:
         stage: the stage that the model is trained and judged on.
+
+    Attributes:
+        training_sessions: the sessions that the stage trains on, for models that need them whole.
     """
 
     def __init__(self, stage: Stage) -> None:
         self.uid_field = SESSION_FIELD
         self.iid_field = ITEM_FIELD
+        self.training_sessions = stage.train
         self._counts = {ITEM_FIELD: stage.n_items + 1, SESSION_FIELD: len(stage.train) + 1}
 
     def num(self, field: str) -> int:

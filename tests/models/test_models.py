@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from conftest import planted_sessions
 from recbole.config import Config
 from recbole.utils import get_model
 from tiny_models import tiny_batch, tiny_model
@@ -14,6 +13,7 @@ from srgnn_bench.baselines.narm import FastNARM
 from srgnn_bench.baselines.stamp import FastSTAMP
 from srgnn_bench.errors import ModelError
 from srgnn_bench.models.srgnn import FastSRGNN
+from srgnn_bench.testing.planted import planted_sessions
 
 N_ITEMS = 30
 VARIANTS = {
@@ -23,6 +23,11 @@ VARIANTS = {
     "average": (FastSRGNN, {"readout": "average"}),
     "two steps, counted": (FastSRGNN, {"step": 2, "edge_weights": "count"}),
     "no graph": (FastSRGNN, {"step": 0}),
+    "global connections": (
+        FastSRGNN,
+        {"connections": "global", "training_sessions": [[1, 2, 1, 3], [9, 8, 7, 6]]},
+    ),
+    "full connections": (FastSRGNN, {"connections": "full"}),
     "GRU4Rec": (FastGRU4Rec, {}),
     "NARM": (FastNARM, {}),
     "STAMP": (FastSTAMP, {}),
@@ -70,7 +75,7 @@ def test_shapes_and_scores_of_one_item(variant):
 
 def test_it_learns_a_planted_transition(variant):
     shown, targets = prefixes(planted_sessions(count=80, items=N_ITEMS, seed=0))
-    batch = tiny_batch([[i + 1 for i in s] for s in shown], [t + 1 for t in targets])
+    batch = tiny_batch(shown, targets)
     optimizer = torch.optim.Adam(variant.parameters(), lr=0.03)
     torch.manual_seed(0)
     for _ in range(80):
@@ -79,14 +84,15 @@ def test_it_learns_a_planted_transition(variant):
         optimizer.step()
     variant.eval()
     with torch.no_grad():
-        best = variant.full_sort_predict(batch)[:, 1:].argmax(1)
+        best = variant.full_sort_predict(batch)[:, 1:].argmax(1) + 1
     last = torch.tensor([session[-1] for session in shown])
-    assert (best == (7 * last + 3) % N_ITEMS).float().mean() > 0.8
+    assert (best == (7 * (last - 1) + 3) % N_ITEMS + 1).float().mean() > 0.8
 
 
-def test_the_same_seed_gives_the_same_training(variant):
+@pytest.mark.parametrize("name", VARIANTS)
+def test_the_same_seed_gives_the_same_training(name):
     def trained():
-        model_class, parameters = type(variant), variant_parameters
+        model_class, parameters = VARIANTS[name]
         model = tiny_model(model_class, n_items=N_ITEMS, seed=3, embedding_size=16, **parameters)
         optimizer = torch.optim.Adam(model.parameters())
         for _ in range(3):
@@ -95,11 +101,8 @@ def test_the_same_seed_gives_the_same_training(variant):
             optimizer.step()
         return model.state_dict()
 
-    variant_parameters = next(
-        parameters for model_class, parameters in VARIANTS.values() if model_class is type(variant)
-    )
     one, other = trained(), trained()
-    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert all(torch.equal(one[key], other[key]) for key in one)
 
 
 @pytest.mark.parametrize("model_class", [FastSRGNN, FastGRU4Rec, FastNARM, FastSTAMP])
@@ -114,6 +117,11 @@ def test_recbole_finds_it_and_configures_it_by_class_alone(model_class, monkeypa
 def test_another_loss_is_refused():
     with pytest.raises(ModelError, match="BPR"):
         tiny_model(FastSRGNN, n_items=5, loss_type="BPR")
+
+
+def test_global_connections_need_training_sessions():
+    with pytest.raises(ModelError, match="training sessions"):
+        tiny_model(FastSRGNN, n_items=5, connections="global")
 
 
 def test_the_readouts_of_a_session_without_edges():

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import pytest
 import torch
@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_models import LONGEST, tiny_batch
 
+from srgnn_bench.data.sessions import Sessions
+from srgnn_bench.models.global_graph import GlobalGraph
 from srgnn_bench.models.ragged import ordered_clicks
-from srgnn_bench.models.session_graph import session_edges, session_nodes
+from srgnn_bench.models.session_graph import full_edges, session_edges, session_nodes
 
 sessions = st.lists(
     st.lists(st.integers(1, 6), min_size=1, max_size=LONGEST), min_size=1, max_size=6
@@ -39,18 +41,26 @@ def by_name(nodes, edges) -> dict[tuple[int, int, int], tuple[float, float]]:
     return found
 
 
-def slow_edges(batch: list[list[int]], weights: str):
+def slow_edges(batch: list[list[int]], weights: str, pairs_of=pairwise):
     """The same with dictionaries, click by click."""
     expected = {}
     for number, session in enumerate(batch):
-        walked = Counter(pairwise(session))
+        walked = Counter(pairs_of(session))
         if weights == "binary":
             walked = Counter(dict.fromkeys(walked, 1))
-        for (left, entered), weight in walked.items():
-            entering = sum(w for (_, v), w in walked.items() if v == entered)
-            leaving = sum(w for (u, _), w in walked.items() if u == left)
-            expected[number, left, entered] = weight / entering, weight / leaving
+        for pair, shares in normalised(walked).items():
+            expected[(number, *pair)] = shares
     return expected
+
+
+def normalised(walked: Counter) -> dict[tuple[int, int], tuple[float, float]]:
+    return {
+        (left, entered): (
+            weight / sum(w for (_, v), w in walked.items() if v == entered),
+            weight / sum(w for (u, _), w in walked.items() if u == left),
+        )
+        for (left, entered), weight in walked.items()
+    }
 
 
 def test_worked_example_of_the_paper():
@@ -88,6 +98,27 @@ def test_edges_are_those_of_the_slow_construction(weights, batch):
     assert found.keys() == expected.keys()
     for pair, values in expected.items():
         assert found[pair] == pytest.approx(values)
+
+
+@given(batch=sessions)
+def test_full_edges_lead_to_every_later_click(batch):
+    clicks, nodes, _ = graph_of(batch)
+    found = by_name(nodes, full_edges(clicks, nodes))
+    expected = slow_edges(batch, "binary", pairs_of=lambda session: combinations(session, 2))
+    assert found.keys() == expected.keys()
+    for pair, values in expected.items():
+        assert found[pair] == pytest.approx(values)
+
+
+@given(batch=sessions, trained=sessions)
+def test_global_weights_are_those_of_all_training_sessions(batch, trained):
+    _, nodes, edges = graph_of(batch)
+    graph = GlobalGraph(Sessions.from_lists(trained), n_items=7)
+    found = by_name(nodes, graph.reweighted(edges, nodes))
+    expected = normalised(Counter(pair for session in trained for pair in pairwise(session)))
+    assert found.keys() == by_name(nodes, edges).keys()
+    for (_, left, entered), values in found.items():
+        assert values == pytest.approx(expected.get((left, entered), (0, 0)))
 
 
 @given(batch=sessions)
