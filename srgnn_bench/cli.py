@@ -147,15 +147,36 @@ def report(
     suite: SuiteOption = "quick",
     results: ResultsOption = RESULTS,
     out: Annotated[Path | None, typer.Option("--out", help="Folder to write to.")] = None,
+    compare: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            "--compare", metavar="BEFORE AFTER", help="Compare two results folders instead."
+        ),
+    ] = None,
+    export: Annotated[
+        bool, typer.Option("--export", help="Also write ranks and lists for other tools.")
+    ] = False,
 ) -> None:
-    """Draw tables and figures from stored records; trains nothing."""
+    """Draw the report from stored records, or compare two results folders; trains nothing."""
     from srgnn_bench.report import build_report
+    from srgnn_bench.report.compare import compare_stores
+    from srgnn_bench.report.export import export_results
     from srgnn_bench.store.store import ResultStore
 
-    store = ResultStore(results)
     name = registry.suite(suite).name if suite.endswith((".yaml", ".yml")) else suite
     console = Console(soft_wrap=True)
-    for path in build_report(store, suite=name, out=out or results / "report" / name):
+    if compare is not None:
+        before, after = (ResultStore(folder) for folder in compare)
+        folder = out or after.root / "report" / name
+        paths = compare_stores(before, after, suite=name, out=folder)
+        console.print(paths[0].read_text(encoding="utf-8"), markup=False, highlight=False)
+    else:
+        store = ResultStore(results)
+        folder = out or results / "report" / name
+        paths = build_report(store, suite=name, out=folder)
+        if export:
+            paths += export_results(store, suite=name, out=folder / "export")
+    for path in paths:
         console.print(str(path), highlight=False)
 
 

@@ -29,9 +29,7 @@ from srgnn_bench.store.record import Record
 from srgnn_bench.store.store import ResultStore
 
 
-def compare_stores(
-    before: ResultStore, after: ResultStore, *, suite: str, out: Path
-) -> tuple[Table, list[Path]]:
+def compare_stores(before: ResultStore, after: ResultStore, *, suite: str, out: Path) -> list[Path]:
     """Compare the runs of a suite in two stores, paired over the same test prefixes.
 
     Args:
@@ -41,7 +39,7 @@ def compare_stores(
         out: folder for ``compare.md``, ``.tex`` and ``.csv``; made if needed.
 
     Returns:
-        The table and the files written.
+        The files written, ``compare.md`` first.
 
     Raises:
         StoreError: a store does not hold the suite, they share no entry of any data set, or
@@ -50,7 +48,7 @@ def compare_stores(
     table = comparison_table(load_suite(before, suite=suite), load_suite(after, suite=suite))
     try:
         out.mkdir(parents=True, exist_ok=True)
-        return table, write_table(table, out=out)
+        return write_table(table, out=out)
     except OSError as error:
         raise StoreError(
             f"{out} cannot be written ({error.strerror or error}).",

@@ -4,15 +4,22 @@ import pytest
 from made_up import write_suite
 
 from srgnn_bench.errors import StoreError
-from srgnn_bench.report.compare import compare_stores
+from srgnn_bench.report.compare import compare_stores, comparison_table
+from srgnn_bench.report.results import load_suite
+from srgnn_bench.report.tables.table import Table
 from srgnn_bench.store.store import ResultStore
+
+
+def compared(before: ResultStore, after: ResultStore) -> Table:
+    return comparison_table(load_suite(before, suite="made-up"), load_suite(after, suite="made-up"))
 
 
 def test_what_changed_is_named_and_its_size_told(store, tmp_path):
     write_suite(store, datasets=1, models=3, seeds=2)
     other = ResultStore(tmp_path / "after")
     write_suite(other, datasets=1, models=2, seeds=2, skills={"srgnn": 3.0, "gru4rec": 0.55})
-    table, paths = compare_stores(store, other, suite="made-up", out=tmp_path / "out")
+    paths = compare_stores(store, other, suite="made-up", out=tmp_path / "out")
+    table = compared(store, other)
     assert [path.name for path in paths] == ["compare.md", "compare.tex", "compare.csv"]
     data = table.data.set_index(["entry", "metric"])
     assert data.loc[("srgnn", "mrr@20"), "low"] > 0
@@ -26,7 +33,7 @@ def test_a_changed_setting_is_named(store, tmp_path):
     write_suite(store, datasets=1, seeds=1, entries={"a": {}, "b": {"step": 2}})
     other = ResultStore(tmp_path / "after")
     write_suite(other, datasets=1, seeds=1, entries={"a": {}, "b": {"step": 3}})
-    table, _ = compare_stores(store, other, suite="made-up", out=tmp_path / "out")
+    table = compared(store, other)
     changed = {row[1].text: row[-1].text for row in table.rows}
     assert changed == {"a": "nothing", "b": "step: 2 → 3"}
 
@@ -35,7 +42,7 @@ def test_other_test_prefixes_have_no_interval(store, tmp_path):
     write_suite(store, datasets=1, models=2, seeds=1)
     other = ResultStore(tmp_path / "after")
     write_suite(other, datasets=1, models=2, seeds=1, sessions=120)
-    table, _ = compare_stores(store, other, suite="made-up", out=tmp_path / "out")
+    table = compared(store, other)
     assert table.data["low"].isna().all()
     assert table.data["difference"].notna().all()
 

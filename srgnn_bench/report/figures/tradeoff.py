@@ -88,7 +88,7 @@ def draw_tradeoff(frames: Frames, *, layout: Layout) -> Figure:
         axes.set_xscale("log")
         axes.margins(x=0.12)
         axes.xaxis.set_major_locator(FixedLocator(cost_ticks(here[cost])))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{float(f'{value:.3g}'):g}"))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xlabel(COSTS[cost])
         axes.set_ylabel("MRR@20 (%)")

@@ -1,0 +1,31 @@
+"""The report as a user calls it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from made_up import write_suite
+from typer.testing import CliRunner
+
+from srgnn_bench.cli import app
+from srgnn_bench.store.store import ResultStore
+
+
+def test_two_results_folders_are_compared(store: ResultStore, tmp_path: Path):
+    write_suite(store, datasets=1, models=2, seeds=1)
+    other = ResultStore(tmp_path / "after")
+    write_suite(other, datasets=1, models=2, seeds=1, skills={"srgnn": 3.0})
+    folders = [str(store.root), str(other.root)]
+    done = CliRunner().invoke(app, ["report", "--suite", "made-up", "--compare", *folders])
+    assert done.exit_code == 0, done.output
+    assert "SR-GNN" in done.output
+    assert (other.root / "report" / "made-up" / "compare.csv").is_file()
+
+
+def test_a_report_can_export_what_it_was_drawn_from(store: ResultStore, monkeypatch):
+    monkeypatch.setattr("srgnn_bench.report.build_report", lambda *_, **__: [])
+    write_suite(store, datasets=1, models=2, seeds=1)
+    arguments = ["report", "--suite", "made-up", "--results", str(store.root), "--export"]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    assert (store.root / "report" / "made-up" / "export" / "ranks.parquet").is_file()
