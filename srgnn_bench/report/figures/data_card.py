@@ -35,11 +35,13 @@ def draw_data_card(card: DataCard, *, layout: Layout) -> Figure:
     if layout == "page":
         size = (WIDTHS["page"], max(HEIGHT, steps_height))
         figure = plt.figure(figsize=size, layout="constrained")
-        lengths, steps = figure.subfigures(1, 2, width_ratios=(2, 3))
+        parts = figure.subfigures(1, 2, width_ratios=(2, 3), squeeze=False)
     else:
         size = (WIDTHS["column"], HEIGHT + steps_height)
         figure = plt.figure(figsize=size, layout="constrained")
-        lengths, steps = figure.subfigures(2, 1, height_ratios=(HEIGHT, steps_height))
+        heights = (HEIGHT, steps_height)
+        parts = figure.subfigures(2, 1, height_ratios=heights, squeeze=False)
+    lengths, steps = parts.ravel()
     _draw_lengths(lengths.add_subplot(), card)
     _draw_steps(steps.add_subplot(), card.steps)
     steps.legend(loc="outside lower center", ncols=3)
