@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +15,7 @@ from srgnn_bench.evaluation.metrics import mrr, recall
 from srgnn_bench.schema import SuiteSpec
 from srgnn_bench.store.record import Cell, Manifest, Record
 from srgnn_bench.store.store import KEY_DIGITS, ResultStore
+from srgnn_bench.store.trials import read_trials
 
 Matrix = npt.NDArray[np.int64]
 
@@ -170,16 +170,9 @@ class SuiteResults:
         if record.tuning is None:
             return []
         study = record.tuning.study[:KEY_DIGITS]
-        places = self.store.root.glob(f"studies/{record.identity.dataset}/*/{study}/trials.ndjson")
-        path = min(places, default=None)
-        if path is None:
-            return []
-        try:
-            return [json.loads(line) for line in path.read_text().splitlines()]
-        except (OSError, ValueError) as error:
-            raise StoreError(
-                f"{path} cannot be read ({error}).", remedy="Delete it and report again."
-            ) from error
+        folders = self.store.root.glob(f"studies/{record.identity.dataset}/*/{study}")
+        folder = min(folders, default=None)
+        return [] if folder is None else [trial.model_dump() for trial in read_trials(folder)]
 
     def _check_pairing(self, dataset: str) -> None:
         for entry in self.present(dataset):

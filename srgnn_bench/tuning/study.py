@@ -8,16 +8,15 @@ number of trials that count, so an interrupted study goes on exactly as if it ha
 
 from __future__ import annotations
 
-import json
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import optuna
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
 from srgnn_bench.configuration import Candidate
 from srgnn_bench.data.sessions import Stage
@@ -29,7 +28,7 @@ from srgnn_bench.recbole_bridge.trainer import EpochResult, best_epoch, build, t
 from srgnn_bench.schema import ProtocolSpec
 from srgnn_bench.store.keys import key_of, seed_from
 from srgnn_bench.store.record import TuningSummary
-from srgnn_bench.store.store import write_atomically
+from srgnn_bench.store.trials import EpochValue, Trial, best_trial, read_trials, write_trials
 from srgnn_bench.time_limit import time_limit
 from srgnn_bench.tuning.space import suggest
 
@@ -97,44 +96,41 @@ class Study:
         self.folder = folder / self.key[:12]
 
     def finished(self) -> int:
-        """Trials that count towards the budget, without changing anything."""
-        if not self._database.exists():
-            return 0
-        return len(_counted(self._open().trials))
+        """Trials that count towards the budget."""
+        return len(read_trials(self.folder))
 
     def winner(self, *, budget: int) -> Winner | None:
         """The best of the first ``budget`` trials, or None while fewer have ended.
 
         Raises:
             ModelError: every one of them failed.
+            StoreError: the list of trials is damaged.
         """
-        if not self._database.exists():
+        trials = read_trials(self.folder)[:budget]
+        if len(trials) < budget:
             return None
-        counted = _counted(self._open().trials)[:budget]
-        if len(counted) < budget:
-            return None
-        best = best_trial(counted)
-        if best is None:
+        best = best_trial(trials)
+        if best is None or best.value is None:
             raise ModelError(
-                f"All {budget} trials of {self.candidate.title} on {self.dataset} failed; the "
-                f"first with: {counted[0].user_attrs[ERROR]}",
+                f"None of the {budget} trials of {self.candidate.title} on {self.dataset} "
+                f"completed; the first: {trials[0].error}",
                 remedy="Mend the model or its search space; a change starts a new study.",
             )
-        states = [trial.state for trial in counted]
+        states = [trial.state for trial in trials]
         return Winner(
-            configuration={**self.candidate.defaults, **best.params},
-            epochs=best.user_attrs[BEST_EPOCH],
+            configuration={**self.candidate.defaults, **best.parameters},
+            epochs=best.best_epoch,
             summary=TuningSummary(
                 study=self.key,
                 budget=budget,
-                finished=states.count(TrialState.COMPLETE),
-                pruned=states.count(TrialState.PRUNED),
-                failed=states.count(TrialState.FAIL),
-                best_trial=best.user_attrs[ORDINAL],
-                best_value=_value(best),
-                best_parameters=best.params,
+                finished=states.count("complete"),
+                pruned=states.count("pruned"),
+                failed=states.count("failed"),
+                best_trial=best.number,
+                best_value=best.value,
+                best_parameters=best.parameters,
                 space=self.space,
-                seconds=sum(trial.user_attrs[SECONDS] for trial in counted),
+                seconds=sum(trial.seconds for trial in trials),
             ),
         )
 
@@ -167,7 +163,8 @@ class Study:
         study = self._open()
         for trial in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
             study.tell(trial.number, state=TrialState.FAIL)
-        while (ordinal := len(_counted(study.trials))) < budget:
+        write_trials(self.folder, _ended(study))
+        while (ordinal := len(_ended(study))) < budget:
             study.sampler = optuna.samplers.TPESampler(
                 seed=seed_from(self.key, "sampler", ordinal), n_startup_trials=5
             )
@@ -182,7 +179,7 @@ class Study:
                 listen=listen,
                 limit_seconds=limit_seconds,
             )
-            self._write_trials(study)
+            write_trials(self.folder, _ended(study))
 
     def _run_trial(
         self,
@@ -253,8 +250,8 @@ class Study:
                 state = TrialState.PRUNED if pruned else TrialState.COMPLETE
         except (BenchError, RuntimeError, ArithmeticError, MemoryError) as error:
             state, error_text = TrialState.FAIL, str(error)
-        best = best_epoch(history, OBJECTIVE).epoch if history else 0
-        trial.set_user_attr(BEST_EPOCH, None if self.candidate.is_fitted else best)
+        trained = history and not self.candidate.is_fitted
+        trial.set_user_attr(BEST_EPOCH, best_epoch(history, OBJECTIVE).epoch if trained else None)
         trial.set_user_attr(SECONDS, time.perf_counter() - started)
         trial.set_user_attr(ORDINAL, ordinal)
         if error_text is not None:
@@ -285,34 +282,6 @@ class Study:
             load_if_exists=True,
         )
 
-    def _write_trials(self, study: optuna.Study) -> None:
-        """Leave the trials as plain lines too, for the report and for other tools."""
-        lines = [
-            json.dumps(
-                {
-                    "number": trial.user_attrs[ORDINAL],
-                    "state": trial.state.name.lower(),
-                    "value": trial.value,
-                    "parameters": trial.params,
-                    "epochs": [
-                        {"epoch": step, "value": value}
-                        for step, value in sorted(trial.intermediate_values.items())
-                    ],
-                    "seconds": trial.user_attrs[SECONDS],
-                    "error": trial.user_attrs.get(ERROR),
-                },
-                sort_keys=True,
-            )
-            for trial in _counted(study.trials)
-        ]
-        write_atomically(self.folder / "trials.ndjson", ("\n".join(lines) + "\n").encode())
-
-
-def best_trial(trials: list[FrozenTrial]) -> FrozenTrial | None:
-    """The completed trial with the best value, the earliest of several; None if there is none."""
-    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-    return max(complete, key=_value, default=None)
-
 
 def _pruner() -> optuna.pruners.BasePruner:
     """Stop a trial that has stalled below the median of the others at its epoch.
@@ -327,15 +296,30 @@ def _pruner() -> optuna.pruners.BasePruner:
         return optuna.pruners.PatientPruner(median, patience=1)
 
 
-def _counted(trials: list[FrozenTrial]) -> list[FrozenTrial]:
+def _ended(study: optuna.Study) -> list[Trial]:
     """Trials that ended by themselves, in order; those cut off by a dead process do not count."""
-    ended = TrialState.COMPLETE, TrialState.PRUNED
-    return [t for t in trials if t.state in ended or ERROR in t.user_attrs]
-
-
-def _value(trial: FrozenTrial) -> float:
-    assert trial.value is not None
-    return trial.value
+    states: dict[TrialState, Literal["complete", "pruned", "failed"]] = {
+        TrialState.COMPLETE: "complete",
+        TrialState.PRUNED: "pruned",
+        TrialState.FAIL: "failed",
+    }
+    return [
+        Trial(
+            number=trial.user_attrs[ORDINAL],
+            state=states[trial.state],
+            value=trial.value if trial.state == TrialState.COMPLETE else None,
+            parameters=trial.params,
+            epochs=tuple(
+                EpochValue(epoch=step, value=value)
+                for step, value in sorted(trial.intermediate_values.items())
+            ),
+            best_epoch=trial.user_attrs[BEST_EPOCH],
+            seconds=trial.user_attrs[SECONDS],
+            error=trial.user_attrs.get(ERROR),
+        )
+        for trial in study.trials
+        if trial.state in (TrialState.COMPLETE, TrialState.PRUNED) or ERROR in trial.user_attrs
+    ]
 
 
 def _objective(epoch: EpochResult) -> float:
