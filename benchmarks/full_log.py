@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import enum
 import tempfile
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -23,10 +23,11 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import typer
 
-from benchmarks.measure import OutOfBoundsError, apart
+from benchmarks.measure import OutOfBoundsError, apart, seconds_of
 from srgnn_bench import registry
 from srgnn_bench.data.prepare import prepare
 from srgnn_bench.data.sessions import Integers
+from srgnn_bench.execution.environment import peak_memory_bytes
 
 CLICKS = 33_003_944
 ITEMS = 52_739
@@ -108,19 +109,22 @@ def _write(
     )
 
 
-def _ours(log: Path) -> float:
-    started = time.perf_counter()
+def _ours(log: Path) -> tuple[float, float]:
     cache = log.parent / "cache"
-    prepare(registry.dataset("yoochoose1_4"), data_root=log.parent.parent, cache=cache)
-    return time.perf_counter() - started
+    spec = registry.dataset("yoochoose1_4")
+    return _cost(lambda: prepare(spec, data_root=log.parent.parent, cache=cache))
 
 
-def _recbole(log: Path) -> float:
+def _recbole(log: Path) -> tuple[float, float]:
     from benchmarks.recbole_peer import load_log
 
-    started = time.perf_counter()
-    load_log(log)
-    return time.perf_counter() - started
+    return _cost(lambda: load_log(log))
+
+
+def _cost(work: Callable[[], object]) -> tuple[float, float]:
+    """Seconds, and the peak memory of the process in MB."""
+    seconds = seconds_of(work)
+    return seconds, peak_memory_bytes() / 1e6
 
 
 if __name__ == "__main__":

@@ -1,0 +1,67 @@
+"""Evaluation prefixes per second and peak memory: RecBole's full-sort evaluation against ours."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import Series, alternate, extra_memory, seconds_of
+from benchmarks.recbole_peer import RecBole
+from benchmarks.sessions import diginetica_or_generated, stage, with_prefixes
+from benchmarks.training import OURS, THEIRS, ours
+from srgnn_bench.data.sessions import Stage
+from srgnn_bench.evaluation.metrics import rank_metrics
+from srgnn_bench.recbole_bridge.ranking import rank_prefixes
+
+PREFIXES = 4_096
+"""Prefixes of one repetition, a batch of RecBole's default size."""
+
+
+OURS_WITH_LISTS = f"{OURS}, with the lists of 20"
+CONTENDERS = THEIRS, OURS, OURS_WITH_LISTS
+
+
+def measure(data_root: Path | None, models: list[str], repetitions: int) -> list[Series]:
+    """Speed of ranking with each model, metrics included."""
+    found = []
+    for model in models:
+        task, works = _works(data_root, model)
+        rates = alternate(
+            {who: partial(_rate, work) for who, work in works.items()}, repetitions=repetitions
+        )
+        found += [Series("evaluation", task, who, "prefixes/s", v) for who, v in rates.items()]
+    return found
+
+
+def measure_memory(data_root: Path | None, model: str, contender: str) -> Series:
+    """Memory that the first ranking of a process takes on top of data and model; Linux."""
+    task, works = _works(data_root, model)
+    return Series("evaluation memory", task, contender, "MB", (extra_memory(works[contender]),))
+
+
+def _works(
+    data_root: Path | None, model: str
+) -> tuple[str, dict[str, Callable[[], dict[str, float]]]]:
+    """The task, and for each contender what ranks its prefixes once."""
+    name, train_sessions, test_sessions = diginetica_or_generated(data_root)
+    part = with_prefixes(stage(train_sessions, test_sessions), train=100, judged=PREFIXES)
+    with tempfile.TemporaryDirectory() as folder:
+        theirs = RecBole(model, part, folder=Path(folder), train_batch_size=2048)
+    fast = ours(model, part)
+    return f"{model}, {name}, {PREFIXES} prefixes", {
+        THEIRS: theirs.evaluate,
+        OURS: partial(_ranked, fast, part, k=None),
+        OURS_WITH_LISTS: partial(_ranked, fast, part, k=20),
+    }
+
+
+def _rate(work: Callable[[], Any]) -> float:
+    return PREFIXES / seconds_of(work)
+
+
+def _ranked(model: Any, part: Stage, *, k: int | None) -> dict[str, float]:
+    ranking = rank_prefixes(model, part.judged, n_items=part.n_items, k=k)
+    return rank_metrics(ranking.ranks)

@@ -1,0 +1,150 @@
+"""Training prefixes per second: RecBole's models through RecBole, ours through ours, the floor."""
+
+from __future__ import annotations
+
+import importlib.util
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.measure import Series, alternate, seconds_of
+from benchmarks.recbole_peer import RecBole, anomaly_detection
+from benchmarks.sessions import diginetica_or_generated, stage, with_prefixes
+from srgnn_bench import registry
+from srgnn_bench.data.sessions import Stage
+from srgnn_bench.recbole_bridge.classes import model_class
+from srgnn_bench.recbole_bridge.trainer import build, train
+from srgnn_bench.schema import TrainingSpec
+
+EMBEDDING_SIZE = 64
+"""RecBole's default, for all models."""
+
+PREFIXES = {100: 5_000, 2048: 8_192}
+"""Batch size -> prefixes of one repetition."""
+
+MODELS = {"SRGNN": "srgnn", "GRU4Rec": "gru4rec", "NARM": "narm", "STAMP": "stamp"}
+"""RecBole's class -> our model."""
+
+OURS, THEIRS = "srgnn_bench", "RecBole"
+FLOOR = "floor: three matrix products alone"
+
+
+def measure(
+    data_root: Path | None, batch_size: int, models: list[str], repetitions: int
+) -> list[Series]:
+    """Training speed of the models at a batch size."""
+    name, train_sessions, test_sessions = diginetica_or_generated(data_root)
+    whole = stage(train_sessions, test_sessions)
+    part = with_prefixes(whole, train=PREFIXES[batch_size], judged=100)
+    found = []
+    for model in models:
+        task = f"{model}, {name}, batch {batch_size}"
+        with tempfile.TemporaryDirectory() as folder:
+            contenders = _contenders(model, part, batch_size=batch_size, folder=Path(folder))
+            rates = alternate(contenders, repetitions=repetitions)
+        found += [
+            Series("training", task, contender, "prefixes/s", values)
+            for contender, values in rates.items()
+        ]
+    return found
+
+
+def _contenders(
+    model: str, part: Stage, *, batch_size: int, folder: Path
+) -> dict[str, Callable[[], float]]:
+    prefixes = len(part.train_prefixes)
+    theirs = RecBole(model, part, folder=folder, train_batch_size=batch_size)
+
+    def recbole(*, anomaly: bool) -> float:
+        anomaly_detection(on=anomaly)
+        rate = prefixes / seconds_of(theirs.train_epoch)
+        anomaly_detection(on=False)
+        return rate
+
+    contenders: dict[str, Callable[[], float]] = {
+        f"{THEIRS}, padded to {theirs.padded_to}": lambda: recbole(anomaly=True),
+        OURS: _training(ours(model, part), part, batch_size=batch_size),
+    }
+    if model == "SRGNN":
+        contenders[f"{THEIRS}, anomaly detection off"] = lambda: recbole(anomaly=False)
+        if importlib.util.find_spec("torch_geometric"):
+            from benchmarks.pyg_peer import GeometricSRGNN
+
+            parameters = {"embedding_size": EMBEDDING_SIZE, "step": 0}
+            peer = build(GeometricSRGNN, parameters, part, seed=0)
+            contenders["torch_geometric encoder, torch's cross-entropy"] = _training(
+                peer, part, batch_size=batch_size
+            )
+        products = Products(batch_size, part.n_items, EMBEDDING_SIZE)
+        steps = prefixes // batch_size
+        for layout, work in (
+            ("items x sessions", products.items_by_sessions),
+            ("sessions x items", products.sessions_by_items),
+        ):
+            contenders[f"{FLOOR}, {layout}"] = _repeated(work, steps=steps, batch_size=batch_size)
+    return contenders
+
+
+def ours(model: str, part: Stage) -> Any:
+    """Our model of that name, with RecBole's default parameters."""
+    found = model_class(registry.model(MODELS[model]))
+    return build(found, {"embedding_size": EMBEDDING_SIZE}, part, seed=0)
+
+
+def _training(model: Any, part: Stage, *, batch_size: int) -> Callable[[], float]:
+    epoch = partial(train, model, part, TrainingSpec(train_batch_size=batch_size), seed=0, epochs=1)
+    return lambda: len(part.train_prefixes) / seconds_of(epoch)
+
+
+def _repeated(work: Callable[[], None], *, steps: int, batch_size: int) -> Callable[[], float]:
+    def run() -> None:
+        for _ in range(steps):
+            work()
+
+    return lambda: steps * batch_size / seconds_of(run)
+
+
+class Products:
+    """The three matrix products that no exact gradient of a full softmax can do without.
+
+    Scores, their product with the item vectors and their transpose's with the session vectors, a
+    block of sessions at a time, in memory that is reused; nothing else is computed.
+    """
+
+    BLOCK, TILE = 256, 2048
+
+    def __init__(self, sessions: int, items: int, d: int) -> None:
+        torch.manual_seed(0)
+        self.vectors, self.items = torch.randn(sessions, d), torch.randn(items, d)
+        self.scores = torch.empty(items * min(sessions, self.BLOCK))
+        self.grad_vectors = torch.zeros(sessions, d)
+        self.grad_items = torch.zeros(items, d)
+
+    def sessions_by_items(self) -> None:
+        """As one writes it: scores are sessions x items, all items at once."""
+        for block, gradient in self._blocks():
+            scores = self.scores[: len(block) * len(self.items)].view(len(block), -1)
+            torch.mm(block, self.items.T, out=scores)
+            torch.mm(scores, self.items, out=gradient)
+            self.grad_items.addmm_(scores.T, block)
+
+    def items_by_sessions(self) -> None:
+        """In the layout and tiles of ``srgnn_bench.models.softmax_loss``."""
+        for block, gradient in self._blocks():
+            turned, mixed = block.T.contiguous(), gradient.T.contiguous()
+            scores = self.scores[: len(block) * len(self.items)].view(-1, len(block))
+            whole = scores, self.items, self.grad_items
+            tiles = list(zip(*(torch.split(m, self.TILE) for m in whole), strict=True))
+            for tile, items, _ in tiles:
+                torch.mm(items, turned, out=tile)
+                mixed.addmm_(items.T, tile)
+            for tile, _, grad_items in tiles:
+                grad_items.addmm_(tile, block)
+
+    def _blocks(self) -> zip[tuple[torch.Tensor, torch.Tensor]]:
+        whole = self.vectors, self.grad_vectors
+        return zip(*(torch.split(m, self.BLOCK) for m in whole), strict=True)
