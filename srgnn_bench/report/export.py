@@ -11,6 +11,7 @@ import pandas as pd
 from srgnn_bench.errors import StoreError
 from srgnn_bench.report.frames import HEADLINE, prefix_scores
 from srgnn_bench.report.results import SuiteResults, load_suite
+from srgnn_bench.report.tables.forms import slug
 from srgnn_bench.store.record import Record
 from srgnn_bench.store.store import KEY_DIGITS, ResultStore
 
@@ -51,7 +52,7 @@ def export_results(store: ResultStore, *, suite: str, out: Path) -> list[Path]:
         for (dataset, entry, _, record), frame in kept:
             qrels = out / f"{dataset}.qrels"
             qrels.write_text(_qrels(frame), encoding="ascii")
-            run_file = out / f"{dataset}.{entry}.{record.key[:KEY_DIGITS]}.run"
+            run_file = out / f"{dataset}.{slug(entry)}.{record.key[:KEY_DIGITS]}.run"
             run_file.write_text(_trec_run(frame, tag=entry), encoding="utf-8")
             paths += [run_file] if qrels in paths else [qrels, run_file]
     except OSError as error:
@@ -120,7 +121,7 @@ def _trec_run(frame: pd.DataFrame, *, tag: str) -> str:
     Among equal scores the list has an order of its own, while the stored rank counts every tie
     against the target: other evaluators can only find the same or slightly better values.
     """
-    name = tag.replace(" ", "_")
+    name = slug(tag)
     lines = []
     for query, items in zip(_queries(frame), frame["items"], strict=True):
         kept = [item for item in items if item != 0]

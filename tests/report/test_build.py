@@ -19,7 +19,7 @@ from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import load_suite
 from srgnn_bench.report.tables import all_tables
 from srgnn_bench.report.tables.accuracy import main_table
-from srgnn_bench.report.tables.forms import latex, markdown, panels, write_table
+from srgnn_bench.report.tables.forms import latex, markdown, panels, slug, write_table
 from srgnn_bench.report.tables.table import Table, TableCell
 from srgnn_bench.store.store import ResultStore
 
@@ -186,6 +186,11 @@ def test_text_of_any_kind_survives_markdown_and_latex():
         r"1.00{\tiny$\,\pm$0.10}",
     ):
         assert special in latex(table)
+
+
+def test_a_slug_is_safe_in_file_names_and_anchors():
+    assert slug("2 steps / NGC*") == "2-steps-NGC-"
+    assert slug("yoochoose1_64-v1.0") == "yoochoose1_64-v1.0"
 
 
 def test_wide_tables_are_cut_between_their_groups():

@@ -20,7 +20,7 @@ def test_verdicts_say_what_was_planted(store):
         assert "compared with base" in sentence
         assert "worse: lower on all 2 data sets" in sentence
         assert "better: higher on all 2 data sets" in sentence
-        assert "same: no clear difference on all 2 data sets" in sentence
+        assert "same: no clear difference on any of 2 data sets" in sentence
 
 
 def test_sentences_turn_with_the_numbers(store):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -161,6 +162,11 @@ def escape_latex(text: str) -> str:
     return text.translate(_LATEX)
 
 
+def slug(text: str) -> str:
+    """A name that is safe in a file's name and in an anchor."""
+    return re.sub(r"[^\w.-]+", "-", text)
+
+
 def escape_latex_cell(text: str) -> str:
     """A cell that LaTeX prints as it stands, its spread in small type."""
     number, _, spread = text.partition(SPREAD)
@@ -186,7 +192,7 @@ def templates() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        latex=escape_latex, latex_cell=escape_latex_cell, markdown=escape_markdown
+        slug=slug, latex=escape_latex, latex_cell=escape_latex_cell, markdown=escape_markdown
     )
     return environment
 
