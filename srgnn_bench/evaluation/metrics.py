@@ -61,6 +61,37 @@ def coverage(top: Ranks, *, n_items: int) -> float:
     return float(np.count_nonzero(recommended) / n_items)
 
 
+def average_popularity(top: Ranks, *, clicks: Ranks) -> float:
+    """Mean training clicks of the recommended items, as a share of those of the most clicked item.
+
+    Args:
+        top: as for :func:`coverage`; prefixes without a list do not count.
+        clicks: training clicks of each item, entry 0 for padding, shape (items + 1,).
+    """
+    recommended = top[top > 0]
+    return float(np.mean(clicks[recommended]) / clicks.max()) if len(recommended) else 0.0
+
+
+def repeat_share(top: Ranks, *, items: Ranks, start: Ranks, stop: Ranks) -> float:
+    """Share of the recommended items that the prefix holds already.
+
+    Args:
+        top: as for :func:`coverage`; prefixes without a list do not count.
+        items: clicks of all prefixes, shape (clicks,).
+        start: first click of each prefix in ``items``, shape (prefixes,).
+        stop: click after the last of each prefix, shape (prefixes,).
+    """
+    lengths = stop - start
+    prefix = np.repeat(np.arange(len(lengths)), lengths)
+    place = np.arange(len(prefix)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    width = max(int(top.max()), int(items.max())) + 1
+    shown = prefix * width + items[np.repeat(start, lengths) + place]
+    recommended = np.arange(len(top))[:, None] * width + top
+    counted = top > 0
+    repeats = np.isin(recommended, shown) & counted
+    return float(repeats.sum() / counted.sum()) if counted.any() else 0.0
+
+
 def rank_metrics(ranks: Ranks) -> dict[str, float]:
     """``recall@K``, ``mrr@K`` and ``ndcg@K`` at every cutoff, unrounded."""
     measures = {"recall": recall, "mrr": mrr, "ndcg": ndcg}

@@ -22,7 +22,14 @@ from filelock import FileLock, Timeout
 from srgnn_bench.data.protocol import test_stage, validation_stage
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.errors import BenchError, StoreError
-from srgnn_bench.evaluation.metrics import coverage, mrr, rank_metrics, recall
+from srgnn_bench.evaluation.metrics import (
+    average_popularity,
+    coverage,
+    mrr,
+    rank_metrics,
+    recall,
+    repeat_share,
+)
 from srgnn_bench.events import EpochDone, Failed, Listener, RunDone, RunStarted
 from srgnn_bench.execution.environment import environment, peak_memory_bytes
 from srgnn_bench.execution.plan import Job, Run, update_manifest
@@ -271,6 +278,13 @@ class _Worker:
             metrics={
                 **rank_metrics(ranking.ranks),
                 f"coverage@{LIST_LENGTH}": coverage(ranking.top, n_items=stage.n_items),
+                f"popularity@{LIST_LENGTH}": average_popularity(ranking.top, clicks=count),
+                f"repeat@{LIST_LENGTH}": repeat_share(
+                    ranking.top,
+                    items=stage.judged.items,
+                    start=stage.judged.start,
+                    stop=stage.judged.stop,
+                ),
             },
             dataset=_facts(job, stage),
             tuning=winner.summary,

@@ -93,7 +93,8 @@ class Record(Stored):
     title: str
     protocol_kind: Literal["temporal", "published"]
     metrics: dict[str, float]
-    """``recall@5`` ... ``mrr@20``, ``ndcg@20``, ``coverage@20``: between 0 and 1, unrounded."""
+    """Shares between 0 and 1, unrounded: ``recall@5`` ... ``ndcg@20``, and of the lists of 20
+    ``coverage@20``, ``popularity@20`` and ``repeat@20``."""
     dataset: DatasetFacts
     tuning: TuningSummary | None
     """None where the suite's tuning budget does not apply: the papers' settings are used."""

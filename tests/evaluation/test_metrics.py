@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srgnn_bench.evaluation.metrics import coverage, mrr, ndcg, rank_metrics, recall
+from srgnn_bench.evaluation.metrics import (
+    average_popularity,
+    coverage,
+    mrr,
+    ndcg,
+    rank_metrics,
+    recall,
+    repeat_share,
+)
 
 N_ITEMS = 40
 
@@ -59,3 +67,26 @@ def test_every_cutoff_is_reported() -> None:
 
 def test_coverage_counts_items_once_and_padding_never() -> None:
     assert coverage(np.array([[1, 2], [2, 3], [0, 0]]), n_items=6) == 0.5
+
+
+def test_popularity_is_relative_to_the_most_clicked_item() -> None:
+    clicks = np.array([0, 10, 4, 1])
+    assert average_popularity(np.array([[1, 2], [0, 0]]), clicks=clicks) == pytest.approx(0.7)
+    assert average_popularity(np.zeros((2, 2), np.int64), clicks=clicks) == 0.0
+
+
+@given(st.data())
+def test_repeats_are_counted_as_by_hand(data: st.DataObject) -> None:
+    item = st.integers(1, 6)
+    prefixes = data.draw(st.lists(st.lists(item, max_size=5), min_size=1, max_size=6))
+    lists = [
+        [0, 0, 0] if not prefix else data.draw(st.lists(item, min_size=3, max_size=3, unique=True))
+        for prefix in prefixes
+    ]
+    lengths = np.array([len(prefix) for prefix in prefixes])
+    stop = np.cumsum(lengths)
+    flat = np.array([i for prefix in prefixes for i in prefix] or [1])
+    pairs = [(i, p) for p, top in zip(prefixes, lists, strict=True) for i in top if i > 0]
+    expected = sum(i in p for i, p in pairs) / len(pairs) if pairs else 0.0
+    found = repeat_share(np.array(lists), items=flat, start=stop - lengths, stop=stop)
+    assert found == pytest.approx(expected)

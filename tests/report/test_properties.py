@@ -19,7 +19,7 @@ def test_printed_numbers_stand_beside_ours(store):
     write_suite(store, datasets=3, models=6, seeds=2)
     frames = Frames(load_suite(store, suite="made-up"))
     [table] = published_tables(frames, papers=read_published())
-    assert "Table 2" in table.lines[0]
+    assert "AAAI 2019" in table.lines[0]
     assert [heading for heading, _ in table.groups][::2] == [
         "Diginetica: Recall@20",
         "Yoochoose 1/64: Recall@20",
