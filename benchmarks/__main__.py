@@ -54,7 +54,7 @@ def main(
         typer.echo(f"{chosen.value} (load of the machine before it: {busy:.1f})")
         series: list[Series] = []
         if chosen is Part.training:
-            for size_of_batch in batch_size or list(training.PREFIXES):
+            for size_of_batch in batch_size or training.BATCH_SIZES:
                 arguments = (data_root, size_of_batch, models, repetitions)
                 series += apart(training.measure, *arguments)
         elif chosen is Part.evaluation:
