@@ -39,22 +39,3 @@ def random_sessions(*, count: int, items: int, longest: int, seed: int) -> list[
     chance = np.random.default_rng(seed)
     lengths = chance.integers(1, longest + 1, size=count)
     return [(chance.geometric(3 / items, size=n) % items + 1).tolist() for n in lengths]
-
-
-def similar_sessions(
-    prefix: list[int], training: list[list[int]], similarity: Any, *, sample: int, neighbours: int
-) -> list[tuple[int, float]]:
-    """Neighbours of a prefix, number and similarity, found by looking at every session.
-
-    ``similarity(n)`` gives that of training session n, where 0 is none.
-    """
-    sharing = [n for n, session in enumerate(training) if set(session) & set(prefix)]
-    recent = sorted(sharing, reverse=True)[:sample]
-    near = [(n, similarity(n)) for n in recent]
-    near.sort(key=lambda pair: (np.float32(pair[1]), pair[0]), reverse=True)
-    return [pair for pair in near[:neighbours] if pair[1] > 0]
-
-
-def last_place(session: list[int], item: int) -> int:
-    """Place of the last click on an item, from 1."""
-    return len(session) - session[::-1].index(item)

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from math import sqrt
-
 import numpy as np
 import pytest
 from hypothesis import given
+from slow_neighbours import sknn
 from small_sessions import (
     N_ITEMS,
     few_examples,
@@ -12,29 +11,11 @@ from small_sessions import (
     prefixes,
     random_sessions,
     scores,
-    similar_sessions,
     trainings,
 )
 from tiny_models import tiny_model
 
 from srgnn_bench.baselines.sknn import SKNN
-
-
-def slow(prefix, training, *, n_items, neighbours, sample_size, similarity):
-    def compare(n):
-        ours, theirs = set(prefix), set(training[n])
-        shared = len(ours & theirs)
-        if similarity == "cosine":
-            return shared / sqrt(len(ours) * len(theirs))
-        return shared / len(ours | theirs)
-
-    near = similar_sessions(prefix, training, compare, sample=sample_size, neighbours=neighbours)
-    expected = np.zeros(n_items + 1)
-    for n, value in near:
-        for item in set(training[n]):
-            expected[item] += value
-    return expected
-
 
 SETTINGS = [
     {"neighbours": 2, "sample_size": 3, "similarity": "cosine"},
@@ -51,7 +32,7 @@ def test_scores_are_those_of_the_slow_search(settings):
     @few_examples
     @given(trainings, prefixes)
     def compare(training, shown):
-        expected = [slow(p, training, n_items=N_ITEMS, **settings) for p in shown]
+        expected = [sknn(p, training, n_items=N_ITEMS, **settings) for p in shown]
         np.testing.assert_allclose(scores(fit(model, training), shown), expected, rtol=1e-6)
 
     compare()
@@ -63,7 +44,7 @@ def test_and_on_more_sessions_than_are_sampled(similarity):
     training = random_sessions(count=400, items=30, longest=20, seed=1)
     shown = random_sessions(count=60, items=30, longest=20, seed=2)
     model = fit(tiny_model(SKNN, n_items=30, **settings), training)
-    expected = [slow(p, training, n_items=30, **settings) for p in shown]
+    expected = [sknn(p, training, n_items=30, **settings) for p in shown]
     np.testing.assert_allclose(scores(model, shown), expected, rtol=1e-6)
 
 

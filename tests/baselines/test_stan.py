@@ -6,15 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from slow_neighbours import stan
 from small_sessions import (
     N_ITEMS,
     few_examples,
     fit,
-    last_place,
     prefixes,
     random_sessions,
     scores,
-    similar_sessions,
     trainings,
 )
 from tiny_models import tiny_model
@@ -28,33 +27,6 @@ SETTINGS = {
     "lambda2": 4.0,
     "lambda3": 2.05,
 }
-
-
-def slow(prefix, training, times, *, n_items, settings, now):
-    """STAN as printed, at the time ``now``."""
-    length = len(prefix)
-
-    def compare(n):
-        shared = set(training[n]) & set(prefix)
-        weights = [exp((last_place(prefix, i) - length) / settings["lambda1"]) for i in shared]
-        recency = exp(-(now - times[n]) / settings["lambda2"])
-        return sum(weights) / sqrt(len(set(training[n]))) * recency
-
-    near = similar_sessions(
-        prefix,
-        training,
-        compare,
-        sample=settings["sample_size"],
-        neighbours=settings["neighbours"],
-    )
-    expected = np.zeros(n_items + 1)
-    for n, value in near:
-        session = training[n]
-        at = max(last_place(session, item) for item in set(session) & set(prefix))
-        for item in set(session):
-            distance = abs(last_place(session, item) - at)
-            expected[item] += value * exp(-distance / settings["lambda3"])
-    return expected
 
 
 def check(found, expected):
@@ -76,7 +48,7 @@ def test_scores_are_those_of_the_slow_search(changed):
         times = sorted(data.draw(st.integers(0, 30)) for _ in training)
         fit(model, training, times)
         expected = [
-            slow(p, training, times, n_items=N_ITEMS, settings=settings, now=31) for p in shown
+            stan(p, training, times, n_items=N_ITEMS, settings=settings, now=31) for p in shown
         ]
         check(scores(model, shown), expected)
 
@@ -91,7 +63,7 @@ def test_and_on_more_sessions_than_are_sampled():
     model = fit(tiny_model(STAN, n_items=30, **settings), training, times)
     check(
         scores(model, shown),
-        [slow(p, training, times, n_items=30, settings=settings, now=450) for p in shown],
+        [stan(p, training, times, n_items=30, settings=settings, now=450) for p in shown],
     )
 
 

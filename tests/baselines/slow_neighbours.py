@@ -1,0 +1,119 @@
+"""S-kNN, V-SkNN and STAN as one would write them down: every session is looked at."""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import exp, log, log10, sqrt
+from typing import Any
+
+import numpy as np
+
+WEIGHTS = {
+    "same": lambda j, length: 1,
+    "div": lambda j, length: j / length,
+    "linear": lambda j, length: max(0, 1 - (length - j) / 10),
+    "log": lambda j, length: 1 / log10(length - j + 1.7),
+    "quadratic": lambda j, length: (j / length) ** 2,
+}
+DECAYS = {
+    "same": lambda d: 1,
+    "div": lambda d: 1 / d,
+    "linear": lambda d: max(0, 1 - d / 10),
+    "log": lambda d: 1 / log10(d + 1.7),
+    "quadratic": lambda d: 1 / d**2,
+}
+
+
+def similar_sessions(
+    prefix: list[int], training: list[list[int]], similarity: Any, *, sample: int, neighbours: int
+) -> list[tuple[int, float]]:
+    """Neighbours of a prefix, number and similarity, found by looking at every session.
+
+    ``similarity(n)`` gives that of training session n, where 0 is none.
+    """
+    sharing = [n for n, session in enumerate(training) if set(session) & set(prefix)]
+    recent = sorted(sharing, reverse=True)[:sample]
+    near = [(n, similarity(n)) for n in recent]
+    near.sort(key=lambda pair: (np.float32(pair[1]), pair[0]), reverse=True)
+    return [pair for pair in near[:neighbours] if pair[1] > 0]
+
+
+def last_place(session: list[int], item: int) -> int:
+    """Place of the last click on an item, from 1."""
+    return len(session) - session[::-1].index(item)
+
+
+def sknn(prefix, training, *, n_items, neighbours, sample_size, similarity):
+    """S-kNN."""
+
+    def compare(n):
+        ours, theirs = set(prefix), set(training[n])
+        shared = len(ours & theirs)
+        if similarity == "cosine":
+            return shared / sqrt(len(ours) * len(theirs))
+        return shared / len(ours | theirs)
+
+    near = similar_sessions(prefix, training, compare, sample=sample_size, neighbours=neighbours)
+    expected = np.zeros(n_items + 1)
+    for n, value in near:
+        for item in set(training[n]):
+            expected[item] += value
+    return expected
+
+
+def vsknn(prefix, training, *, n_items, settings):
+    """V-SkNN."""
+    holding = Counter(item for session in training for item in set(session))
+    idf = {item: log(len(training) / count) for item, count in holding.items()}
+    length = len(prefix)
+    weights = {}
+    for j, item in enumerate(prefix, start=1):
+        kind = settings["weighting"]
+        weights[item] = idf.get(item, 0) if kind == "idf" else WEIGHTS[kind](j, length)
+    looked_up = [item for item in prefix if weights[item] > 0]
+
+    def compare(n):
+        value = sum(weights[item] for item in set(training[n]) & set(looked_up))
+        return value / sqrt(len(set(training[n]))) if settings["similarity"] == "cosine" else value
+
+    near = similar_sessions(
+        looked_up,
+        training,
+        compare,
+        sample=settings["sample_size"],
+        neighbours=settings["neighbours"],
+    )
+    expected = np.zeros(n_items + 1)
+    for n, value in near:
+        shared = max(last_place(prefix, item) for item in set(training[n]) & set(prefix))
+        value *= DECAYS[settings["weighting_score"]](length - shared + 1)
+        for item in set(training[n]):
+            expected[item] += value * (1 + settings["idf_weighting"] * idf[item])
+    return expected
+
+
+def stan(prefix, training, times, *, n_items, settings, now):
+    """STAN as printed, at the time ``now``."""
+    length = len(prefix)
+
+    def compare(n):
+        shared = set(training[n]) & set(prefix)
+        weights = [exp((last_place(prefix, i) - length) / settings["lambda1"]) for i in shared]
+        recency = exp(-(now - times[n]) / settings["lambda2"])
+        return sum(weights) / sqrt(len(set(training[n]))) * recency
+
+    near = similar_sessions(
+        prefix,
+        training,
+        compare,
+        sample=settings["sample_size"],
+        neighbours=settings["neighbours"],
+    )
+    expected = np.zeros(n_items + 1)
+    for n, value in near:
+        session = training[n]
+        at = max(last_place(session, item) for item in set(session) & set(prefix))
+        for item in set(session):
+            distance = abs(last_place(session, item) - at)
+            expected[item] += value * exp(-distance / settings["lambda3"])
+    return expected
