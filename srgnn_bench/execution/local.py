@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,22 +26,20 @@ from srgnn_bench.errors import BenchError, StoreError
 from srgnn_bench.evaluation.metrics import (
     average_popularity,
     coverage,
-    mrr,
     rank_metrics,
-    recall,
     repeat_share,
 )
 from srgnn_bench.events import EpochDone, Failed, Listener, RunDone, RunStarted
 from srgnn_bench.execution.environment import environment, peak_memory_bytes
 from srgnn_bench.execution.plan import Job, Run, update_manifest
-from srgnn_bench.recbole_bridge.ranking import rank_prefixes
+from srgnn_bench.recbole_bridge.ranking import OBJECTIVE, judge, rank_prefixes
 from srgnn_bench.recbole_bridge.trainer import EpochResult, best_epoch, build, train
 from srgnn_bench.schema import SuiteSpec
 from srgnn_bench.store.keys import seed_from
 from srgnn_bench.store.record import Cost, DatasetFacts, Failure, Record
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.time_limit import time_limit
-from srgnn_bench.tuning.study import OBJECTIVE, Winner
+from srgnn_bench.tuning.study import Winner
 
 Resume = Literal["only-missing", "retry-failed", "only-cache", "overwrite"]
 
@@ -219,10 +218,6 @@ class _Worker:
         self.listen(RunStarted(**who, seed=run.number, epochs=epochs))
         seed = seed_from(run.key)
 
-        def judge(model: Any) -> dict[str, float]:
-            ranks = rank_prefixes(model, stage.judged, n_items=stage.n_items).ranks
-            return {OBJECTIVE: mrr(ranks, k=20), "recall@20": recall(ranks, k=20)}
-
         def after_epoch(so_far: list[EpochResult]) -> bool:
             last = so_far[-1]
             value = last.judged[OBJECTIVE] if last.judged else None
@@ -252,7 +247,7 @@ class _Worker:
                 seed=seed,
                 epochs=epochs,
                 after_epoch=after_epoch,
-                judge=judge if published else None,
+                judge=partial(judge, stage=stage) if published else None,
                 best_by=OBJECTIVE if published else None,
                 checkpoint=checkpoint,
             )

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
-from srgnn_bench.data.sessions import Integers, Prefixes
+from srgnn_bench.data.sessions import Integers, Prefixes, Stage
 from srgnn_bench.errors import ModelError
+from srgnn_bench.evaluation.metrics import mrr, recall
 from srgnn_bench.evaluation.ranks import ranks_of, top_items
 from srgnn_bench.models.full_softmax import FullSoftmax
 from srgnn_bench.recbole_bridge.config import ITEM_FIELD
 from srgnn_bench.recbole_bridge.dataset import PrefixBatches
+
+OBJECTIVE = "mrr@20"
+"""The metric that chooses configurations and epochs."""
 
 CHUNK_SCORES = 4_000_000
 """Scores held at a time. All scores of a test set would take tens of gigabytes."""
@@ -60,9 +64,10 @@ def rank_prefixes(model: Any, prefixes: Prefixes, *, n_items: int, k: int | None
     model.eval()
     ranks = np.full(len(prefixes), n_items + 1, dtype=np.int64)
     top = None if k is None else np.zeros((len(prefixes), min(k, n_items)), dtype=np.int64)
-    shown = np.flatnonzero(prefixes.stop > prefixes.start)
+    has_clicks = prefixes.stop > prefixes.start
+    shown = np.flatnonzero(has_clicks)
     done = 0
-    for scores, targets in _scored(model, _only(prefixes, shown), n_items):
+    for scores, targets in _scored(model, prefixes.select(has_clicks), n_items):
         place = shown[done : done + len(targets)]
         ranks[place] = ranks_of(scores, targets).cpu().numpy()
         if top is not None and k is not None:
@@ -71,15 +76,10 @@ def rank_prefixes(model: Any, prefixes: Prefixes, *, n_items: int, k: int | None
     return Ranking(ranks=ranks, top=top)
 
 
-def _only(prefixes: Prefixes, chosen: Integers) -> Prefixes:
-    return replace(
-        prefixes,
-        start=prefixes.start[chosen],
-        stop=prefixes.stop[chosen],
-        target=prefixes.target[chosen],
-        session=prefixes.session[chosen],
-        length=prefixes.length[chosen],
-    )
+def judge(model: Any, stage: Stage) -> dict[str, float]:
+    """What a model is judged by while it is tuned or trained: MRR@20, and Recall@20 beside it."""
+    ranks = rank_prefixes(model, stage.judged, n_items=stage.n_items).ranks
+    return {OBJECTIVE: mrr(ranks, k=20), "recall@20": recall(ranks, k=20)}
 
 
 def _scored(

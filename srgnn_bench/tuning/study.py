@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,9 +21,8 @@ from optuna.trial import TrialState
 from srgnn_bench.configuration import Candidate
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.errors import BenchError, ModelError, StoreError
-from srgnn_bench.evaluation.metrics import mrr, recall
 from srgnn_bench.events import EpochDone, Listener, TrialDone, TrialStarted
-from srgnn_bench.recbole_bridge.ranking import rank_prefixes
+from srgnn_bench.recbole_bridge.ranking import OBJECTIVE, judge
 from srgnn_bench.recbole_bridge.trainer import EpochResult, best_epoch, build, train
 from srgnn_bench.schema import ProtocolSpec
 from srgnn_bench.store.keys import key_of, seed_from
@@ -32,12 +31,8 @@ from srgnn_bench.store.trials import EpochValue, Trial, best_trial, read_trials,
 from srgnn_bench.time_limit import time_limit
 from srgnn_bench.tuning.space import suggest
 
-OBJECTIVE = "mrr@20"
-
 # User attributes of a trial.
 ORDINAL, BEST_EPOCH, SECONDS, ERROR = "ordinal", "best_epoch", "seconds", "error"
-
-Judge = Callable[[Any], dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -204,10 +199,6 @@ class Study:
         history: list[EpochResult] = []
         pruned = False
 
-        def judge(model: Any) -> dict[str, float]:
-            ranks = rank_prefixes(model, stage.judged, n_items=stage.n_items).ranks
-            return {OBJECTIVE: mrr(ranks, k=20), "recall@20": recall(ranks, k=20)}
-
         def after_epoch(so_far: list[EpochResult]) -> bool:
             nonlocal pruned
             last = so_far[-1]
@@ -232,7 +223,9 @@ class Study:
             with time_limit(limit_seconds, what=f"Trial {ordinal + 1}"):
                 model = build(self.candidate.model_class, configuration, stage, seed=seed)
                 if self.candidate.is_fitted:
-                    history = [EpochResult(1, 0.0, time.perf_counter() - started, judge(model))]
+                    history = [
+                        EpochResult(1, 0.0, time.perf_counter() - started, judge(model, stage))
+                    ]
                     after_epoch(history)
                     pruned = False
                 else:
@@ -242,7 +235,7 @@ class Study:
                         training,
                         seed=seed,
                         epochs=epochs,
-                        judge=judge,
+                        judge=partial(judge, stage=stage),
                         after_epoch=after_epoch,
                         checkpoint=checkpoint,
                     )
