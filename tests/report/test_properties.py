@@ -12,6 +12,7 @@ from srgnn_bench.errors import SpecError
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.references import bibtex, read_references
 from srgnn_bench.report.results import load_suite
+from srgnn_bench.report.tables.accuracy import relative_gains
 from srgnn_bench.report.tables.published import published_tables, read_published
 
 
@@ -84,3 +85,14 @@ def test_bibtex_reads_every_entry(tmp_path):
     done = subprocess.run(["bibtex", "all"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
     assert "error" not in done.stdout.lower()
+
+
+def test_a_dataset_on_which_the_subject_was_not_run_has_no_gain(store):
+    manifest = write_suite(store, datasets=2, models=3, seeds=1)
+    without = manifest.cells[0].dataset
+    cells = [c for c in manifest.cells if (c.dataset, c.entry) != (without, "srgnn")]
+    store.write_manifest(manifest.model_copy(update={"cells": tuple(cells)}))
+    frames = Frames(load_suite(store, suite="made-up"))
+    gains = relative_gains(frames)
+    assert len(gains) == 2
+    assert not any(frames.results.dataset_titles[without] in gain for gain in gains)

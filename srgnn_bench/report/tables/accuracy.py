@@ -49,6 +49,8 @@ def relative_gains(frames: Frames) -> list[str]:
             if frame.empty or not results.is_complete(dataset):
                 continue
             here = frame[(frame["dataset"] == dataset) & (frame["metric"] == metric)]
+            if here.empty:  # the subject was not run on this dataset
+                continue
             best = here.loc[here["difference"].idxmin()]  # the least ahead of it is the best
             gain = f"{100 * best['relative']:+.1f}%".replace("-", "−")
             where = f"{results.dataset_titles[dataset]} {metric_title(metric)}"
