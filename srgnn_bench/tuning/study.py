@@ -155,6 +155,11 @@ class Study:
                 f"{self.folder} cannot be made ({error.strerror}).",
                 remedy="Name another folder with --results.",
             ) from error
+        if not read_trials(self.folder):
+            # Nothing counts yet, and a process killed while it made the database leaves a part
+            # of one. The trial under way is not lost: its checkpoint is a file of its own.
+            for leftover in self.folder.glob("study.db*"):
+                leftover.unlink()
         study = self._open()
         for trial in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
             study.tell(trial.number, state=TrialState.FAIL)

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+import traceback
 from pathlib import Path
 
 import pandas as pd
@@ -37,6 +38,7 @@ def run_and_kill(world: TinyWorld, results: Path, *, after: float) -> bool:
             run_benchmark(world, results)
             os._exit(0)
         except BaseException:
+            traceback.print_exc()
             os._exit(1)
     deadline = time.monotonic() + after
     while time.monotonic() < deadline:
