@@ -41,11 +41,12 @@ class SKNN(NeighbourRecommender):
     def similarities(self, prefixes: PrefixItems) -> csr_array:
         """Cosine or Jaccard index of the sets of items, shape (prefixes, sessions)."""
         shared = self.index.candidates(prefixes.weighted(np.ones(prefixes.positions.nnz)))
-        of_prefix = np.diff(prefixes.positions.indptr)[rows_of(shared)]
-        of_candidate = self.index.sizes[shared.indices]
+        sizes = np.diff(prefixes.positions.indptr)
         if self.parameters_.similarity == "cosine":
-            return with_values(shared, shared.data / np.sqrt(of_prefix * of_candidate))
-        return with_values(shared, shared.data / (of_prefix + of_candidate - shared.data))
+            norms = np.sqrt(sizes)[rows_of(shared)] * self.index.norms[shared.indices]
+            return with_values(shared, shared.data / norms)
+        both = sizes[rows_of(shared)] + self.index.sizes[shared.indices]
+        return with_values(shared, shared.data / (both - shared.data))
 
     def votes(self, neighbours: csr_array, prefixes: PrefixItems) -> csr_array:  # noqa: ARG002
         """Sum of the neighbours' similarities, shape (prefixes, n_items)."""

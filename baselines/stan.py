@@ -31,7 +31,7 @@ from scipy.sparse import csr_array
 from srgnn_bench.data.sessions import Integers, Sessions
 from srgnn_bench.models.counting import NeighbourParameters, NeighbourRecommender
 from srgnn_bench.models.neighbours import PrefixItems
-from srgnn_bench.models.sparse_rows import rows_of, with_values
+from srgnn_bench.models.sparse_rows import with_values
 
 
 class STANParameters(NeighbourParameters):
@@ -71,9 +71,9 @@ class STAN(NeighbourRecommender):
         back = prefixes.length() - prefixes.positions.data
         weights = np.exp(-back / self.parameters_.lambda1)
         similar = self.index.candidates(prefixes.weighted(weights))
-        norm = np.sqrt(self.index.sizes[similar.indices])
         recency = np.exp(-self._age(similar) / self.parameters_.lambda2)
-        return with_values(similar, similar.data / norm * recency)
+        norms = self.index.norms[similar.indices]
+        return with_values(similar, similar.data / norms * recency)
 
     def votes(self, neighbours: csr_array, prefixes: PrefixItems) -> csr_array:
         """Sum of the neighbours' similarities, by nearness, shape (prefixes, n_items)."""
@@ -87,8 +87,8 @@ class STAN(NeighbourRecommender):
     def _age(self, candidates: csr_array) -> Integers:
         """Time from each candidate to the newest one of its prefix, shape (entries,)."""
         times = self.times[candidates.indices]
-        rows = rows_of(candidates)
-        newest = np.zeros(candidates.shape[0], dtype=times.dtype)
-        np.maximum.at(newest, rows, times)
-        age: Integers = newest[rows] - times
+        counts = np.diff(candidates.indptr)
+        found = counts > 0
+        newest = np.maximum.reduceat(times, candidates.indptr[:-1][found])
+        age: Integers = np.repeat(newest, counts[found]) - times
         return age

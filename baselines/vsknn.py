@@ -84,7 +84,7 @@ class VSKNN(NeighbourRecommender):
         similar = self.index.candidates(prefixes.weighted(weights))
         if self.parameters_.similarity == "vec":
             return similar
-        return with_values(similar, similar.data / np.sqrt(self.index.sizes[similar.indices]))
+        return with_values(similar, similar.data / self.index.norms[similar.indices])
 
     def votes(self, neighbours: csr_array, prefixes: PrefixItems) -> csr_array:
         """Decayed sum of the neighbours' similarities, shape (prefixes, n_items)."""

@@ -6,6 +6,7 @@ They stand between RecBole's padded batches and the sparse matrices that the mod
 from __future__ import annotations
 
 from abc import abstractmethod
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from srgnn_bench.models.fitted import FittedRecommender
 from srgnn_bench.models.item_pairs import ordered
 from srgnn_bench.models.neighbours import PrefixItems, SessionIndex, nearest
 from srgnn_bench.models.parameters import ModelParameters
-from srgnn_bench.models.sparse_rows import last_positions, scores_of
+from srgnn_bench.models.sparse_rows import last_positions, write_scores
 
 
 class SparseRecommender(FittedRecommender):
@@ -55,14 +56,28 @@ class SparseRecommender(FittedRecommender):
         """
 
     def full_sort_predict(self, interaction: Any) -> torch.Tensor:
-        """Scores of the padding item (0) and of every item, shape (prefixes, n_items)."""
+        """Scores of the padding item (0) and of every item, shape (prefixes, n_items).
+
+        The prefixes are shared out among as many threads as torch has; SciPy and NumPy let them
+        run at once. The scores do not depend on their number.
+        """
         padded = interaction[self.ITEM_SEQ]
         items = padded.cpu().numpy()
         lengths = interaction[self.ITEM_SEQ_LEN].cpu().numpy()
-        inside = np.arange(items.shape[1]) < lengths[:, None]
+        items = items[np.arange(items.shape[1]) < lengths[:, None]]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
-        scores = scores_of(self.scores(items[inside], offsets))
-        return torch.from_numpy(scores).to(padded.device)
+        dense = np.empty((len(lengths), self.n_items), dtype=np.float32)
+
+        def fill(part: Integers) -> None:
+            first, last = part[0], part[-1] + 1
+            start, stop = offsets[first], offsets[last]
+            sparse = self.scores(items[start:stop], offsets[first : last + 1] - start)
+            write_scores(sparse, out=dense[first:last])
+
+        threads = min(torch.get_num_threads(), len(lengths))
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(fill, np.array_split(np.arange(len(lengths)), threads)))
+        return torch.from_numpy(dense).to(padded.device)
 
     def predict(self, interaction: Any) -> torch.Tensor:
         """Score of one given item per prefix, shape (prefixes,)."""

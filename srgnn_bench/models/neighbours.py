@@ -63,12 +63,14 @@ class SessionIndex:
         positions: place of the last click on each item, shape (sessions, n_items).
         holds: 1 where a session holds an item, same shape.
         sizes: different items of each session, shape (sessions,).
+        norms: length of each session as a vector of ones, sqrt(sizes), shape (sessions,).
     """
 
     def __init__(self, sessions: Sessions, *, n_items: int, sample_size: int) -> None:
         self.positions = last_positions(sessions.items, sessions.offsets, n_items=n_items)
         self.holds = with_values(self.positions, np.ones(self.positions.nnz))
         self.sizes = np.diff(self.positions.indptr)
+        self.norms = np.sqrt(self.sizes)
         self._sample_size = sample_size
         # What is in a sample is among the most recent of each item that it shares.
         held_by = self.holds.T.tocsr()

@@ -50,24 +50,21 @@ def keep_best(matrix: csr_array, order: Integers, *, count: int) -> csr_array:
         order: a number for each stored entry, different within a row, shape (entries,).
         count: most entries that a row keeps.
     """
-    bounds = matrix.indptr
+    crowded = np.flatnonzero(np.diff(matrix.indptr) > count)
     keep = np.ones(matrix.nnz, dtype=np.bool_)
-    for row in np.flatnonzero(np.diff(bounds) > count):
-        entries = slice(bounds[row], bounds[row + 1])
-        surplus = bounds[row + 1] - bounds[row] - count
-        keep[entries] = order[entries] >= np.partition(order[entries], surplus)[surplus]
-    return select(matrix, keep)
+    starts, stops = matrix.indptr[crowded].tolist(), matrix.indptr[crowded + 1].tolist()
+    for start, stop in zip(starts, stops, strict=True):
+        own = order[start:stop]
+        surplus = stop - start - count
+        keep[start:stop] = own >= np.partition(own, surplus)[surplus]
+    return select(matrix, keep) if len(crowded) else matrix
 
 
 def select(matrix: csr_array, keep: npt.NDArray[np.bool_]) -> csr_array:
     """Keep the stored entries that are marked, shape of ``keep`` (entries,)."""
-    if keep.all():
-        return matrix
-    before = np.zeros(len(keep) + 1, dtype=matrix.indptr.dtype)
-    np.cumsum(keep, out=before[1:])
-    return csr_array(
-        (matrix.data[keep], matrix.indices[keep], before[matrix.indptr]), shape=matrix.shape
-    )
+    kept = np.flatnonzero(keep)
+    bounds = np.searchsorted(kept, matrix.indptr).astype(matrix.indptr.dtype)
+    return csr_array((matrix.data[kept], matrix.indices[kept], bounds), shape=matrix.shape)
 
 
 def by_value(values: Floats, *, ties: Integers) -> Integers:
@@ -86,15 +83,14 @@ def by_value(values: Floats, *, ties: Integers) -> Integers:
     return ordered
 
 
-def scores_of(matrix: csr_array) -> npt.NDArray[np.float32]:
-    """All scores of a batch, shape (prefixes, n_items); 0 where none is stored.
+def write_scores(matrix: csr_array, *, out: npt.NDArray[np.float32]) -> None:
+    """Write all scores of a batch into ``out``, shape (prefixes, n_items); 0 where none is stored.
 
     Sums are made in double precision and rounded once, here. A stored score, positive on paper,
     stays so: an item that a model reaches never ties with one that it does not.
     """
     values = np.maximum(matrix.data, np.finfo(np.float32).tiny).astype(np.float32)
-    dense: npt.NDArray[np.float32] = with_values(matrix, values).toarray()
-    return dense
+    with_values(matrix, values).toarray(out=out)
 
 
 def with_values(matrix: csr_array, values: npt.NDArray[Any]) -> csr_array:

@@ -60,6 +60,18 @@ def test_one_given_item_is_scored_like_in_the_whole_list(model):
     np.testing.assert_array_equal(found, scores(model, SHOWN)[range(len(SHOWN)), targets])
 
 
+def test_the_number_of_threads_changes_nothing(model):
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        alone = scores(model, SHOWN)
+        torch.set_num_threads(3)
+        np.testing.assert_array_equal(scores(model, SHOWN), alone)
+        np.testing.assert_array_equal(scores(model, SHOWN[:2]), alone[:2])
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_fitting_changes_no_sessions_and_can_be_repeated(model):
     before = scores(model, SHOWN)
     sessions = Sessions.from_lists(TRAINING)
