@@ -12,11 +12,13 @@ popularity.
 
 from __future__ import annotations
 
-from scipy.sparse import csr_array, diags_array
+import numpy as np
+from scipy.sparse import csr_array
 
 from srgnn_bench.data.sessions import Sessions
 from srgnn_bench.models.counting import LastClickRecommender
 from srgnn_bench.models.item_pairs import clicks_of
+from srgnn_bench.models.sparse_rows import rows_of, select, with_values
 
 
 class AssociationRules(LastClickRecommender):
@@ -25,7 +27,8 @@ class AssociationRules(LastClickRecommender):
     def strengths(self, sessions: Sessions) -> csr_array:
         """Number of pairs of clicks on an item (row) and another (column)."""
         clicks = clicks_of(sessions, n_items=self.n_items)
+        pairs = clicks.T.tocsr() @ clicks
         # No click pairs with itself: n clicks of a session on one item make n (n - 1) pairs.
-        pairs = csr_array(clicks.T @ clicks - diags_array(clicks.sum(axis=0)))
-        pairs.eliminate_zeros()
-        return pairs
+        own = np.where(rows_of(pairs) == pairs.indices, clicks.sum(axis=0)[pairs.indices], 0)
+        pairs = with_values(pairs, pairs.data - own)
+        return select(pairs, pairs.data > 0)

@@ -1,8 +1,7 @@
 """Item-kNN: items that share sessions with the last click.
 
 Source: Item-KNN in Hidasi et al., "Session-based Recommendations with Recurrent Neural Networks",
-ICLR 2016, and in the SR-GNN paper's comparison; IKNN in
-Ludewig and Jannach, UMUAI 28, 2018.
+ICLR 2016, and in the SR-GNN paper's comparison (Wu et al., AAAI 2019).
 
 The similarity of item i to the last click's item j, with n(j) the number of training sessions
 that hold j and n(i, j) the number that hold both, is
@@ -50,7 +49,7 @@ class SessionItemKNN(LastClickRecommender):
         p = self.parameters_
         held = clicks_of(sessions, n_items=self.n_items)
         held = with_values(held, np.ones(held.nnz))
-        shared = held.T @ held
+        shared = held.T.tocsr() @ held
         support = held.sum(axis=0) + p.regularisation
         row, column = rows_of(shared), shared.indices
         norm = support[row] ** p.alpha * support[column] ** (1 - p.alpha)

@@ -93,7 +93,7 @@ class SparseRecommender(FittedRecommender):
     def set_extra_state(self, state: dict[str, torch.Tensor] | None) -> None:
         """Learn from the sessions of a state dict."""
         if state is not None:
-            self.fit(Sessions(**{name: array.numpy() for name, array in state.items()}))
+            self.fit(Sessions(**{name: array.cpu().numpy() for name, array in state.items()}))
 
 
 class LastClickRecommender(SparseRecommender):
