@@ -58,11 +58,18 @@ def stage(train: Sessions, judged: Sessions) -> Stage:
 
 
 def sampled(prefixes: Prefixes, *, count: int, seed: int) -> Prefixes:
-    """Some of the prefixes that hold a click and have a target in the catalogue."""
-    usable = np.flatnonzero((prefixes.stop > prefixes.start) & (prefixes.target > 0))
-    chosen = np.random.default_rng(seed).choice(usable, size=min(count, len(usable)), replace=False)
+    """Some of the prefixes that hold a click and have a target in the catalogue.
+
+    A longest one is among them, since RecBole pads all prefixes to the longest of the data set.
+    """
+    shown = prefixes.stop - prefixes.start
+    usable = np.flatnonzero((shown > 0) & (prefixes.target > 0))
+    longest = usable[shown[usable].argmax()]
+    others = usable[usable != longest]
+    size = min(count - 1, len(others))
     keep = np.zeros(len(prefixes), dtype=np.bool_)
-    keep[chosen] = True
+    keep[np.random.default_rng(seed).choice(others, size=size, replace=False)] = True
+    keep[longest] = True
     return prefixes.select(keep)
 
 

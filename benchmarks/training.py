@@ -16,6 +16,7 @@ from benchmarks.recbole_peer import RecBole, anomaly_detection
 from benchmarks.sessions import diginetica_or_generated, stage, with_prefixes
 from srgnn_bench import registry
 from srgnn_bench.data.sessions import Stage
+from srgnn_bench.models.softmax_loss import BLOCK_SESSIONS, TILE_BYTES
 from srgnn_bench.recbole_bridge.classes import model_class
 from srgnn_bench.recbole_bridge.trainer import build, train
 from srgnn_bench.schema import TrainingSpec
@@ -115,12 +116,10 @@ class Products:
     block of sessions at a time, in memory that is reused; nothing else is computed.
     """
 
-    BLOCK, TILE = 256, 2048
-
     def __init__(self, sessions: int, items: int, d: int) -> None:
         torch.manual_seed(0)
         self.vectors, self.items = torch.randn(sessions, d), torch.randn(items, d)
-        self.scores = torch.empty(items * min(sessions, self.BLOCK))
+        self.scores = torch.empty(items * min(sessions, BLOCK_SESSIONS))
         self.grad_vectors = torch.zeros(sessions, d)
         self.grad_items = torch.zeros(items, d)
 
@@ -138,7 +137,8 @@ class Products:
             turned, mixed = block.T.contiguous(), gradient.T.contiguous()
             scores = self.scores[: len(block) * len(self.items)].view(-1, len(block))
             whole = scores, self.items, self.grad_items
-            tiles = list(zip(*(torch.split(m, self.TILE) for m in whole), strict=True))
+            tile_items = TILE_BYTES // (len(block) * block.element_size())
+            tiles = list(zip(*(torch.split(m, tile_items) for m in whole), strict=True))
             for tile, items, _ in tiles:
                 torch.mm(items, turned, out=tile)
                 mixed.addmm_(items.T, tile)
@@ -147,4 +147,4 @@ class Products:
 
     def _blocks(self) -> zip[tuple[torch.Tensor, torch.Tensor]]:
         whole = self.vectors, self.grad_vectors
-        return zip(*(torch.split(m, self.BLOCK) for m in whole), strict=True)
+        return zip(*(torch.split(m, BLOCK_SESSIONS) for m in whole), strict=True)

@@ -30,10 +30,10 @@ from torch.nn.functional import cross_entropy
 
 from srgnn_bench.errors import ModelError
 
-WORK_BYTES = 64 * 2**20
+WORK_BYTES = 96 * 2**20
 """Most memory for the exponentials of one block of sessions against the whole catalogue."""
 
-BLOCK_SESSIONS = 256
+BLOCK_SESSIONS = 512
 """Most sessions in a block."""
 
 TILE_BYTES = 2 * 2**20

@@ -20,10 +20,10 @@ from srgnn_bench.recbole_bridge.dataset import PrefixBatches
 OBJECTIVE = "mrr@20"
 """The metric that chooses configurations and epochs."""
 
-CHUNK_SCORES = 4_000_000
+CHUNK_SCORES = 8_000_000
 """Scores held at a time. All scores of a test set would take tens of gigabytes."""
 
-TILE_ITEMS = 1024
+TILE_ITEMS = 2048
 """Items scored at a time."""
 
 ENCODED_PREFIXES = 2048

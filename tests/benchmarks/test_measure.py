@@ -63,3 +63,4 @@ def test_generated_sessions_hold_every_item():
     prefixes = sampled(stage(sessions, sessions).train_prefixes, count=100, seed=0)
     assert len(prefixes) == 100
     assert (prefixes.stop > prefixes.start).all()
+    assert (prefixes.stop - prefixes.start).max() == min(50, sessions.lengths.max() - 1)
