@@ -22,10 +22,7 @@ from srgnn_bench.schema import ProtocolSpec
 def measure(
     data_root: Path | None, sizes: list[int], repetitions: int, seconds: float, megabytes: float
 ) -> list[Series]:
-    """Both at every size; the larger the log, the fewer repetitions.
-
-    A contender that goes beyond the bounds has no figure at that size and those above it.
-    """
+    """Both at every size; one that goes beyond the bounds has no figure there or above."""
     name, train, _ = diginetica_or_generated(data_root)
     found: list[Series] = []
     contenders = {THEIRS: load_log, OURS: _ours}
@@ -34,7 +31,7 @@ def measure(
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder) / "sessions" / "sessions.inter"
             write_log(train, path=log, copies=size)
-            for _ in range(max(1, repetitions // size)):
+            for _ in range(repetitions):
                 for who, work in list(contenders.items()):
                     try:
                         figures[who].append(
