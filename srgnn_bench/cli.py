@@ -99,7 +99,7 @@ def run(
     """Tune every model on every dataset, train the winners, and draw the report."""
     from srgnn_bench.console import ProgressView, plan_table, results_table
     from srgnn_bench.execution.local import execute
-    from srgnn_bench.execution.plan import plan, state_of
+    from srgnn_bench.execution.plan import plan, state_of, work_left
     from srgnn_bench.report import build_report
     from srgnn_bench.report.results import load_suite
     from srgnn_bench.store.store import ResultStore
@@ -114,7 +114,7 @@ def run(
     _warn(console, [warning for job in jobs for warning in job.dataset.warnings])
     states = [state_of(job, store) for job in jobs]
     console.print(plan_table(jobs, states))
-    units = sum(s.trials - s.trials_done + s.runs.count("missing") for s in states)
+    units = work_left(jobs, states)
     try:
         with ProgressView(console, units=units) as view:
             outcome = execute(chosen, jobs, store=store, resume=resume.value, listen=view)

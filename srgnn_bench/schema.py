@@ -179,11 +179,19 @@ class SuiteSpec(Spec):
     """None: every model runs with the values of its YAML. Only the ``published`` protocol allows
     it, since otherwise validation must choose the number of epochs."""
 
+    configurations_from: str | None = None
+    """For suites of variants of one model: the name of that model. It is tuned once per dataset,
+    without any variant's values, and every variant runs the configuration and the epochs that
+    won, with its own values on top. None: every entry is tuned by itself."""
+
     training: dict[str, Any] = {}
     """Training settings fixed for every model of the suite; they leave the search spaces."""
 
     seeds: int = Field(1, ge=1)
     """Final trainings per dataset and model, each with a seed of its own."""
+
+    keep_lists: bool = False
+    """Whether final runs keep their recommended lists, for exports to other tools."""
 
     time_limit_seconds: float | None = Field(None, gt=0)
     """Longest time that one trial or one final training may take; what takes longer fails, and
@@ -207,6 +215,16 @@ class SuiteSpec(Spec):
     def _epochs_are_chosen(self) -> SuiteSpec:
         if self.tuning is None and self.protocol.kind == "temporal":
             raise ValueError("the temporal protocol needs at least one tuning trial")
+        return self
+
+    @model_validator(mode="after")
+    def _entries_are_variants(self) -> SuiteSpec:
+        source = self.configurations_from
+        others = [e.name for e in self.models if source is not None and e.model != source]
+        if others:
+            raise ValueError(
+                f"configurations_from is '{source}', but {', '.join(others)} is not a variant of it"
+            )
         return self
 
     @model_validator(mode="after")

@@ -85,8 +85,7 @@ def execute(
         StoreError: the results folder cannot be used.
     """
     worker = _Worker(suite, jobs, store, listen)
-    for job in jobs:
-        worker.forget(job, resume)
+    worker.forget(resume)
     if resume != "only-cache":
         busy = [job for job in jobs if not worker.carry_out(job, wait=False)]
         for job in busy:
@@ -108,18 +107,21 @@ class _Worker:
         self.trained = 0
         self._stages: dict[tuple[str, str], Stage] = {}
 
-    def forget(self, job: Job, resume: Resume) -> None:
+    def forget(self, resume: Resume) -> None:
         """Remove what ``resume`` asks to be done again."""
         if resume not in ("retry-failed", "overwrite"):
             return
         every = resume == "overwrite"
-        for run in self._runs(job) or ():
-            if every or self._failure(job, run.key) is not None:
-                shutil.rmtree(self._folder(job, run.key), ignore_errors=True)
-        if every or self._failure(job, job.failure_key) is not None:
-            shutil.rmtree(self._folder(job, job.failure_key), ignore_errors=True)
-            if job.study is not None:
-                shutil.rmtree(job.study.folder, ignore_errors=True)
+        # Runs first: without its study, which several jobs may share, a job does not know them.
+        for job in self.jobs:
+            for run in self._runs(job) or ():
+                if every or self._failure(job, run.key) is not None:
+                    shutil.rmtree(self._folder(job, run.key), ignore_errors=True)
+        for job in self.jobs:
+            if every or self._failure(job, job.failure_key) is not None:
+                shutil.rmtree(self._folder(job, job.failure_key), ignore_errors=True)
+                if job.study is not None:
+                    shutil.rmtree(job.study.folder, ignore_errors=True)
 
     def carry_out(self, job: Job, *, wait: bool) -> bool:
         """Tune, then make every missing run; False where another process is at a part of it."""
@@ -187,8 +189,13 @@ class _Worker:
         checkpoint = self._folder(job, run.key) / "checkpoint"
         try:
             with time_limit(self.suite.time_limit_seconds, what="The final training"):
-                record, ranks, history = self._train_and_rank(job, run, winner, checkpoint)
-            self.store.write_run(record, ranks=ranks, epochs=history)
+                record, ranks, lists, history = self._train_and_rank(job, run, winner, checkpoint)
+            self.store.write_run(
+                record,
+                ranks=ranks,
+                lists=lists if self.suite.keep_lists else None,
+                epochs=history,
+            )
         except StoreError:
             raise
         except (BenchError, RuntimeError, ArithmeticError, MemoryError) as error:
@@ -208,7 +215,7 @@ class _Worker:
 
     def _train_and_rank(
         self, job: Job, run: Run, winner: Winner, checkpoint: Path
-    ) -> tuple[Record, pd.DataFrame, list[dict[str, Any]]]:
+    ) -> tuple[Record, pd.DataFrame, pd.DataFrame, list[dict[str, Any]]]:
         candidate, stage = job.candidate, self._stage(job, "test")
         published = self.suite.protocol.kind == "published"
         configuration = winner.configuration
@@ -264,6 +271,12 @@ class _Worker:
                 "target_count": count[stage.judged.target].astype(np.int32),
             }
         )
+        lists = pd.DataFrame(
+            {
+                "target": stage.judged.target.astype(np.int32),
+                "items": list(ranking.top.astype(np.int32)),
+            }
+        )
         record = Record(
             key=run.key,
             identity=run.identity,
@@ -294,7 +307,7 @@ class _Worker:
             environment=environment(),
             created=_now(),
         )
-        return record, frame, [_epoch_entry(epoch) for epoch in history]
+        return record, frame, lists, [_epoch_entry(epoch) for epoch in history]
 
     def _stage(self, job: Job, name: Literal["validation", "test"]) -> Stage:
         """A stage of the job's dataset; those of the dataset at work are kept."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +10,7 @@ from srgnn_bench import registry
 from srgnn_bench.configuration import Candidate, candidate
 from srgnn_bench.data.prepare import PreparedDataset, prepare
 from srgnn_bench.errors import StoreError
-from srgnn_bench.schema import SuiteSpec
+from srgnn_bench.schema import ModelEntry, SuiteSpec
 from srgnn_bench.store.keys import key_of, seed_from
 from srgnn_bench.store.record import Cell, Manifest, RunIdentity
 from srgnn_bench.store.store import ResultStore
@@ -42,7 +42,8 @@ class Job:
         suite: the suite it belongs to.
         dataset: the prepared data.
         candidate: the model.
-        study: its tuning; None where the suite has none.
+        study: its tuning, or that of the model whose configuration it takes over; None where the
+            suite has none.
     """
 
     suite: SuiteSpec
@@ -53,12 +54,20 @@ class Job:
     def winner(self) -> Winner | None:
         """The chosen configuration, or None while tuning has trials to do.
 
+        The entry's own values stand above what the study chose. A study of the entry's own has
+        them already; one of the plain model does not.
+
         Raises:
             ModelError: tuning is over and every trial failed.
         """
         if self.study is None or self.suite.tuning is None:
             return Winner(self.candidate.defaults, None, None)
-        return self.study.winner(budget=self.suite.tuning.trials)
+        winner = self.study.winner(budget=self.suite.tuning.trials)
+        if winner is None:
+            return None
+        return replace(
+            winner, configuration={**winner.configuration, **self.candidate.entry.parameters}
+        )
 
     def runs(self, winner: Winner) -> list[Run]:
         """The final runs of a chosen configuration, one per seed."""
@@ -130,6 +139,7 @@ def plan(
         BenchError: a dataset or model cannot be used; nothing has been run.
     """
     candidates = [candidate(suite, entry, trust=trust) for entry in suite.models]
+    shared = _plain(suite, trust=trust)
     jobs = []
     for name in suite.datasets:
         data = prepare(registry.dataset(name), data_root=data_root, cache=store.root / "data")
@@ -137,7 +147,7 @@ def plan(
             study = None
             if suite.tuning is not None:
                 study = Study(
-                    model,
+                    shared or model,
                     dataset=data.name,
                     fingerprint=data.fingerprint,
                     protocol=suite.protocol,
@@ -146,6 +156,25 @@ def plan(
                 )
             jobs.append(Job(suite, data, model, study))
     return jobs
+
+
+def _plain(suite: SuiteSpec, *, trust: bool) -> Candidate | None:
+    """The model whose tuning all entries share, without values of its own; None if there is none.
+
+    Its study is the one that any suite of the same protocol and training settings has of the
+    model, so their trials are shared too.
+    """
+    if suite.configurations_from is None:
+        return None
+    name = registry.model(suite.configurations_from).name
+    entry = ModelEntry(model=suite.configurations_from, name=name)
+    return candidate(suite, entry, trust=trust)
+
+
+def work_left(jobs: list[Job], states: list[JobState]) -> int:
+    """Trials and final runs still to be done; a study that several jobs share counts once."""
+    trials = {j.failure_key: s.trials - s.trials_done for j, s in zip(jobs, states, strict=True)}
+    return sum(trials.values()) + sum(state.runs.count("missing") for state in states)
 
 
 def state_of(job: Job, store: ResultStore) -> JobState:
