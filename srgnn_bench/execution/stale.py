@@ -15,7 +15,7 @@ from srgnn_bench.store.store import ResultStore
 
 @dataclass(frozen=True)
 class StaleRun:
-    """A stored run that the plan does not ask for.
+    """A stored run that no suite asks for.
 
     Attributes:
         folder: where it is.
@@ -28,19 +28,26 @@ class StaleRun:
 
 
 def failures(jobs: list[Job], store: ResultStore) -> Iterator[Failure]:
-    """What is stored about the failures of a plan."""
-    for job in jobs:
-        keys = [job.failure_key, *(run.key for run in _runs(job))]
-        for key in keys:
-            failure = store.failure(
-                dataset=job.dataset.name, model=job.candidate.spec.name, key=key
-            )
-            if failure is not None:
-                yield failure
+    """What is stored about the failures of a plan, one that several jobs share once."""
+    places = dict.fromkeys(
+        (job.dataset.name, job.candidate.spec.name, key)
+        for job in jobs
+        for key in (job.failure_key, *(run.key for run in _runs(job)))
+    )
+    for dataset, model, key in places:
+        failure = store.failure(dataset=dataset, model=model, key=key)
+        if failure is not None:
+            yield failure
 
 
 def stale_runs(jobs: list[Job], store: ResultStore) -> Iterator[StaleRun]:
-    """Stored runs of the plan's datasets and models that are not in the plan."""
+    """Stored runs of the plan's datasets and models that neither it nor another suite asks for."""
+    others = {
+        cell.key
+        for name in store.suites()
+        if name not in {job.suite.name for job in jobs} and (manifest := store.manifest(name))
+        for cell in manifest.cells
+    }
     planned: dict[tuple[str, str], list[tuple[str, dict[str, Any]]]] = {}
     for job in jobs:
         place = (job.dataset.name, job.candidate.spec.name)
@@ -50,7 +57,7 @@ def stale_runs(jobs: list[Job], store: ResultStore) -> Iterator[StaleRun]:
     for record in store.records():
         place = (record.identity.dataset, record.model)
         wanted = planned.get(place, [])
-        if not wanted or record.key in {key for key, _ in wanted}:
+        if not wanted or record.key in {*others, *(key for key, _ in wanted)}:
             continue
         stored = _flat(record.identity.model_dump())
         differences = [
