@@ -7,6 +7,12 @@ torch nor RecBole by itself, so a report is drawn without them.
 
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from srgnn_bench.api import Benchmark
+
+__all__ = ["Benchmark", "__version__"]
 
 # In a checkout, baselines/ and properties/ stand beside this package; in a wheel they are inside
 # it. Either way they are srgnn_bench.baselines and srgnn_bench/properties.
@@ -22,3 +28,12 @@ try:
     __version__ = version("srgnn-bench")
 except PackageNotFoundError:  # a checkout that was never installed
     __version__ = "0+unknown"
+
+
+def __getattr__(name: str) -> Any:
+    """``Benchmark``, which needs torch and RecBole, is imported when it is first asked for."""
+    if name == "Benchmark":
+        from srgnn_bench.api import Benchmark
+
+        return Benchmark
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

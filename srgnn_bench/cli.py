@@ -6,7 +6,7 @@ import enum
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -14,7 +14,9 @@ from rich.table import Table
 
 from srgnn_bench import __version__, registry
 from srgnn_bench.errors import BenchError
-from srgnn_bench.schema import SuiteSpec
+
+if TYPE_CHECKING:
+    from srgnn_bench.api import Benchmark
 
 app = typer.Typer(
     name="srgnn-bench",
@@ -98,34 +100,30 @@ def run(
 ) -> None:
     """Tune every model on every dataset, train the winners, and draw the report."""
     from srgnn_bench.console import ProgressView, plan_table, results_table
-    from srgnn_bench.execution.local import execute
-    from srgnn_bench.execution.plan import plan, state_of, work_left
-    from srgnn_bench.report import build_report
-    from srgnn_bench.report.results import load_suite
-    from srgnn_bench.store.store import ResultStore
+    from srgnn_bench.execution.plan import work_left
 
     console = Console(soft_wrap=True)
-    store = ResultStore(results)
-    chosen = _chosen(suite, dataset, model, trials, seeds, settings)
+    benchmark = _benchmark(
+        suite, dataset, model, trials, seeds, settings, data_root, results, trust
+    )
+    chosen = benchmark.suite
     console.print(f"{chosen.title} (suite {chosen.name})", highlight=False)
     if chosen.note:
         console.print(f"Note: {chosen.note.strip()}", highlight=False)
-    jobs = plan(chosen, data_root=data_root, store=store, trust=trust)
-    _warn(console, [warning for job in jobs for warning in job.dataset.warnings])
-    states = [state_of(job, store) for job in jobs]
-    console.print(plan_table(jobs, states))
-    units = work_left(jobs, states)
+    _warn(console, benchmark.warnings)
+    states = benchmark.states()
+    console.print(plan_table(benchmark.jobs, states))
+    units = work_left(benchmark.jobs, states)
     try:
         with ProgressView(console, units=units) as view:
-            outcome = execute(chosen, jobs, store=store, resume=resume.value, listen=view)
+            outcome = benchmark.run(resume=resume.value, listen=view)
     except KeyboardInterrupt:
         console.print("Stopped. What was finished is stored; the same command goes on from here.")
         raise typer.Exit(INTERRUPTED) from None
-    report = results / "report" / chosen.name
     if outcome.done:
-        build_report(store, suite=chosen.name, out=report)
-        console.print(results_table(load_suite(store, suite=chosen.name)))
-        console.print(f"Report: {report}", highlight=False)
+        benchmark.report()
+        console.print(results_table(benchmark.stored()))
+        console.print(f"Report: {benchmark.store.report_folder(chosen.name)}", highlight=False)
     if outcome.trained == 0:
         console.print(
             "Nothing was trained: no run was missing."
@@ -167,12 +165,12 @@ def report(
     console = Console(soft_wrap=True)
     if compare is not None:
         before, after = (ResultStore(folder) for folder in compare)
-        folder = out or after.root / "report" / name
+        folder = out or after.report_folder(name)
         paths = compare_stores(before, after, suite=name, out=folder)
         console.print(paths[0].read_text(encoding="utf-8"), markup=False, highlight=False)
     else:
         store = ResultStore(results)
-        folder = out or results / "report" / name
+        folder = out or store.report_folder(name)
         paths = build_report(store, suite=name, out=folder)
         if export:
             paths += export_results(store, suite=name, out=folder / "export")
@@ -194,15 +192,14 @@ def status(
 ) -> None:
     """Show which runs are done, failed, missing or stale, and why."""
     from srgnn_bench.console import plan_table
-    from srgnn_bench.execution.plan import plan, state_of
     from srgnn_bench.execution.stale import failures, stale_runs
-    from srgnn_bench.store.store import ResultStore
 
     console = Console(soft_wrap=True)
-    store = ResultStore(results)
-    chosen = _chosen(suite, dataset, model, trials, seeds, settings)
-    jobs = plan(chosen, data_root=data_root, store=store, trust=trust)
-    console.print(plan_table(jobs, [state_of(job, store) for job in jobs]))
+    benchmark = _benchmark(
+        suite, dataset, model, trials, seeds, settings, data_root, results, trust
+    )
+    jobs, store = benchmark.jobs, benchmark.store
+    console.print(plan_table(jobs, benchmark.states()))
     for failure in failures(jobs, store):
         what = "tuning" if failure.seed is None else f"seed {failure.seed}"
         console.print(
@@ -330,23 +327,29 @@ def _warn(console: Console, warnings: Sequence[str]) -> None:
         console.print(f"[bold yellow]warning:[/] {_escape(warning)}", highlight=False)
 
 
-def _chosen(
+def _benchmark(
     suite: str,
     dataset: list[str] | None,
     model: list[str] | None,
     trials: int | None,
     seeds: int | None,
     settings: list[str] | None,
-) -> SuiteSpec:
-    from srgnn_bench.selection import select
+    data_root: Path | None,
+    results: Path,
+    trust: bool,
+) -> Benchmark:
+    from srgnn_bench.api import Benchmark
 
-    return select(
-        registry.suite(suite),
+    return Benchmark(
+        suite,
         datasets=dataset or (),
         models=model or (),
         trials=trials,
         seeds=seeds,
         settings=settings or (),
+        data_root=data_root,
+        results=results,
+        trust=trust,
     )
 
 

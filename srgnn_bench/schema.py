@@ -122,8 +122,8 @@ Dimension = Annotated[FloatDimension | IntDimension | ChoiceDimension, Field(dis
 class ModelSpec(Spec):
     """A model: its class, its fixed values and its search space."""
 
-    name: str
-    """Short name, as the command line and the tables' keys use it."""
+    name: str = Field(pattern=r"^[\w.-]+$")
+    """Short name, as the command line, folders of results and the tables' keys use it."""
 
     title: str
     """Name as printed in tables and figures."""

@@ -10,14 +10,14 @@ from pydantic import ValidationError
 
 from srgnn_bench import registry
 from srgnn_bench.errors import SpecError
-from srgnn_bench.schema import SuiteSpec
+from srgnn_bench.schema import ModelEntry, SuiteSpec
 
 
 def select(
     suite: SuiteSpec,
     *,
     datasets: Sequence[str] = (),
-    models: Sequence[str] = (),
+    models: Sequence[str | ModelEntry] = (),
     trials: int | None = None,
     seeds: int | None = None,
     settings: Sequence[str] = (),
@@ -27,7 +27,8 @@ def select(
     Args:
         suite: the suite as its file says it.
         datasets: names or paths; none keeps the suite's.
-        models: names of the suite's entries, or names or paths of other models; none keeps all.
+        models: names of the suite's entries, names or paths of other models, or other entries;
+            none keeps all.
         trials: tuning trials; 0 means none, which only the ``published`` protocol allows.
         seeds: final trainings per dataset and model.
         settings: ``KEY=VALUE`` with a dotted key, as in ``training.epochs=5``,
@@ -41,7 +42,7 @@ def select(
         content["datasets"] = list(datasets)
     if models:
         entries = {entry["name"]: entry for entry in content["models"]}
-        content["models"] = [entries.get(name, _entry(name)) for name in models]
+        content["models"] = [_entry(model, entries) for model in models]
     if trials is not None:
         content["tuning"] = {"trials": trials} if trials > 0 else None
     if seeds is not None:
@@ -51,11 +52,13 @@ def select(
     try:
         return SuiteSpec.model_validate(content)
     except ValidationError as error:
-        raise registry.invalid("The command's options", SuiteSpec, error) from error
+        raise registry.invalid(f"Suite '{suite.name}' as chosen", SuiteSpec, error) from error
 
 
-def _entry(name: str) -> dict[str, Any]:
-    return {"model": name, "name": registry.model(name).name}
+def _entry(model: str | ModelEntry, entries: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    if isinstance(model, ModelEntry):
+        return model.model_dump(mode="json")
+    return entries.get(model) or {"model": model, "name": registry.model(model).name}
 
 
 def _set(content: dict[str, Any], setting: str) -> None:

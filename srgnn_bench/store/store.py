@@ -19,6 +19,7 @@ import pandas as pd
 from pydantic import BaseModel, ValidationError
 
 from srgnn_bench.errors import StoreError
+from srgnn_bench.store.keys import key_of
 from srgnn_bench.store.record import Failure, Manifest, Record
 
 T = TypeVar("T", bound=BaseModel)
@@ -39,6 +40,10 @@ class ResultStore:
     def run_folder(self, *, dataset: str, model: str, key: str) -> Path:
         """Where a run's files are."""
         return self.root / "runs" / dataset / model / key[:KEY_DIGITS]
+
+    def report_folder(self, suite: str) -> Path:
+        """Where a suite's report is put unless another folder is named."""
+        return self.root / "report" / suite
 
     def record(self, *, dataset: str, model: str, key: str) -> Record | None:
         """The record of a finished run, or None where there is none.
@@ -169,6 +174,29 @@ class ResultStore:
             write_atomically(path, _dump(manifest))
         except OSError as error:
             raise _unwritable(path.parent, error) from error
+
+    def write_spec(self, kind: str, *, name: str, text: str) -> Path:
+        """Keep a specification that came from no file.
+
+        Args:
+            kind: ``dataset`` or ``model``.
+            name: its name, fit for a file's name.
+            text: what its YAML file would say.
+
+        Returns:
+            The file, ``specs/<kind>/<name>-<digits of its content's key>.yaml``. It never changes,
+            so a plan made from it stays what it was.
+
+        Raises:
+            StoreError: the folder cannot be written.
+        """
+        path = self.root / "specs" / kind / f"{name}-{key_of(text)[:KEY_DIGITS]}.yaml"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, text.encode())
+        except OSError as error:
+            raise _unwritable(path.parent, error) from error
+        return path
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -1,0 +1,248 @@
+"""A benchmark from Python: what the command line does, with results as pandas frames.
+
+The command line is made of this class, so both do the same and can take turns on one results
+folder.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+import yaml
+from pydantic import ValidationError
+
+from srgnn_bench import registry
+from srgnn_bench.data.sources.locate import ROOT_VARIABLE
+from srgnn_bench.data.spec import DatasetSpec
+from srgnn_bench.events import Event, Listener
+from srgnn_bench.execution.local import Outcome, Resume, execute
+from srgnn_bench.execution.plan import Job, JobState, plan, state_of
+from srgnn_bench.execution.stale import failures
+from srgnn_bench.report import build_report
+from srgnn_bench.report.frames import Frames
+from srgnn_bench.report.results import SuiteResults, load_suite
+from srgnn_bench.report.runs import run_frame, summary_frame
+from srgnn_bench.schema import ModelEntry, ModelSpec, Spec, SuiteSpec
+from srgnn_bench.selection import select
+from srgnn_bench.store.store import ResultStore
+
+S = TypeVar("S", bound=Spec)
+
+Content = Mapping[str, Any]
+"""A specification as its YAML file would say it; `name` must be among its keys."""
+
+
+class Benchmark:
+    """Datasets x models under one protocol: run it, and read what is stored.
+
+    ``python
+    from srgnn_bench import Benchmark
+
+    benchmark = Benchmark("quick", models=["srgnn", "vsknn"], trials=1, seeds=1)
+    benchmark.run()
+    benchmark.summary()
+    ``
+
+    Datasets and models are given by name, by the path of a YAML file, or by what such a file
+    would say. The latter is written to `<results>/specs/`, where the command line and other
+    processes can read it.
+
+    Args:
+        suite: name or path of a suite, or what its file would say.
+        datasets: datasets in place of the suite's; none keeps its own.
+        models: models in place of the suite's; none keeps its own. A name may be that of one of
+            the suite's entries. A mapping with the key `model` is an entry, that is, a variant
+            of a model with values of its own; one with the key `class` is a model.
+        trials: tuning trials per dataset and model.
+        seeds: final trainings per dataset and model.
+        settings: single settings as the command line's `--set` takes them, such as
+            `"training.epochs=5"`.
+        data_root: folder of the data; the environment variable `SRGNN_BENCH_DATA_ROOT` unless
+            given.
+        results: folder of the results; made when the benchmark is first run.
+        trust: whether models' classes may come from any module.
+
+    Attributes:
+        suite: the suite with these choices in place of its own.
+        store: the results folder.
+
+    Raises:
+        SpecError: something named does not exist or is not valid; nothing has been run.
+    """
+
+    def __init__(
+        self,
+        suite: str | Path | Content | SuiteSpec = "quick",
+        *,
+        datasets: Sequence[str | Path | Content | DatasetSpec] = (),
+        models: Sequence[str | Path | Content | ModelSpec | ModelEntry] = (),
+        trials: int | None = None,
+        seeds: int | None = None,
+        settings: Sequence[str] = (),
+        data_root: str | Path | None = None,
+        results: str | Path = "results",
+        trust: bool = False,
+    ) -> None:
+        self.store = ResultStore(Path(results))
+        root = data_root or os.environ.get(ROOT_VARIABLE)
+        self._data_root = Path(root) if root else None
+        self._trust = trust
+        if isinstance(suite, (str, Path)):
+            whole = registry.suite(str(suite))
+        else:
+            whole = _parse(SuiteSpec, suite, "The suite")
+        self.suite: SuiteSpec = select(
+            whole,
+            datasets=[self._dataset(dataset) for dataset in datasets],
+            models=[self._model(model) for model in models],
+            trials=trials,
+            seeds=seeds,
+            settings=settings,
+        )
+
+    @cached_property
+    def jobs(self) -> list[Job]:
+        """The plan: every model on every dataset. Making it prepares the data.
+
+        Raises:
+            BenchError: a dataset or model cannot be used; nothing has been run.
+        """
+        return plan(self.suite, data_root=self._data_root, store=self.store, trust=self._trust)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What to know about the data before drawing conclusions, each once."""
+        return list(dict.fromkeys(text for job in self.jobs for text in job.dataset.warnings))
+
+    def states(self) -> list[JobState]:
+        """How far each job is, from the results folder alone."""
+        return [state_of(job, self.store) for job in self.jobs]
+
+    def run(self, *, resume: Resume = "only-missing", listen: Listener | None = None) -> Outcome:
+        """Tune every model on every dataset, train the winners, rank, store.
+
+        A second call trains nothing, and an interrupted one goes on as if it had not been.
+
+        Args:
+            resume: `only-missing` leaves failed runs alone, `retry-failed` tries them again,
+                `only-cache` runs nothing, `overwrite` forgets what is stored and runs all.
+            listen: told of everything that happens (see [events][srgnn_bench.events]).
+
+        Returns:
+            How many runs are stored, were made by this call, failed, or are missing. A model that
+            fails does not stop the others, and `status` says why it did.
+
+        Raises:
+            BenchError: as for `jobs`, or the results folder cannot be used.
+        """
+        return execute(
+            self.suite, self.jobs, store=self.store, resume=resume, listen=listen or _ignore
+        )
+
+    def status(self) -> pd.DataFrame:
+        """How far the benchmark is, one row per dataset and entry.
+
+        Columns: `dataset`, `entry`, `title`, `trials_done` (of) `trials`, the numbers of
+        final runs `done`, `failed` and `missing`, and `error` (the first; empty without).
+        """
+        rows = []
+        for job, state in zip(self.jobs, self.states(), strict=True):
+            failure = next(iter(failures([job], self.store)), None)
+            rows.append(
+                {
+                    "dataset": job.dataset.name,
+                    "entry": job.candidate.entry.name,
+                    "title": job.candidate.title,
+                    "trials_done": state.trials_done,
+                    "trials": state.trials,
+                    "done": state.runs.count("done"),
+                    "failed": state.runs.count("failed"),
+                    "missing": state.runs.count("missing"),
+                    "error": "" if failure is None else failure.error,
+                }
+            )
+        frame: pd.DataFrame = pd.DataFrame(rows)
+        return frame
+
+    def stored(self) -> SuiteResults:
+        """All that is stored under the suite's name, which is what the report is drawn from.
+
+        Runs of earlier calls with other datasets or models are among it.
+
+        Raises:
+            StoreError: no run is finished, or what is stored cannot be compared.
+        """
+        return load_suite(self.store, suite=self.suite.name)
+
+    def results(self) -> pd.DataFrame:
+        """Metrics, cost and key of every finished run, one row each.
+
+        Columns as of [run_frame][srgnn_bench.report.runs.run_frame], errors as of `stored`.
+        """
+        return run_frame(self.stored())
+
+    def summary(self) -> pd.DataFrame:
+        """Mean and standard deviation over seeds, one row per dataset and entry.
+
+        Columns as of [summary_frame][srgnn_bench.report.runs.summary_frame], errors as of `stored`.
+        """
+        return summary_frame(self.stored())
+
+    def frames(self) -> Frames:
+        """What the report's tables and figures are made of; errors as of `stored`.
+
+        Among them paired differences, curves over K, slices, cost and trials.
+        """
+        return Frames(self.stored())
+
+    def report(self, out: str | Path | None = None) -> list[Path]:
+        """Draw tables, figures and the page.
+
+        Args:
+            out: folder to write to; `<results>/report/<suite>` unless given.
+
+        Returns:
+            The files written.
+
+        Raises:
+            StoreError: as for `stored`, or the folder cannot be written.
+        """
+        folder = Path(out) if out else self.store.report_folder(self.suite.name)
+        return build_report(self.store, suite=self.suite.name, out=folder)
+
+    def _dataset(self, given: str | Path | Content | DatasetSpec) -> str:
+        if isinstance(given, (str, Path)):
+            return str(given)
+        return self._written("dataset", _parse(DatasetSpec, given, "A dataset"))
+
+    def _model(self, given: str | Path | Content | ModelSpec | ModelEntry) -> str | ModelEntry:
+        if isinstance(given, (str, Path)):
+            return str(given)
+        if isinstance(given, ModelEntry) or (isinstance(given, Mapping) and "model" in given):
+            return _parse(ModelEntry, given, "An entry")
+        return self._written("model", _parse(ModelSpec, given, "A model"))
+
+    def _written(self, kind: str, spec: DatasetSpec | ModelSpec) -> str:
+        """Path of a specification as a file, which the registry and other processes can read."""
+        content = spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+        return str(self.store.write_spec(kind, name=spec.name, text=text))
+
+
+def _parse(spec_class: type[S], given: Content | Spec, what: str) -> S:
+    if isinstance(given, spec_class):
+        return given
+    try:
+        return spec_class.model_validate(given)
+    except ValidationError as error:
+        name = given.get("name", "without a name") if isinstance(given, Mapping) else given
+        raise registry.invalid(f"{what} ({name})", spec_class, error) from error
+
+
+def _ignore(event: Event) -> None:
+    """Nobody listens."""

@@ -1,0 +1,54 @@
+"""A suite's runs as frames for a notebook: one row per run, and their means."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from srgnn_bench.report.frames import HEADLINE, metric_frame
+from srgnn_bench.report.results import SuiteResults
+from srgnn_bench.store.store import KEY_DIGITS
+
+
+def run_frame(results: SuiteResults) -> pd.DataFrame:
+    """Every finished run, in the suite's order.
+
+    Columns: ``dataset``, ``entry``, ``title``, ``model``, ``seed`` (its number in the suite, from
+    0), every stored metric (shares between 0 and 1, such as ``recall@20``), every cost
+    (``parameters``, ``epochs``, ``train_seconds``, ``rank_seconds``, ``ranked_prefixes``,
+    ``peak_memory_bytes``), and ``key``, the name of the run's folder.
+    """
+    records = {record.key: record for record in results.all_records()}
+    frame: pd.DataFrame = pd.DataFrame(
+        {
+            "dataset": cell.dataset,
+            "entry": cell.entry,
+            "title": cell.title,
+            "model": cell.model,
+            "seed": cell.seed,
+            **records[cell.key].metrics,
+            **records[cell.key].cost.model_dump(),
+            "key": cell.key[:KEY_DIGITS],
+        }
+        for cell in results.manifest.cells
+        if cell.key in records
+    )
+    return frame
+
+
+def summary_frame(results: SuiteResults) -> pd.DataFrame:
+    """Recall@20 and MRR@20 of every entry with a finished run, in the suite's order.
+
+    Index: ``dataset``, ``entry``. Columns: ``title``, ``recall@20`` and ``mrr@20`` (means over
+    seeds, shares between 0 and 1), ``recall@20 sd`` and ``mrr@20 sd`` (sample standard deviation,
+    NaN for fewer than two seeds), ``seeds`` (finished).
+    """
+    long = metric_frame(results).set_index(["dataset", "entry"])
+    long = long[long["seeds"] > 0]
+    columns: dict[str, pd.Series] = {}
+    for metric in HEADLINE:
+        rows = long[long["metric"] == metric]
+        columns |= {"title": rows["title"], metric: rows["mean"], f"{metric} sd": rows["std"]}
+        columns["seeds"] = rows["seeds"]
+    order = ["title", *(f"{m}{end}" for m in HEADLINE for end in ("", " sd")), "seeds"]
+    frame: pd.DataFrame = pd.DataFrame(columns)[order]
+    return frame

@@ -1,0 +1,190 @@
+"""The Python API: what the command line does, with results as frames."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from tiny_world import TinyWorld, make_tiny_world
+from typer.testing import CliRunner
+
+from srgnn_bench import Benchmark
+from srgnn_bench.cli import app
+from srgnn_bench.errors import BenchError, SpecError, StoreError
+from srgnn_bench.events import Event, RunDone
+from srgnn_bench.execution.local import Outcome
+from srgnn_bench.schema import ModelSpec
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+MARKOV = {
+    "name": "chain",
+    "title": "A chain",
+    "class": "srgnn_bench.baselines.markov:FirstOrderMarkov",
+    "citation": "tests",
+}
+
+
+def benchmark(world: TinyWorld, models, **choices) -> Benchmark:
+    return Benchmark(
+        world.suite,
+        models=models,
+        data_root=world.data_root,
+        results=world.results,
+        **{"trials": 1, "seeds": 2, **choices},
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory):
+    """A small benchmark of two fitted models, one of them given as a mapping."""
+    world = make_tiny_world(tmp_path_factory.mktemp("api"))
+    events: list[Event] = []
+    bench = benchmark(world, ["popularity", MARKOV])
+    outcome = bench.run(listen=events.append)
+    return world, bench, outcome, events
+
+
+def test_a_run_is_stored_and_told_of(finished) -> None:
+    _, bench, outcome, events = finished
+    assert outcome == Outcome(done=4, trained=4, failed=0, missing=0)
+    assert sum(isinstance(event, RunDone) for event in events) == 4
+    assert bench.run() == Outcome(done=4, trained=0, failed=0, missing=0)
+
+
+def test_results_have_one_row_per_record(finished) -> None:
+    _, bench, _, _ = finished
+    frame = bench.results()
+    assert list(frame["entry"]) == ["popularity", "popularity", "chain", "chain"]
+    assert list(frame["seed"]) == [0, 1, 0, 1]
+    records = {record.key[:12]: record for record in bench.store.records()}
+    assert set(frame["key"]) == set(records)
+    for row in frame.to_dict("records"):
+        record = records[row["key"]]
+        assert record.metrics.items() <= row.items()
+        assert record.cost.model_dump().items() <= row.items()
+        assert (record.model, record.identity.dataset) == (row["model"], row["dataset"])
+
+
+def test_the_summary_is_the_mean_and_deviation_of_the_results(finished) -> None:
+    _, bench, _, _ = finished
+    groups = bench.results().groupby(["dataset", "entry"], sort=False)
+    summary = bench.summary()
+    assert list(summary.index) == [("tiny", "popularity"), ("tiny", "chain")]
+    for metric in ("recall@20", "mrr@20"):
+        pd.testing.assert_series_equal(summary[metric], groups[metric].mean())
+        deviations = groups[metric].std(ddof=1)
+        pd.testing.assert_series_equal(summary[f"{metric} sd"], deviations, check_names=False)
+    assert list(summary["seeds"]) == [2, 2]
+    assert list(summary["title"]) == ["Popularity", "A chain"]
+
+
+def test_status_counts_what_is_done_and_missing(finished) -> None:
+    world, bench, _, _ = finished
+    assert list(bench.status()["done"]) == [2, 2]
+    longer = benchmark(world, ["popularity", MARKOV], seeds=3).status()
+    assert longer[["trials_done", "done", "failed", "missing"]].to_numpy().tolist() == [
+        [1, 2, 0, 1],
+        [1, 2, 0, 1],
+    ]
+    assert list(longer["error"]) == ["", ""]
+
+
+def test_the_report_and_its_frames(finished, tmp_path: Path) -> None:
+    _, bench, _, _ = finished
+    paths = bench.report(tmp_path / "report")
+    assert tmp_path / "report" / "table.md" in paths
+    assert all(path.is_file() for path in paths)
+    assert set(bench.frames().differences["entry"]) == {"chain"}
+
+
+def test_the_command_line_reads_what_python_ran(finished) -> None:
+    world, *_ = finished
+    (spec,) = (world.results / "specs" / "model").iterdir()
+    options = ["--suite", str(world.suite), "--results", str(world.results)]
+    options += ["--data-root", str(world.data_root), "--seeds", "2", "--trials", "1"]
+    options += ["--model", "popularity", "--model", str(spec)]
+    done = CliRunner().invoke(app, ["run", *options], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert "Nothing was trained: no run was missing." in done.output
+
+
+def test_the_same_model_is_the_same_however_it_is_given(tiny_world: TinyWorld) -> None:
+    path = tiny_world.root / "chain.yaml"
+    path.write_text(yaml.safe_dump(MARKOV))
+    studies = set()
+    for model in (MARKOV, ModelSpec.model_validate(MARKOV), path, str(path)):
+        (job,) = benchmark(tiny_world, [model]).jobs
+        assert job.study is not None
+        studies.add(job.study.key)
+    assert len(studies) == 1
+
+
+def test_variants_of_a_model_and_entries_of_the_suite(tiny_world: TinyWorld) -> None:
+    variant = {"model": "srgnn", "name": "no_steps", "parameters": {"step": 0}}
+    jobs = benchmark(tiny_world, [variant, "stamp"]).jobs
+    assert [job.candidate.entry.name for job in jobs] == ["no_steps", "stamp"]
+    assert jobs[0].candidate.defaults["step"] == 0
+    suite = {"name": "own", "title": "Own", "datasets": [str(tiny_world.dataset)]}
+    own = Benchmark({**suite, "models": [variant]}, models=["no_steps"])
+    assert own.suite.models[0].parameters == {"step": 0}
+
+
+def test_a_dataset_given_as_a_mapping(tiny_world: TinyWorld) -> None:
+    content = {"name": "mine", **yaml.safe_load(tiny_world.dataset.read_text())}
+    clicks = tiny_world.data_root / "tiny" / "clicks.csv"
+    clicks.rename(tiny_world.data_root / "clicks.csv")
+    bench = benchmark(tiny_world, ["popularity"], datasets=[content], seeds=1)
+    assert bench.run().done == 1
+    assert list(bench.results()["dataset"]) == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"suite": "quik"}, "Did you mean 'quick'"),
+        ({"suite": {"title": "Nameless", "datasets": ["ml-100k"], "models": ["srgnn"]}}, "name"),
+        ({"models": [{**MARKOV, "titel": "x"}]}, "Did you mean 'title'"),
+        ({"models": [{k: v for k, v in MARKOV.items() if k != "class"}]}, "class"),
+        ({"models": [{**MARKOV, "name": "../chain"}]}, "name"),
+        ({"models": [{"model": "srgnn"}]}, "name"),
+        ({"models": [3]}, "A model (3)"),
+        ({"datasets": [{"name": "mine"}]}, "A dataset (mine)"),
+        ({"trials": 0}, "at least one tuning trial"),
+        ({"seeds": 0}, "greater than or equal to 1"),
+    ],
+)
+def test_a_wrong_choice_is_one_clear_error(choices, message: str, tmp_path: Path) -> None:
+    with pytest.raises(SpecError) as raised:
+        Benchmark(**{"suite": "quick", **choices}, results=tmp_path / "results")
+    assert message in str(raised.value)
+    assert not (tmp_path / "results").exists()
+
+
+def test_errors_of_planning_and_of_reading(tiny_world: TinyWorld) -> None:
+    foreign = {**MARKOV, "class": "json:JSONDecoder"}
+    with pytest.raises(BenchError, match="trust=True"):
+        benchmark(tiny_world, [foreign]).run()
+    with pytest.raises(StoreError, match="Run it first"):
+        benchmark(tiny_world, ["popularity"]).results()
+
+
+def test_importing_the_package_stays_light() -> None:
+    code = (
+        "import sys, srgnn_bench\n"
+        "assert not {'torch', 'recbole', 'pandas'} & set(sys.modules)\n"
+        "assert srgnn_bench.Benchmark.__name__ == 'Benchmark' and 'torch' in sys.modules\n"
+        "try:\n    srgnn_bench.Benchmrak\nexcept AttributeError as error:\n    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "module 'srgnn_bench' has no attribute 'Benchmrak'"
