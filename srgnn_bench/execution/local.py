@@ -1,49 +1,42 @@
-"""Carries a plan out in this process: tune, train the winners, rank, store.
+"""Carries a plan out: tune, train the winners, rank, store.
 
 Every study and every run is done under a lock of its own, so several processes can be started on
-one results folder: each takes what no other is at, and waits for the rest at the end.
+one results folder: each takes what no other is at, and waits for the rest at the end. All that is
+stored is stored here, whoever does the trials and the final runs.
 """
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-import time
-import traceback
-from collections.abc import Callable
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
-import pandas as pd
 from filelock import FileLock, Timeout
 
-from srgnn_bench.data.protocol import test_stage, validation_stage
-from srgnn_bench.data.sessions import Stage
 from srgnn_bench.errors import BenchError, StoreError
-from srgnn_bench.evaluation.metrics import (
-    average_popularity,
-    coverage,
-    rank_metrics,
-    repeat_share,
+from srgnn_bench.events import Failed, Listener, RunDone
+from srgnn_bench.execution.chain import (
+    Assignment,
+    Busy,
+    Chain,
+    Driver,
+    Start,
+    drive,
 )
-from srgnn_bench.events import EpochDone, Failed, Listener, RunDone, RunStarted
-from srgnn_bench.execution.environment import environment, peak_memory_bytes
+from srgnn_bench.execution.final import FinalResult, FinalTask, Trouble, now
 from srgnn_bench.execution.plan import Job, Run, update_manifest
-from srgnn_bench.recbole_bridge.ranking import OBJECTIVE, judge, rank_prefixes
-from srgnn_bench.recbole_bridge.trainer import EpochResult, best_epoch, build, train
+from srgnn_bench.execution.workbench import Answer, Task, Workbench
 from srgnn_bench.schema import SuiteSpec
-from srgnn_bench.store.keys import seed_from
-from srgnn_bench.store.record import Cost, DatasetFacts, Failure, Record
-from srgnn_bench.store.store import ResultStore
-from srgnn_bench.time_limit import time_limit
+from srgnn_bench.store.record import Failure, Record
+from srgnn_bench.store.store import KEY_DIGITS, ResultStore
+from srgnn_bench.store.trials import Trial
 from srgnn_bench.tuning.study import Winner
 
 Resume = Literal["only-missing", "retry-failed", "only-cache", "overwrite"]
-
-LIST_LENGTH = 20
 
 
 @dataclass(frozen=True)
@@ -70,6 +63,7 @@ def execute(
     store: ResultStore,
     resume: Resume,
     listen: Listener,
+    driver: Driver | None = None,
 ) -> Outcome:
     """Do what the plan still lacks. A failing model never stops the others.
 
@@ -80,22 +74,26 @@ def execute(
         resume: ``only-missing`` leaves failed runs alone, ``retry-failed`` tries them again,
             ``only-cache`` runs nothing, ``overwrite`` forgets what is stored and runs all.
         listen: told of everything that happens.
+        driver: who does the trials and final runs; None for this process, one at a time.
 
     Raises:
         StoreError: the results folder cannot be used.
     """
-    worker = _Worker(suite, jobs, store, listen)
-    worker.forget(resume)
+    coordinator = _Coordinator(suite, jobs, store, listen)
+    coordinator.forget(resume)
     if resume != "only-cache":
-        busy = [job for job in jobs if not worker.carry_out(job, wait=False)]
-        for job in busy:
-            worker.carry_out(job, wait=True)
-    worker.note_cells()
-    return worker.outcome()
+        starts = [partial(coordinator.tuning, job) for job in jobs]
+        if driver is None:
+            bench = Workbench()
+            drive(starts, partial(_do_here, bench, store=store, listen=listen))
+        else:
+            driver(starts, listen=listen)
+    coordinator.note_cells()
+    return coordinator.outcome()
 
 
-class _Worker:
-    """One process at work on a plan."""
+class _Coordinator:
+    """Keeps what is stored of a plan, and knows what comes next."""
 
     def __init__(
         self, suite: SuiteSpec, jobs: list[Job], store: ResultStore, listen: Listener
@@ -105,7 +103,6 @@ class _Worker:
         self.store = store
         self.listen = listen
         self.trained = 0
-        self._stages: dict[tuple[str, str], Stage] = {}
 
     def forget(self, resume: Resume) -> None:
         """Remove what ``resume`` asks to be done again."""
@@ -123,22 +120,17 @@ class _Worker:
                 if job.study is not None:
                     shutil.rmtree(job.study.folder, ignore_errors=True)
 
-    def carry_out(self, job: Job, *, wait: bool) -> bool:
-        """Tune, then make every missing run; False where another process is at a part of it."""
-        complete = True
+    def tuning(self, job: Job) -> Chain:
+        """The trials that a job's study lacks; then its final runs may start."""
         if job.study is not None and self._failure(job, job.failure_key) is None:
-            complete &= _locked(job.study.folder, lambda: self._tune(job), wait=wait)
+            with _locked(job.study.folder):
+                yield from self._trials(job)
         self.note_cells()
         winner = self._winner(job)
         if winner is None:
-            return complete
-        for run in job.runs(winner):
-            complete &= _locked(
-                self._folder(job, run.key),
-                lambda run=run: self._final(job, run, winner),  # type: ignore[misc]
-                wait=wait,
-            )
-        return complete
+            return []
+        starts: list[Start] = [partial(self.final, job, run, winner) for run in job.runs(winner)]
+        return starts
 
     def note_cells(self) -> None:
         """Write the suite's manifest."""
@@ -165,43 +157,40 @@ class _Worker:
                     missing += 1
         return Outcome(done, self.trained, failed, missing)
 
-    def _tune(self, job: Job) -> None:
+    def _trials(self, job: Job) -> Generator[Assignment, Answer, None]:
         assert job.study is not None
         assert self.suite.tuning is not None
-        budget = self.suite.tuning.trials
+        budget, limit = self.suite.tuning.trials, self.suite.time_limit_seconds
         if job.study.finished() < budget:
-            stage = self._stage(job, "validation")
-            job.study.run(
-                stage,
-                budget=budget,
-                listen=self.listen,
-                limit_seconds=self.suite.time_limit_seconds,
-            )
+            with job.study.opened() as study:
+                while task := study.ask(budget=budget, limit_seconds=limit):
+                    answer = yield Assignment(job, task)
+                    if isinstance(answer, Trouble):
+                        answer = task.failed(answer.error, seconds=answer.seconds)
+                    assert isinstance(answer, Trial)
+                    study.tell(task, answer, listen=self.listen)
+                    _checkpoint(self.store, job, task).unlink(missing_ok=True)
         try:
             job.winner()
         except BenchError as error:
-            self._fail(job, job.failure_key, None, error)
+            self._fail(job, job.failure_key, None, Trouble.of(error))
 
-    def _final(self, job: Job, run: Run, winner: Winner) -> None:
-        """Train and rank once, unless it is done or has failed already."""
-        if self._record(job, run) is not None or self._failure(job, run.key) is not None:
-            return
-        checkpoint = self._folder(job, run.key) / "checkpoint"
-        try:
-            with time_limit(self.suite.time_limit_seconds, what="The final training"):
-                record, ranks, lists, history = self._train_and_rank(job, run, winner, checkpoint)
+    def final(self, job: Job, run: Run, winner: Winner) -> Chain:
+        """One final run, unless it is done or has failed already."""
+        with _locked(self._folder(job, run.key)):
+            if self._record(job, run) is not None or self._failure(job, run.key) is not None:
+                return []
+            task = FinalTask.of(job, run, winner)
+            answer = yield Assignment(job, task)
+            if isinstance(answer, Trouble):
+                self._fail(job, run.key, run.number, answer)
+                return []
+            assert isinstance(answer, FinalResult)
+            record = answer.record
             self.store.write_run(
-                record,
-                ranks=ranks,
-                lists=lists if self.suite.keep_lists else None,
-                epochs=history,
+                record, ranks=answer.ranks, lists=answer.lists, epochs=answer.epochs
             )
-        except StoreError:
-            raise
-        except (BenchError, RuntimeError, ArithmeticError, MemoryError) as error:
-            self._fail(job, run.key, run.number, error)
-            return
-        checkpoint.unlink(missing_ok=True)
+            _checkpoint(self.store, job, task).unlink(missing_ok=True)
         self.trained += 1
         self.listen(
             RunDone(
@@ -212,111 +201,7 @@ class _Worker:
                 record.metrics["mrr@20"],
             )
         )
-
-    def _train_and_rank(
-        self, job: Job, run: Run, winner: Winner, checkpoint: Path
-    ) -> tuple[Record, pd.DataFrame, pd.DataFrame, list[dict[str, Any]]]:
-        candidate, stage = job.candidate, self._stage(job, "test")
-        published = self.suite.protocol.kind == "published"
-        configuration = winner.configuration
-        training = candidate.training(configuration)
-        epochs = 1 if candidate.is_fitted else (winner.epochs or training.epochs)
-        who = {"dataset": job.dataset.name, "entry": candidate.entry.name}
-        self.listen(RunStarted(**who, seed=run.number, epochs=epochs))
-        seed = seed_from(run.key)
-
-        def after_epoch(so_far: list[EpochResult]) -> bool:
-            last = so_far[-1]
-            value = last.judged[OBJECTIVE] if last.judged else None
-            self.listen(
-                EpochDone(
-                    **who,
-                    epoch=last.epoch,
-                    epochs=epochs,
-                    loss=last.loss,
-                    seconds=last.seconds,
-                    value=value,
-                )
-            )
-            if not published:
-                return False
-            return last.epoch - best_epoch(so_far, OBJECTIVE).epoch >= training.stopping_step
-
-        started = time.perf_counter()
-        model = build(candidate.model_class, configuration, stage, seed=seed)
-        fit_seconds = time.perf_counter() - started
-        history: list[EpochResult] = []
-        if not candidate.is_fitted:
-            history = train(
-                model,
-                stage,
-                training,
-                seed=seed,
-                epochs=epochs,
-                after_epoch=after_epoch,
-                judge=partial(judge, stage=stage) if published else None,
-                best_by=OBJECTIVE if published else None,
-                checkpoint=checkpoint,
-            )
-        started = time.perf_counter()
-        ranking = rank_prefixes(model, stage.judged, n_items=stage.n_items, k=LIST_LENGTH)
-        rank_seconds = time.perf_counter() - started
-        assert ranking.top is not None
-        count = np.bincount(stage.train.items, minlength=stage.n_items + 1)
-        frame = pd.DataFrame(
-            {
-                "session": stage.judged.session.astype(np.int32),
-                "length": stage.judged.length.astype(np.int32),
-                "rank": ranking.ranks.astype(np.int32),
-                "target_count": count[stage.judged.target].astype(np.int32),
-            }
-        )
-        lists = pd.DataFrame(
-            {
-                "target": stage.judged.target.astype(np.int32),
-                "items": list(ranking.top.astype(np.int32)),
-            }
-        )
-        record = Record(
-            key=run.key,
-            identity=run.identity,
-            model=candidate.spec.name,
-            title=candidate.spec.title,
-            protocol_kind=self.suite.protocol.kind,
-            metrics={
-                **rank_metrics(ranking.ranks),
-                f"coverage@{LIST_LENGTH}": coverage(ranking.top, n_items=stage.n_items),
-                f"popularity@{LIST_LENGTH}": average_popularity(ranking.top, clicks=count),
-                f"repeat@{LIST_LENGTH}": repeat_share(
-                    ranking.top,
-                    items=stage.judged.items,
-                    start=stage.judged.start,
-                    stop=stage.judged.stop,
-                ),
-            },
-            dataset=_facts(job, stage),
-            tuning=winner.summary,
-            cost=Cost(
-                parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
-                epochs=len(history),
-                train_seconds=fit_seconds + sum(epoch.seconds for epoch in history),
-                rank_seconds=rank_seconds,
-                ranked_prefixes=len(stage.judged),
-                peak_memory_bytes=peak_memory_bytes(),
-            ),
-            environment=environment(),
-            created=_now(),
-        )
-        return record, frame, lists, [_epoch_entry(epoch) for epoch in history]
-
-    def _stage(self, job: Job, name: Literal["validation", "test"]) -> Stage:
-        """A stage of the job's dataset; those of the dataset at work are kept."""
-        place = (job.dataset.fingerprint, name)
-        if place not in self._stages:
-            self._stages = {k: v for k, v in self._stages.items() if k[0] == place[0]}
-            make = validation_stage if name == "validation" else test_stage
-            self._stages[place] = make(job.dataset, self.suite.protocol)
-        return self._stages[place]
+        return []
 
     def _winner(self, job: Job) -> Winner | None:
         if self._failure(job, job.failure_key) is not None:
@@ -331,9 +216,7 @@ class _Worker:
         return None if winner is None else job.runs(winner)
 
     def _folder(self, job: Job, key: str) -> Path:
-        return self.store.run_folder(
-            dataset=job.dataset.name, model=job.candidate.spec.name, key=key
-        )
+        return _run_folder(self.store, job, key)
 
     def _record(self, job: Job, run: Run) -> Record | None:
         return self.store.record(
@@ -343,58 +226,62 @@ class _Worker:
     def _failure(self, job: Job, key: str) -> Failure | None:
         return self.store.failure(dataset=job.dataset.name, model=job.candidate.spec.name, key=key)
 
-    def _fail(self, job: Job, key: str, number: int | None, error: Exception) -> None:
+    def _fail(self, job: Job, key: str, number: int | None, trouble: Trouble) -> None:
         self.store.write_failure(
             Failure(
                 key=key,
                 dataset=job.dataset.name,
                 model=job.candidate.spec.name,
                 seed=number,
-                error=str(error),
-                traceback="".join(traceback.format_exception(error)),
-                created=_now(),
+                error=trouble.error,
+                traceback=trouble.traceback,
+                created=now(),
             )
         )
-        self.listen(Failed(job.dataset.name, job.candidate.entry.name, str(error)))
+        self.listen(Failed(job.dataset.name, job.candidate.entry.name, trouble.error))
 
 
-def _locked(folder: Path, action: Callable[[], None], *, wait: bool) -> bool:
-    """Do something under the lock of a folder; False where another process holds it."""
+def _do_here(
+    bench: Workbench, assignment: Assignment, *, store: ResultStore, listen: Listener
+) -> Answer:
+    """Do a task in this process."""
+    job, task = assignment.job, assignment.task
+    place = _checkpoint(store, job, task)
+    return bench.do(task, job.dataset, job.suite.protocol, listen=listen, checkpoint=place)
+
+
+def _run_folder(store: ResultStore, job: Job, key: str) -> Path:
+    return store.run_folder(dataset=job.dataset.name, model=job.candidate.spec.name, key=key)
+
+
+def _checkpoint(store: ResultStore, job: Job, task: Task) -> Path:
+    """Where this process keeps what a task goes on from after an interruption."""
+    if isinstance(task, FinalTask):
+        return _run_folder(store, job, task.key) / "checkpoint"
+    assert job.study is not None
+    return job.study.folder / f"{task.key[:KEY_DIGITS]}.checkpoint"
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder.
+
+    Raises:
+        Busy: another process, or another chain of this one, holds it.
+        StoreError: the folder cannot be written.
+    """
+    lock = FileLock(folder.with_name(f".{folder.name}.lock"))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_name(f".{folder.name}.lock")).acquire(timeout=-1 if wait else 0):
-            action()
-    except Timeout:
-        return False
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise Busy from error
     except OSError as error:
         raise StoreError(
             f"{folder} cannot be written ({error.strerror or error}).",
             remedy="Free space or permissions there, or name another folder with --results.",
         ) from error
-    return True
-
-
-def _facts(job: Job, stage: Stage) -> DatasetFacts:
-    return DatasetFacts(
-        title=job.dataset.title,
-        items=stage.n_items,
-        train_sessions=len(stage.train),
-        train_clicks=len(stage.train.items),
-        train_prefixes=len(stage.train_prefixes),
-        test_sessions=len(job.dataset.test),
-        test_prefixes=len(stage.judged),
-        unknown_targets=int(np.count_nonzero(stage.judged.target == 0)),
-    )
-
-
-def _epoch_entry(epoch: EpochResult) -> dict[str, Any]:
-    return {
-        "epoch": epoch.epoch,
-        "loss": epoch.loss,
-        "seconds": epoch.seconds,
-        "judged": epoch.judged,
-    }
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+    try:
+        yield
+    finally:
+        lock.release()

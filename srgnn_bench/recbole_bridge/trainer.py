@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from srgnn_bench.data.sessions import Stage
-from srgnn_bench.errors import ModelError
+from srgnn_bench.errors import ModelError, StoreError
 from srgnn_bench.models.fitted import FittedRecommender
 from srgnn_bench.recbole_bridge.config import recbole_config
 from srgnn_bench.recbole_bridge.dataset import PrefixBatches, SessionDataset
@@ -104,6 +104,7 @@ def train(
 
     Raises:
         ModelError: the loss is NaN.
+        StoreError: the checkpoint cannot be written.
     """
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.Adam(
@@ -190,18 +191,23 @@ def _save(
 ) -> None:
     if checkpoint is None:
         return
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
     temporary = checkpoint.with_suffix(f".{os.getpid()}")
-    torch.save(
-        {
-            "weights": model.state_dict(),
-            "optimizer": optimizer.state_dict(),
-            "history": [asdict(epoch) for epoch in history],
-            "best_weights": best_weights,
-        },
-        temporary,
-    )
-    temporary.replace(checkpoint)
+    state = {
+        "weights": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "history": [asdict(epoch) for epoch in history],
+        "best_weights": best_weights,
+    }
+    try:
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(state, temporary)
+        temporary.replace(checkpoint)
+    except (OSError, RuntimeError) as error:  # torch raises a RuntimeError where the disk is full
+        temporary.unlink(missing_ok=True)
+        raise StoreError(
+            f"The checkpoint {checkpoint} cannot be written ({error}).",
+            remedy="Free space or permissions there, and call again: it goes on from here.",
+        ) from error
 
 
 def _restore(

@@ -1,38 +1,42 @@
-"""One Optuna study per dataset and model: it sees the validation stage, and nothing else.
+"""One Optuna study per dataset and model: which configuration is tried next, and what came of it.
 
-The test sessions are not held back here: they are never handed in. A study's identity is the
-hash of everything that can move its values, so a changed space, protocol or data set never
-continues an old study. Every suggestion is drawn by a sampler seeded from that identity and the
-number of trials that count, so an interrupted study goes on exactly as if it had not been.
+A study's identity is the hash of everything that can move its values, so a changed space,
+protocol or data set never continues an old study. Its trials are a chain: every suggestion is
+drawn by a sampler seeded from that identity and the number of trials that count, and depends on
+all trials before it. So an interrupted study goes on exactly as if it had not been, and it makes
+no difference who runs its trials.
 """
 
 from __future__ import annotations
 
-import time
-import warnings
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import optuna
+import sqlalchemy
 from optuna.trial import TrialState
 
 from srgnn_bench.configuration import Candidate
-from srgnn_bench.data.sessions import Stage
-from srgnn_bench.errors import BenchError, ModelError, StoreError
-from srgnn_bench.events import EpochDone, Listener, TrialDone, TrialStarted
-from srgnn_bench.recbole_bridge.ranking import OBJECTIVE, judge
-from srgnn_bench.recbole_bridge.trainer import EpochResult, best_epoch, build, train
+from srgnn_bench.errors import ModelError, StoreError
+from srgnn_bench.events import Listener, TrialDone
 from srgnn_bench.schema import ProtocolSpec
 from srgnn_bench.store.keys import key_of, seed_from
 from srgnn_bench.store.record import TuningSummary
 from srgnn_bench.store.trials import EpochValue, Trial, best_trial, read_trials, write_trials
-from srgnn_bench.time_limit import time_limit
 from srgnn_bench.tuning.space import suggest
+from srgnn_bench.tuning.trial import TrialTask
 
 # User attributes of a trial.
 ORDINAL, BEST_EPOCH, SECONDS, ERROR = "ordinal", "best_epoch", "seconds", "error"
+
+STATES: dict[Literal["complete", "pruned", "failed"], TrialState] = {
+    "complete": TrialState.COMPLETE,
+    "pruned": TrialState.PRUNED,
+    "failed": TrialState.FAIL,
+}
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,6 @@ class Winner:
 
 class Study:
     """The trials of one candidate on one validation stage.
-
-    The caller holds a lock on ``folder``: any trial found running was left by a dead process.
 
     Args:
         candidate: the model and its search space.
@@ -78,7 +80,7 @@ class Study:
         self.candidate = candidate
         self.dataset = dataset
         self.space = {k: d.model_dump(mode="json") for k, d in candidate.space.items()}
-        self._content = {
+        self.content = {
             "dataset": dataset,
             "fingerprint": fingerprint,
             # The final training's part of the protocol does not move a validation result.
@@ -87,7 +89,7 @@ class Study:
             "defaults": candidate.defaults,
             "seed": seed,
         }
-        self.key = key_of({**self._content, "space": self.space})
+        self.key = key_of({**self.content, "space": self.space})
         self.folder = folder / self.key[:12]
 
     def finished(self) -> int:
@@ -129,182 +131,123 @@ class Study:
             ),
         )
 
-    def run(
-        self,
-        stage: Stage,
-        *,
-        budget: int,
-        listen: Listener,
-        limit_seconds: float | None = None,
-    ) -> None:
-        """Run trials until ``budget`` of them have completed, been pruned or failed.
-
-        Args:
-            stage: the validation stage; judged prefixes are validation prefixes.
-            budget: trials in all, earlier ones included.
-            listen: told of every trial and epoch.
-            limit_seconds: longest time of one trial; one that takes longer has failed.
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[OpenStudy]:
+        """The study, ready for trials. The caller holds a lock on ``folder``.
 
         Raises:
-            StoreError: the study's database cannot be written.
+            StoreError: the study's database cannot be read or written.
         """
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(
-                f"{self.folder} cannot be made ({error.strerror}).",
-                remedy="Name another folder with --results.",
-            ) from error
         if not read_trials(self.folder):
             # Nothing counts yet, and a process killed while it made the database leaves a part
             # of one. The trial under way is not lost: its checkpoint is a file of its own.
             for leftover in self.folder.glob("study.db*"):
                 leftover.unlink()
-        study = self._open()
-        for trial in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
-            study.tell(trial.number, state=TrialState.FAIL)
-        write_trials(self.folder, _ended(study))
-        while (ordinal := len(_ended(study))) < budget:
-            study.sampler = optuna.samplers.TPESampler(
-                seed=seed_from(self.key, "sampler", ordinal), n_startup_trials=5
-            )
-            waiting = study.get_trials(deepcopy=False, states=[TrialState.WAITING])
-            if ordinal == 0 and not waiting:
-                study.enqueue_trial({name: self.candidate.defaults[name] for name in self.space})
-            self._run_trial(
-                study,
-                stage,
-                ordinal=ordinal,
-                budget=budget,
-                listen=listen,
-                limit_seconds=limit_seconds,
-            )
-            write_trials(self.folder, _ended(study))
-
-    def _run_trial(
-        self,
-        study: optuna.Study,
-        stage: Stage,
-        *,
-        ordinal: int,
-        budget: int,
-        listen: Listener,
-        limit_seconds: float | None,
-    ) -> None:
-        trial = study.ask()
-        configuration = suggest(trial, self.candidate.space, defaults=self.candidate.defaults)
-        content = {**self._content, "configuration": configuration}
-        seed = seed_from(content)
-        checkpoint = self.folder / f"{key_of(content)[:12]}.checkpoint"
-        training = self.candidate.training(configuration)
-        epochs = 1 if self.candidate.is_fitted else training.epochs
-        who = {"dataset": self.dataset, "entry": self.candidate.entry.name}
-        listen(TrialStarted(**who, number=ordinal, budget=budget, epochs=epochs))
-        started = time.perf_counter()
-        history: list[EpochResult] = []
-        pruned = False
-
-        def after_epoch(so_far: list[EpochResult]) -> bool:
-            nonlocal pruned
-            last = so_far[-1]
-            value = _objective(last)
-            listen(
-                EpochDone(
-                    **who,
-                    epoch=last.epoch,
-                    epochs=epochs,
-                    loss=last.loss,
-                    seconds=last.seconds,
-                    value=value,
-                )
-            )
-            trial.report(value, step=last.epoch)
-            pruned = trial.should_prune()
-            patience = last.epoch - best_epoch(so_far, OBJECTIVE).epoch
-            return pruned or patience >= training.stopping_step
-
-        state, value, error_text = TrialState.COMPLETE, None, None
+        database = self.folder / "study.db"
         try:
-            with time_limit(limit_seconds, what=f"Trial {ordinal + 1}"):
-                model = build(self.candidate.model_class, configuration, stage, seed=seed)
-                if self.candidate.is_fitted:
-                    history = [
-                        EpochResult(1, 0.0, time.perf_counter() - started, judge(model, stage))
-                    ]
-                    after_epoch(history)
-                    pruned = False
-                else:
-                    history = train(
-                        model,
-                        stage,
-                        training,
-                        seed=seed,
-                        epochs=epochs,
-                        judge=partial(judge, stage=stage),
-                        after_epoch=after_epoch,
-                        checkpoint=checkpoint,
-                    )
-                value = _objective(best_epoch(history, OBJECTIVE))
-                state = TrialState.PRUNED if pruned else TrialState.COMPLETE
-        except (BenchError, RuntimeError, ArithmeticError, MemoryError) as error:
-            state, error_text = TrialState.FAIL, str(error)
-        trained = history and not self.candidate.is_fitted
-        trial.set_user_attr(BEST_EPOCH, best_epoch(history, OBJECTIVE).epoch if trained else None)
-        trial.set_user_attr(SECONDS, time.perf_counter() - started)
-        trial.set_user_attr(ORDINAL, ordinal)
-        if error_text is not None:
-            trial.set_user_attr(ERROR, error_text)  # last: with it, the trial counts
-        study.tell(trial, value if state == TrialState.COMPLETE else None, state=state)
-        checkpoint.unlink(missing_ok=True)
-        listen(
-            TrialDone(
-                **who,
-                number=ordinal,
-                budget=budget,
-                state="failed" if state == TrialState.FAIL else state.name.lower(),
-                value=value,
-            )
-        )
+            yield OpenStudy(self, f"sqlite:///{database}")
+        except (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+            reason = " ".join(str(error.__cause__ or error).split())
+            raise StoreError(
+                f"The study {database} cannot be used ({reason}).",
+                remedy="Free space or permissions there, and call again: it goes on from here.",
+            ) from error
 
-    @property
-    def _database(self) -> Path:
-        return self.folder / "study.db"
 
-    def _open(self) -> optuna.Study:
+class OpenStudy:
+    """A study whose trials are being made; any trial found running was left by the dead.
+
+    Args:
+        study: what it is a study of.
+        storage: URL of Optuna's database.
+    """
+
+    def __init__(self, study: Study, storage: str) -> None:
+        self._of = study
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        return optuna.create_study(
-            storage=f"sqlite:///{self._database}",
-            study_name=f"{self.dataset}/{self.candidate.spec.name}/{self.key[:12]}",
+        self._optuna = optuna.create_study(
+            storage=storage,
+            study_name=f"{study.dataset}/{study.candidate.spec.name}/{study.key[:12]}",
             direction="maximize",
-            pruner=_pruner(),
             load_if_exists=True,
         )
+        for trial in self._optuna.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
+            self._optuna.tell(trial.number, state=TrialState.FAIL)
+        self._asked: optuna.Trial | None = None
+        self._note()
 
+    def ask(self, *, budget: int, limit_seconds: float | None = None) -> TrialTask | None:
+        """The next trial, or None where ``budget`` of them have completed, been pruned or failed.
 
-def _pruner() -> optuna.pruners.BasePruner:
-    """Stop a trial that has stalled below the median of the others at its epoch.
+        Args:
+            budget: trials in all, earlier ones included.
+            limit_seconds: longest time of one trial; one that takes longer has failed.
+        """
+        of, ordinal = self._of, len(self._ended)
+        if ordinal >= budget:
+            return None
+        self._optuna.sampler = optuna.samplers.TPESampler(
+            seed=seed_from(of.key, "sampler", ordinal), n_startup_trials=5
+        )
+        waiting = self._optuna.get_trials(deepcopy=False, states=[TrialState.WAITING])
+        if ordinal == 0 and not waiting:
+            self._optuna.enqueue_trial({name: of.candidate.defaults[name] for name in of.space})
+        self._asked = self._optuna.ask()
+        configuration = suggest(self._asked, of.candidate.space, defaults=of.candidate.defaults)
+        content = {**of.content, "configuration": configuration}
+        return TrialTask(
+            key=key_of(content),
+            candidate=of.candidate,
+            dataset=of.dataset,
+            number=ordinal,
+            budget=budget,
+            parameters=self._asked.params,
+            configuration=configuration,
+            seed=seed_from(content),
+            earlier=tuple(trial for trial in self._ended if trial.state == "complete"),
+            limit_seconds=limit_seconds,
+        )
 
-    The patience around the median rule is what spares slow starters: a trial that still
-    improves, however low it stands, goes on. Only one that has just failed to improve is
-    compared, which saves the epochs that early stopping would wait in vain.
-    """
-    median = optuna.pruners.MedianPruner(n_startup_trials=2, n_warmup_steps=1)
-    with warnings.catch_warnings():  # it has been called experimental since 2021
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return optuna.pruners.PatientPruner(median, patience=1)
+    def tell(self, task: TrialTask, trial: Trial, *, listen: Listener) -> None:
+        """Store what came of the trial that was asked for last."""
+        assert self._asked is not None
+        state, value = STATES[trial.state], None
+        for epoch in trial.epochs:
+            self._asked.report(epoch.value, step=epoch.epoch)
+        self._asked.set_user_attr(BEST_EPOCH, trial.best_epoch)
+        self._asked.set_user_attr(SECONDS, trial.seconds)
+        self._asked.set_user_attr(ORDINAL, trial.number)
+        if trial.error is not None:
+            self._asked.set_user_attr(ERROR, trial.error)  # last: with it, the trial counts
+        if state == TrialState.COMPLETE:
+            value = trial.value
+        self._optuna.tell(self._asked, value, state=state)
+        self._asked = None
+        self._note()
+        listen(
+            TrialDone(
+                dataset=task.dataset,
+                entry=task.candidate.entry.name,
+                number=task.number,
+                budget=task.budget,
+                state=trial.state,
+                value=trial.value,
+            )
+        )
+
+    def _note(self) -> None:
+        """Read which trials have ended, and write them down for planning and reports."""
+        self._ended = _ended(self._optuna)
+        write_trials(self._of.folder, self._ended)
 
 
 def _ended(study: optuna.Study) -> list[Trial]:
     """Trials that ended by themselves, in order; those cut off by a dead process do not count."""
-    states: dict[TrialState, Literal["complete", "pruned", "failed"]] = {
-        TrialState.COMPLETE: "complete",
-        TrialState.PRUNED: "pruned",
-        TrialState.FAIL: "failed",
-    }
+    words = {state: word for word, state in STATES.items()}
     return [
         Trial(
             number=trial.user_attrs[ORDINAL],
-            state=states[trial.state],
+            state=words[trial.state],
             value=trial.value if trial.state == TrialState.COMPLETE else None,
             parameters=trial.params,
             epochs=tuple(
@@ -318,8 +261,3 @@ def _ended(study: optuna.Study) -> list[Trial]:
         for trial in study.trials
         if trial.state in (TrialState.COMPLETE, TrialState.PRUNED) or ERROR in trial.user_attrs
     ]
-
-
-def _objective(epoch: EpochResult) -> float:
-    assert epoch.judged is not None
-    return epoch.judged[OBJECTIVE]

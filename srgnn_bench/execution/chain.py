@@ -1,0 +1,70 @@
+"""Chains of tasks: what must be done in order, apart from who does it.
+
+A chain is a generator that the process with the results folder keeps. It yields a task, is sent
+what came of it, stores that, and goes on; when it is at its end it returns the chains that may
+start now. Whoever drives chains - this process itself, or workers elsewhere - does tasks and knows
+nothing of what is stored.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from srgnn_bench.events import Listener
+from srgnn_bench.execution.plan import Job
+from srgnn_bench.execution.workbench import Answer, Task
+
+POLL_SECONDS = 0.2
+"""Time between two looks at whether another process has finished a part."""
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A task, and the job that it is part of."""
+
+    job: Job
+    task: Task
+
+
+class Busy(Exception):  # noqa: N818 - nothing is wrong
+    """Another process is at this chain: try again later."""
+
+
+Chain = Generator[Assignment, Answer, list["Start"]]
+Start = Callable[[], Chain]
+
+
+class Driver(Protocol):
+    """Whoever has the tasks of chains done."""
+
+    def __call__(self, starts: Sequence[Start], *, listen: Listener) -> None:
+        """Drive all chains to their ends, and those that start after them."""
+
+
+def drive(starts: Sequence[Start], do: Callable[[Assignment], Answer]) -> None:
+    """Drive chains one after the other, in this process.
+
+    Args:
+        starts: the chains; what comes out of one is driven before the next.
+        do: does a task.
+    """
+    ready, busy = list(reversed(starts)), list[Start]()
+    while ready or busy:
+        if not ready:
+            time.sleep(POLL_SECONDS)
+            ready, busy = list(reversed(busy)), []
+        start = ready.pop()
+        chain = start()
+        answer: Any = None
+        try:
+            while True:
+                answer = do(chain.send(answer))
+        except StopIteration as end:
+            ready.extend(reversed(end.value))
+        except Busy:
+            busy.append(start)
+        finally:
+            chain.close()  # and so release its lock, whatever happened

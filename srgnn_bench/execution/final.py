@@ -1,0 +1,274 @@
+"""One final run: train the chosen configuration on all training sessions and rank the test set.
+
+Like a trial, it is a function of its task alone, here and on a worker elsewhere.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from srgnn_bench.configuration import Candidate
+from srgnn_bench.data.sessions import Stage
+from srgnn_bench.errors import StoreError
+from srgnn_bench.evaluation.metrics import (
+    average_popularity,
+    coverage,
+    rank_metrics,
+    repeat_share,
+)
+from srgnn_bench.events import EpochDone, Listener, RunStarted
+from srgnn_bench.execution.environment import environment, peak_memory_bytes
+from srgnn_bench.execution.plan import Job, Run
+from srgnn_bench.recbole_bridge.ranking import OBJECTIVE, judge, rank_prefixes
+from srgnn_bench.recbole_bridge.trainer import EpochResult, best_epoch, build, train
+from srgnn_bench.schema import SuiteSpec
+from srgnn_bench.store.keys import seed_from
+from srgnn_bench.store.record import Cost, DatasetFacts, Record
+from srgnn_bench.time_limit import time_limit
+from srgnn_bench.tuning.study import Winner
+from srgnn_bench.tuning.trial import describe
+
+LIST_LENGTH = 20
+
+
+@dataclass(frozen=True)
+class FinalTask:
+    """All that a final run depends on, besides its stage.
+
+    Attributes:
+        suite: the suite it belongs to.
+        candidate: the model.
+        run: which run it is; its key seeds it.
+        winner: the chosen configuration.
+        dataset: name of the dataset.
+        dataset_title: its title.
+        test_sessions: test sessions of the dataset.
+    """
+
+    suite: SuiteSpec
+    candidate: Candidate
+    run: Run
+    winner: Winner
+    dataset: str
+    dataset_title: str
+    test_sessions: int
+
+    @classmethod
+    def of(cls, job: Job, run: Run, winner: Winner) -> FinalTask:
+        """The task of a job's run."""
+        return cls(
+            suite=job.suite,
+            candidate=job.candidate,
+            run=run,
+            winner=winner,
+            dataset=job.dataset.name,
+            dataset_title=job.dataset.title,
+            test_sessions=len(job.dataset.test),
+        )
+
+    @property
+    def key(self) -> str:
+        """Key of the run; names its checkpoint."""
+        return self.run.key
+
+    @property
+    def limit_seconds(self) -> float | None:
+        """Longest time it may take; None for no limit."""
+        return self.suite.time_limit_seconds
+
+
+@dataclass(frozen=True)
+class FinalResult:
+    """What is stored of a final run.
+
+    Attributes:
+        record: what is known of it.
+        ranks: one row per test prefix, as the store wants it.
+        lists: the recommended lists, as the store wants them; None where the suite keeps none.
+        epochs: one entry per epoch, JSON values only.
+    """
+
+    record: Record
+    ranks: pd.DataFrame
+    lists: pd.DataFrame | None
+    epochs: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a task has no result.
+
+    Attributes:
+        error: what is wrong, in a sentence.
+        traceback: where, for whoever mends it.
+        seconds: time that it took to find out.
+    """
+
+    error: str
+    traceback: str
+    seconds: float = 0.0
+
+    @classmethod
+    def of(cls, error: Exception, *, seconds: float = 0.0) -> Trouble:
+        """What is kept of an error."""
+        return cls(describe(error), "".join(traceback.format_exception(error)), seconds)
+
+
+def run_final(
+    task: FinalTask, stage: Stage, *, listen: Listener, checkpoint: Path
+) -> FinalResult | Trouble:
+    """Train and rank once.
+
+    Args:
+        task: the configuration and what else the run depends on.
+        stage: the test stage.
+        listen: told of its start and of every epoch.
+        checkpoint: file that an interrupted training goes on from; removed by the caller.
+
+    Raises:
+        StoreError: the checkpoint cannot be written.
+    """
+    try:
+        with time_limit(task.limit_seconds, what="The final training"):
+            return _train_and_rank(task, stage, listen=listen, checkpoint=checkpoint)
+    except StoreError:
+        raise
+    except Exception as error:  # a model from elsewhere may raise anything
+        return Trouble.of(error)
+
+
+def _train_and_rank(
+    task: FinalTask, stage: Stage, *, listen: Listener, checkpoint: Path
+) -> FinalResult:
+    candidate, run, winner = task.candidate, task.run, task.winner
+    published = task.suite.protocol.kind == "published"
+    training = candidate.training(winner.configuration)
+    epochs = 1 if candidate.is_fitted else (winner.epochs or training.epochs)
+    who = {"dataset": task.dataset, "entry": candidate.entry.name}
+    listen(RunStarted(**who, seed=run.number, epochs=epochs))
+    seed = seed_from(run.key)
+
+    def after_epoch(so_far: list[EpochResult]) -> bool:
+        last = so_far[-1]
+        value = last.judged[OBJECTIVE] if last.judged else None
+        listen(
+            EpochDone(
+                **who,
+                epoch=last.epoch,
+                epochs=epochs,
+                loss=last.loss,
+                seconds=last.seconds,
+                value=value,
+            )
+        )
+        if not published:
+            return False
+        return last.epoch - best_epoch(so_far, OBJECTIVE).epoch >= training.stopping_step
+
+    started = time.perf_counter()
+    model = build(candidate.model_class, winner.configuration, stage, seed=seed)
+    fit_seconds = time.perf_counter() - started
+    history: list[EpochResult] = []
+    if not candidate.is_fitted:
+        history = train(
+            model,
+            stage,
+            training,
+            seed=seed,
+            epochs=epochs,
+            after_epoch=after_epoch,
+            judge=partial(judge, stage=stage) if published else None,
+            best_by=OBJECTIVE if published else None,
+            checkpoint=checkpoint,
+        )
+    started = time.perf_counter()
+    ranking = rank_prefixes(model, stage.judged, n_items=stage.n_items, k=LIST_LENGTH)
+    rank_seconds = time.perf_counter() - started
+    assert ranking.top is not None
+    count = np.bincount(stage.train.items, minlength=stage.n_items + 1)
+    frame = pd.DataFrame(
+        {
+            "session": stage.judged.session.astype(np.int32),
+            "length": stage.judged.length.astype(np.int32),
+            "rank": ranking.ranks.astype(np.int32),
+            "target_count": count[stage.judged.target].astype(np.int32),
+        }
+    )
+    lists = pd.DataFrame(
+        {
+            "target": stage.judged.target.astype(np.int32),
+            "items": list(ranking.top.astype(np.int32)),
+        }
+    )
+    record = Record(
+        key=run.key,
+        identity=run.identity,
+        model=candidate.spec.name,
+        title=candidate.spec.title,
+        protocol_kind=task.suite.protocol.kind,
+        metrics={
+            **rank_metrics(ranking.ranks),
+            f"coverage@{LIST_LENGTH}": coverage(ranking.top, n_items=stage.n_items),
+            f"popularity@{LIST_LENGTH}": average_popularity(ranking.top, clicks=count),
+            f"repeat@{LIST_LENGTH}": repeat_share(
+                ranking.top,
+                items=stage.judged.items,
+                start=stage.judged.start,
+                stop=stage.judged.stop,
+            ),
+        },
+        dataset=_facts(task, stage),
+        tuning=winner.summary,
+        cost=Cost(
+            parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
+            epochs=len(history),
+            train_seconds=fit_seconds + sum(epoch.seconds for epoch in history),
+            rank_seconds=rank_seconds,
+            ranked_prefixes=len(stage.judged),
+            peak_memory_bytes=peak_memory_bytes(),
+        ),
+        environment=environment(),
+        created=now(),
+    )
+    return FinalResult(
+        record,
+        ranks=frame,
+        lists=lists if task.suite.keep_lists else None,
+        epochs=[_epoch_entry(epoch) for epoch in history],
+    )
+
+
+def _facts(task: FinalTask, stage: Stage) -> DatasetFacts:
+    return DatasetFacts(
+        title=task.dataset_title,
+        items=stage.n_items,
+        train_sessions=len(stage.train),
+        train_clicks=len(stage.train.items),
+        train_prefixes=len(stage.train_prefixes),
+        test_sessions=task.test_sessions,
+        test_prefixes=len(stage.judged),
+        unknown_targets=int(np.count_nonzero(stage.judged.target == 0)),
+    )
+
+
+def _epoch_entry(epoch: EpochResult) -> dict[str, Any]:
+    return {
+        "epoch": epoch.epoch,
+        "loss": epoch.loss,
+        "seconds": epoch.seconds,
+        "judged": epoch.judged,
+    }
+
+
+def now() -> str:
+    """UTC time in ISO 8601."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")

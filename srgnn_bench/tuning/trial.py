@@ -1,0 +1,200 @@
+"""One trial: what it is told, and training a configuration on the validation stage.
+
+A trial is a function of its task alone, so it gives the same numbers in this process and on a
+worker elsewhere. The study keeps all that is stored.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import optuna
+from optuna.trial import TrialState, create_trial
+
+from srgnn_bench.configuration import Candidate
+from srgnn_bench.data.sessions import Stage
+from srgnn_bench.errors import BenchError, StoreError
+from srgnn_bench.events import EpochDone, Listener, TrialStarted
+from srgnn_bench.recbole_bridge.ranking import OBJECTIVE, judge
+from srgnn_bench.recbole_bridge.trainer import EpochResult, best_epoch, build, train
+from srgnn_bench.store.trials import EpochValue, Trial
+from srgnn_bench.time_limit import time_limit
+
+
+@dataclass(frozen=True)
+class TrialTask:
+    """All that a trial depends on, besides its stage.
+
+    Attributes:
+        key: hash of all that decides its numbers, pruning apart; names its checkpoint.
+        candidate: the model.
+        dataset: name of the dataset, for events.
+        number: place among the trials that count, from 0.
+        budget: trials in all, for events.
+        parameters: values of the searched parameters.
+        configuration: every parameter and training setting.
+        seed: seed of weights, order and dropout.
+        earlier: the trials that completed before, with their values per epoch, for the pruner.
+        limit_seconds: longest time it may take; None for no limit.
+    """
+
+    key: str
+    candidate: Candidate
+    dataset: str
+    number: int
+    budget: int
+    parameters: dict[str, Any]
+    configuration: dict[str, Any]
+    seed: int
+    earlier: tuple[Trial, ...]
+    limit_seconds: float | None
+
+    def failed(self, error: str, *, seconds: float) -> Trial:
+        """The trial as it is stored where it could not be run to its end."""
+        return self._ended("failed", error=error, seconds=seconds)
+
+    def _ended(
+        self,
+        state: Literal["complete", "pruned", "failed"],
+        *,
+        seconds: float,
+        value: float | None = None,
+        epochs: Iterable[EpochValue] = (),
+        best_epoch: int | None = None,
+        error: str | None = None,
+    ) -> Trial:
+        return Trial(
+            number=self.number,
+            state=state,
+            value=value,
+            parameters=self.parameters,
+            epochs=tuple(epochs),
+            best_epoch=best_epoch,
+            seconds=seconds,
+            error=error,
+        )
+
+
+def run_trial(task: TrialTask, stage: Stage, *, listen: Listener, checkpoint: Path) -> Trial:
+    """Train and judge one configuration; a model that fails makes a failed trial.
+
+    Args:
+        task: the configuration and what else it depends on.
+        stage: the validation stage; judged prefixes are validation prefixes.
+        listen: told of its start and of every epoch.
+        checkpoint: file that an interrupted training goes on from; removed by the caller.
+
+    Raises:
+        StoreError: the checkpoint cannot be written.
+    """
+    candidate = task.candidate
+    training = candidate.training(task.configuration)
+    epochs = 1 if candidate.is_fitted else training.epochs
+    who = {"dataset": task.dataset, "entry": candidate.entry.name}
+    listen(TrialStarted(**who, number=task.number, budget=task.budget, epochs=epochs))
+    pruning = Pruning(task.earlier)
+    started = time.perf_counter()
+    pruned = False
+    values: list[EpochValue] = []
+
+    def after_epoch(so_far: list[EpochResult]) -> bool:
+        nonlocal pruned
+        last = so_far[-1]
+        value = _objective(last)
+        listen(
+            EpochDone(
+                **who,
+                epoch=last.epoch,
+                epochs=epochs,
+                loss=last.loss,
+                seconds=last.seconds,
+                value=value,
+            )
+        )
+        values.append(EpochValue(epoch=last.epoch, value=value))
+        pruned = pruning.stops(values[-1])
+        patience = last.epoch - best_epoch(so_far, OBJECTIVE).epoch
+        return pruned or patience >= training.stopping_step
+
+    try:
+        with time_limit(task.limit_seconds, what=f"Trial {task.number + 1}"):
+            model = build(candidate.model_class, task.configuration, stage, seed=task.seed)
+            if candidate.is_fitted:
+                seconds = time.perf_counter() - started
+                history = [EpochResult(1, 0.0, seconds, judge(model, stage))]
+                after_epoch(history)
+                pruned = False
+            else:
+                history = train(
+                    model,
+                    stage,
+                    training,
+                    seed=task.seed,
+                    epochs=epochs,
+                    judge=partial(judge, stage=stage),
+                    after_epoch=after_epoch,
+                    checkpoint=checkpoint,
+                )
+    except StoreError:
+        raise
+    except Exception as error:  # a model from elsewhere may raise anything
+        seconds = time.perf_counter() - started
+        return task._ended("failed", error=describe(error), epochs=values, seconds=seconds)
+    best = best_epoch(history, OBJECTIVE)
+    return task._ended(
+        "pruned" if pruned else "complete",
+        value=None if pruned else _objective(best),
+        epochs=values,
+        best_epoch=None if candidate.is_fitted else best.epoch,
+        seconds=time.perf_counter() - started,
+    )
+
+
+class Pruning:
+    """Stops a trial that has stalled below the median of the others at its epoch.
+
+    The patience around the median rule is what spares slow starters: a trial that still
+    improves, however low it stands, goes on. Only one that has just failed to improve is
+    compared, which saves the epochs that early stopping would wait in vain.
+
+    Args:
+        earlier: the completed trials of the study.
+    """
+
+    def __init__(self, earlier: Iterable[Trial]) -> None:
+        median = optuna.pruners.MedianPruner(n_startup_trials=2, n_warmup_steps=1)
+        with warnings.catch_warnings():  # it has been called experimental since 2021
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            pruner = optuna.pruners.PatientPruner(median, patience=1)
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        study = optuna.create_study(direction="maximize", pruner=pruner)
+        for trial in earlier:
+            study.add_trial(
+                create_trial(
+                    state=TrialState.COMPLETE,
+                    value=trial.value,
+                    intermediate_values={e.epoch: e.value for e in trial.epochs},
+                )
+            )
+        self._trial = study.ask()
+
+    def stops(self, epoch: EpochValue) -> bool:
+        """Whether to stop after this epoch; told of every epoch, in order."""
+        self._trial.report(epoch.value, step=epoch.epoch)
+        return self._trial.should_prune()
+
+
+def describe(error: Exception) -> str:
+    """What is stored about an error: its words, after its class where it is not one of ours."""
+    return str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
+
+
+def _objective(epoch: EpochResult) -> float:
+    assert epoch.judged is not None
+    return epoch.judged[OBJECTIVE]
