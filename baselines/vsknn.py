@@ -18,7 +18,7 @@ product, and sqrt(|n|) under ``cosine``.
 
 ``weighting`` names w, a decay of the click's position (``div``, the paper's, is j / l for click j
 of l), or ``idf`` for idf(i) instead, session-rec's idf_weighting_session. Items of weight 0 are
-not looked up. ``weighting_score`` names the decay of d. See :mod:`srgnn_bench.models.decays`.
+not looked up. ``weighting_score`` names the decay of d. See ``srgnn_bench.models.decays``.
 
 The defaults are session-rec's; its configurations take 100 to 500 neighbours of samples of 500 to
 5000. Its idf counts clicks instead of sessions, so that it can be negative.

@@ -59,12 +59,12 @@ def suite(name: str) -> SuiteSpec:
 
 
 def dataset(name: str) -> DatasetSpec:
-    """The dataset of that name or path; errors as for :func:`suite`."""
+    """The dataset of that name or path; errors as for ``suite``."""
     return _load("dataset", name, DatasetSpec)
 
 
 def model(name: str) -> ModelSpec:
-    """The model of that name or path; errors as for :func:`suite`."""
+    """The model of that name or path; errors as for ``suite``."""
     return _load("model", name, ModelSpec)
 
 

@@ -133,7 +133,7 @@ def card_of(data: PreparedDataset, spec: DatasetSpec) -> DataCard:
 
 
 def shuffle_diagnostic(sessions: Sessions, *, seed: int = 0) -> ShuffleDiagnostic | None:
-    """See :class:`ShuffleDiagnostic`; None where no prefix could be judged.
+    """See ``ShuffleDiagnostic``; None where no prefix could be judged.
 
     Args:
         sessions: training sessions, oldest first; the newest 200,000 are used.

@@ -35,7 +35,7 @@ def recall(ranks: Ranks, *, k: int) -> float:
 def mrr(ranks: Ranks, *, k: int) -> float:
     """MRR@K: mean of 1 / rank, where a rank beyond K counts 0.
 
-    Arguments and errors as for :func:`recall`.
+    Arguments and errors as for ``recall``.
     """
     _check(ranks, k)
     return float(np.mean(np.where(ranks <= k, 1.0 / ranks, 0.0)))
@@ -44,7 +44,7 @@ def mrr(ranks: Ranks, *, k: int) -> float:
 def ndcg(ranks: Ranks, *, k: int) -> float:
     """NDCG@K with one relevant item: mean of 1 / log2(1 + rank), 0 beyond K.
 
-    Jarvelin and Kekalainen (2002). Arguments and errors as for :func:`recall`.
+    Jarvelin and Kekalainen (2002). Arguments and errors as for ``recall``.
     """
     _check(ranks, k)
     return float(np.mean(np.where(ranks <= k, 1.0 / np.log2(1.0 + ranks), 0.0)))
@@ -65,7 +65,7 @@ def average_popularity(top: Ranks, *, clicks: Ranks) -> float:
     """Mean training clicks of the recommended items, as a share of those of the most clicked item.
 
     Args:
-        top: as for :func:`coverage`; prefixes without a list do not count.
+        top: as for ``coverage``; prefixes without a list do not count.
         clicks: training clicks of each item, entry 0 for padding, shape (items + 1,).
     """
     recommended = top[top > 0]
@@ -76,7 +76,7 @@ def repeat_share(top: Ranks, *, items: Ranks, start: Ranks, stop: Ranks) -> floa
     """Share of the recommended items that the prefix holds already.
 
     Args:
-        top: as for :func:`coverage`; prefixes without a list do not count.
+        top: as for ``coverage``; prefixes without a list do not count.
         items: clicks of all prefixes, shape (clicks,).
         start: first click of each prefix in ``items``, shape (prefixes,).
         stop: click after the last of each prefix, shape (prefixes,).

@@ -44,7 +44,7 @@ class SparseRecommender(FittedRecommender):
 
     @abstractmethod
     def learn(self, sessions: Sessions) -> None:
-        """Prepare what :meth:`scores` looks up."""
+        """Prepare what ``scores`` looks up."""
 
     @abstractmethod
     def scores(self, items: Integers, offsets: Integers) -> csr_array:
@@ -85,7 +85,7 @@ class SparseRecommender(FittedRecommender):
         return self.full_sort_predict(interaction).gather(1, items[:, None]).squeeze(1)
 
     def get_extra_state(self) -> dict[str, torch.Tensor] | None:
-        """The training sessions; None before :meth:`fit`."""
+        """The training sessions; None before ``fit``."""
         if self._sessions is None:
             return None
         return {name: torch.from_numpy(array) for name, array in vars(self._sessions).items()}

@@ -16,7 +16,7 @@ class FittedRecommender(SequentialRecommender):  # type: ignore[misc]
     """Base of the models without gradients: popularity, nearest neighbours, rules.
 
     They run under the same protocol, tuning budget and ranking as the trained ones; what other
-    models do in epochs, they do in :meth:`fit`.
+    models do in epochs, they do in ``fit``.
     """
 
     input_type = InputType.POINTWISE

@@ -86,7 +86,7 @@ def ordered_clicks(item_seq: torch.Tensor, lengths: torch.Tensor) -> OrderedClic
 
 
 def packed_clicks(item_seq: torch.Tensor, lengths: torch.Tensor) -> PackedClicks:
-    """Take the padding off a batch and turn it step by step; see :func:`ordered_clicks`."""
+    """Take the padding off a batch and turn it step by step; see ``ordered_clicks``."""
     order = torch.argsort(lengths, descending=True, stable=True)
     steps = _inside(item_seq, lengths)[order].T
     return PackedClicks(

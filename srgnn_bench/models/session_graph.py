@@ -104,7 +104,7 @@ def session_edges(
 def full_edges(clicks: OrderedClicks, nodes: Nodes, *, dtype: torch.dtype = torch.float32) -> Edges:
     """An edge from the item of every click to that of every later one, each counted once.
 
-    Arguments as for :func:`session_edges`.
+    Arguments as for ``session_edges``.
     """
     click = torch.arange(len(clicks.items), device=clicks.items.device)
     later = clicks.last[clicks.session] - click

@@ -191,7 +191,7 @@ class Draw(Protocol):
 
 
 def save_figure(frames: Frames, *, draw: Draw, name: str, out: Path) -> list[Path]:
-    """Save a figure of a suite; see :func:`save_drawn`."""
+    """Save a figure of a suite; see ``save_drawn``."""
     return save_drawn(lambda layout: draw(frames, layout=layout), name=name, out=out)
 
 
