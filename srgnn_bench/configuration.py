@@ -7,18 +7,16 @@ the suite or the entry leaves the search space.
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from srgnn_bench import registry
 from srgnn_bench.errors import SpecError
 from srgnn_bench.models.fitted import FittedRecommender
 from srgnn_bench.recbole_bridge.classes import model_class as model_class_of
+from srgnn_bench.recbole_bridge.config import recbole_parameters
 from srgnn_bench.schema import (
     ChoiceDimension,
     Dimension,
@@ -110,14 +108,8 @@ def _own_parameters(model_class: type[Any]) -> tuple[dict[str, Any], bool]:
     declared = getattr(model_class, "Parameters", None)
     if declared is not None:
         return declared().model_dump(mode="json"), True
-    recbole = importlib.util.find_spec("recbole")
-    assert recbole is not None
-    assert recbole.origin is not None
-    folder = Path(recbole.origin).parent / "properties" / "model"
-    for path in (folder / f"{base.__name__}.yaml" for base in model_class.__mro__):
-        if path.is_file():
-            return yaml.safe_load(path.read_text(encoding="utf-8")) or {}, True
-    return {}, False
+    defaults = recbole_parameters(model_class)
+    return ({}, False) if defaults is None else (defaults, True)
 
 
 def _check_values(spec: ModelSpec, model_class: type[Any], values: dict[str, Any]) -> None:
@@ -128,6 +120,20 @@ def _check_values(spec: ModelSpec, model_class: type[Any], values: dict[str, Any
             part.model_validate(chosen)
         except ValidationError as error:
             raise registry.invalid(f"Model '{spec.name}'", part, error) from error
+    if declared is None:
+        _check_kinds(spec, recbole_parameters(model_class) or {}, values)
+
+
+def _check_kinds(spec: ModelSpec, defaults: dict[str, Any], values: dict[str, Any]) -> None:
+    """A value must be of the kind of RecBole's default: whole numbers pass for numbers."""
+    for name, default in defaults.items():
+        value = values[name]
+        numeric = type(default) in (int, float) and type(value) in (int, float)
+        if type(value) is not type(default) and not (numeric and type(default) is float):
+            raise SpecError(
+                f"Model '{spec.name}': {name} is {value!r}, but RecBole's default is {default!r}.",
+                remedy="Give a value of that kind; YAML takes 1.0e-5, and not 1e-5, for a number.",
+            )
 
 
 def _check_conditions(spec: ModelSpec, name: str, values: dict[str, Any]) -> None:

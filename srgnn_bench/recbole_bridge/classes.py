@@ -5,9 +5,12 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from recbole.model.abstract_recommender import SequentialRecommender
+from recbole.model.abstract_recommender import AbstractRecommender, SequentialRecommender
 
 from srgnn_bench.errors import ModelError
+from srgnn_bench.models.full_softmax import FullSoftmax
+from srgnn_bench.models.parameters import ModelParameters
+from srgnn_bench.recbole_bridge.recbole_models import PLAIN_SOFTMAX, UNFIT, is_recboles
 from srgnn_bench.registry import did_you_mean, providers
 from srgnn_bench.schema import ModelSpec
 
@@ -24,7 +27,7 @@ def model_class(spec: ModelSpec, *, trust: bool = False) -> type[Any]:
 
     Raises:
         ModelError: the module is not trusted, the module or the class does not exist, or the
-            class is no RecBole sequential model.
+            class is no RecBole sequential model, cannot rank, or is known not to run on sessions.
     """
     module_name, class_name = spec.class_path.split(":")
     known = {"srgnn_bench", "recbole", *(package.split(".")[0] for package in providers())}
@@ -32,7 +35,7 @@ def model_class(spec: ModelSpec, *, trust: bool = False) -> type[Any]:
         raise ModelError(
             f"Model '{spec.name}' would import {module_name}, which is not part of srgnn_bench, "
             f"RecBole or an installed package that declares models.",
-            remedy="If you trust that code, allow it with --trust.",
+            remedy="If you trust that code, allow it with --trust (in Python: trust=True).",
         )
     try:
         module = importlib.import_module(module_name)
@@ -53,4 +56,33 @@ def model_class(spec: ModelSpec, *, trust: bool = False) -> type[Any]:
             f"Model '{spec.name}': {class_name} is not a RecBole SequentialRecommender.",
             remedy="Derive it from recbole.model.abstract_recommender.SequentialRecommender.",
         )
+    if is_recboles(found) and class_name in UNFIT:
+        raise ModelError(
+            f"Model '{spec.name}': RecBole's {class_name} cannot run on sessions: "
+            f"{UNFIT[class_name]}.",
+            remedy="`srgnn-bench models` lists those that can.",
+        )
+    if vars(AbstractRecommender)["full_sort_predict"] is getattr(found, "full_sort_predict", None):
+        raise ModelError(
+            f"Model '{spec.name}': {class_name} has no full_sort_predict.",
+            remedy="Give it one that returns a score per item, or derive it from FullSoftmax.",
+        )
     return found
+
+
+def with_full_softmax(model_class: type[Any], *, loss: str) -> type[Any]:
+    """The class with the shared exact full-softmax loss, where its own loss is the same.
+
+    That is so for the classes of RecBole in ``PLAIN_SOFTMAX``. They differ in the padding item
+    alone, which RecBole lets compete with the items.
+
+    Args:
+        model_class: any model.
+        loss: its ``loss_type``.
+
+    Returns:
+        A class derived from it, or the class itself where its loss is another.
+    """
+    if loss != "CE" or not is_recboles(model_class) or model_class.__name__ not in PLAIN_SOFTMAX:
+        return model_class
+    return type(model_class.__name__, (FullSoftmax, model_class), {"Parameters": ModelParameters})

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
+import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import yaml
 from recbole.config import Config
 
 # Names that models look up in a Config and that batches and the dataset use.
@@ -16,6 +20,10 @@ ITEM_FIELD = "item_id"
 LENGTH_FIELD = "item_length"
 LIST_SUFFIX = "_list"
 NEGATIVE_PREFIX = "neg_"
+
+LONGEST_SEQUENCE = {"MAX_ITEM_LIST_LENGTH": 50}
+"""RecBole's most clicks of a sequence, and its default. RecBole's own models have it as a
+parameter; others see whole prefixes."""
 
 
 def recbole_config(
@@ -32,6 +40,7 @@ def recbole_config(
         configuration: parameters of the model.
         longest_prefix: most clicks that any prefix holds.
     """
+    defaults = recbole_parameters(model_class) or {}
     fixed = {
         "USER_ID_FIELD": SESSION_FIELD,
         "ITEM_ID_FIELD": ITEM_FIELD,
@@ -40,14 +49,42 @@ def recbole_config(
         "NEG_PREFIX": NEGATIVE_PREFIX,
         "MAX_ITEM_LIST_LENGTH": longest_prefix,
         "train_neg_sample_args": None,
-        "loss_type": configuration.get("loss_type", "CE"),
+        "loss_type": {"loss_type": "CE", **defaults, **configuration}["loss_type"],
         "show_progress": False,
     }
     with _no_arguments(), _kept("CUDA_VISIBLE_DEVICES"):
         config = Config(model=model_class, dataset="sessions", config_dict=dict(fixed))
     for name, value in configuration.items():
         config[name] = value
+    config["MAX_ITEM_LIST_LENGTH"] = longest_prefix
     return config
+
+
+def recbole_parameters(model_class: type[Any]) -> dict[str, Any] | None:
+    """Parameters of a class of RecBole, or of the nearest one that a class derives from.
+
+    Returns:
+        Parameter -> RecBole's default; None where RecBole has no file of the class.
+    """
+    recbole = importlib.util.find_spec("recbole")
+    assert recbole is not None
+    assert recbole.origin is not None
+    folder = Path(recbole.origin).parent / "properties" / "model"
+    for path in (folder / f"{base.__name__}.yaml" for base in model_class.__mro__):
+        if path.is_file():
+            return {**(yaml.load(path.read_text("utf-8"), _Loader) or {}), **LONGEST_SEQUENCE}
+    return None
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads 1e-12 as the number that RecBole's files mean, and not as text."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
+    list("-+0123456789"),
+)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ import torch
 from recbole.data.interaction import Interaction
 
 from srgnn_bench.data.sessions import Prefixes, Stage
+from srgnn_bench.recbole_bridge.batch_form import BatchForm
 from srgnn_bench.recbole_bridge.config import (
     ITEM_FIELD,
     LENGTH_FIELD,
@@ -17,22 +18,31 @@ from srgnn_bench.recbole_bridge.config import (
     SESSION_FIELD,
 )
 
+THE_USER = 1
+"""Number of the one user that all sessions have; 0 is padding."""
+
 
 class SessionDataset:
     """What a RecBole sequential model asks of its dataset: how many items there are.
 
+    Sessions are anonymous: to models with a vector per user they are all of one user. A vector per
+    session would be learnt of training sessions alone, and say nothing of any other.
+
     Args:
         stage: the stage that the model is trained and judged on.
+        longest: most clicks of a prefix that the model sees.
 
     Attributes:
         training_sessions: the sessions that the stage trains on, for models that need them whole.
+        field2seqlen: RecBole's name for the length of the longest sequence, by field.
     """
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, *, longest: int) -> None:
         self.uid_field = SESSION_FIELD
         self.iid_field = ITEM_FIELD
         self.training_sessions = stage.train
-        self._counts = {ITEM_FIELD: stage.n_items + 1, SESSION_FIELD: len(stage.train) + 1}
+        self.field2seqlen = {ITEM_FIELD + LIST_SUFFIX: longest}
+        self._counts = {ITEM_FIELD: stage.n_items + 1, SESSION_FIELD: 1 + THE_USER}
 
     def num(self, field: str) -> int:
         """Number of values of a field, the padding value 0 included.
@@ -49,31 +59,43 @@ class SessionDataset:
 
     @property
     def user_num(self) -> int:
-        """Training sessions, the padding value included."""
+        """Users, the padding value included."""
         return self.num(self.uid_field)
 
 
 class PrefixBatches:
     """Batches of prefixes, gathered from the flat array of clicks when they are asked for.
 
-    A batch is as wide as its own longest prefix, so nothing is padded further than it must be.
+    A batch is as wide as its own longest prefix, so nothing is padded further than it must be,
+    unless its form asks for a fixed width.
 
     Args:
         prefixes: what to batch; prefixes without a known click are refused.
         batch_size: prefixes per batch; the last batch may hold fewer.
         device: where the batches go.
+        form: what the model wants in its batches.
     """
 
-    def __init__(self, prefixes: Prefixes, *, batch_size: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        prefixes: Prefixes,
+        *,
+        batch_size: int,
+        device: torch.device,
+        form: BatchForm = BatchForm(),  # noqa: B008 - it is frozen
+    ) -> None:
         if np.any(prefixes.start >= prefixes.stop):
             raise ValueError("a prefix without a known click cannot be shown to a model")
         self.batch_size = batch_size
         self.device = device
+        self.form = form
         self._items = torch.from_numpy(np.ascontiguousarray(prefixes.items))
-        self._start = torch.from_numpy(np.ascontiguousarray(prefixes.start))
-        self._length = torch.from_numpy(np.ascontiguousarray(prefixes.stop - prefixes.start))
+        start = prefixes.start
+        if form.longest is not None:
+            start = np.maximum(start, prefixes.stop - form.longest)
+        self._start = torch.from_numpy(np.ascontiguousarray(start))
+        self._length = torch.from_numpy(np.ascontiguousarray(prefixes.stop - start))
         self._target = torch.from_numpy(np.ascontiguousarray(prefixes.target))
-        self._session = torch.from_numpy(np.ascontiguousarray(prefixes.session))
 
     @property
     def size(self) -> int:
@@ -84,30 +106,27 @@ class PrefixBatches:
         return math.ceil(self.size / self.batch_size)
 
     def __iter__(self) -> Iterator[Interaction]:
-        """All prefixes in their order."""
-        return self._batches(torch.arange(self.size))
+        """All prefixes in their order, to be ranked."""
+        for chosen in torch.split(torch.arange(self.size), self.batch_size):
+            yield self.form.judged_on(self._batch(chosen)).to(self.device)
 
     def shuffled(self, seed: int) -> Iterator[Interaction]:
-        """All prefixes in an order that depends on the seed alone."""
+        """All prefixes, to be learnt from; their order and negatives depend on the seed alone."""
         generator = torch.Generator().manual_seed(seed)
-        return self._batches(torch.randperm(self.size, generator=generator))
-
-    def _batches(self, order: torch.Tensor) -> Iterator[Interaction]:
+        order = torch.randperm(self.size, generator=generator)
         for chosen in torch.split(order, self.batch_size):
-            yield self._batch(chosen)
+            yield self.form.trained_on(self._batch(chosen), generator).to(self.device)
 
     def _batch(self, chosen: torch.Tensor) -> Interaction:
         length = self._length[chosen]
-        place = torch.arange(int(length.max()))
+        place = torch.arange(self.form.width(length))
         inside = place < length[:, None]
         click = (self._start[chosen][:, None] + place).clamp_(max=len(self._items) - 1)
-        batch = Interaction(
+        return Interaction(
             {
-                # RecBole numbers from 1; 0 is padding.
-                SESSION_FIELD: self._session[chosen] + 1,
+                SESSION_FIELD: torch.full_like(length, THE_USER),
                 ITEM_FIELD + LIST_SUFFIX: self._items[click] * inside,
                 LENGTH_FIELD: length,
                 ITEM_FIELD: self._target[chosen],
             }
         )
-        return batch.to(self.device)

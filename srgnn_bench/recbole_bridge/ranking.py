@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from srgnn_bench.errors import ModelError
 from srgnn_bench.evaluation.metrics import mrr, recall
 from srgnn_bench.evaluation.ranks import ranks_of, top_items
 from srgnn_bench.models.full_softmax import FullSoftmax
+from srgnn_bench.recbole_bridge.batch_form import form_of
 from srgnn_bench.recbole_bridge.config import ITEM_FIELD
 from srgnn_bench.recbole_bridge.dataset import PrefixBatches
 
@@ -53,7 +55,7 @@ def rank_prefixes(model: Any, prefixes: Prefixes, *, n_items: int, k: int | None
     A prefix without any click that the catalogue knows is a certain miss for every model.
 
     Args:
-        model: a RecBole sequential model, or one with :class:`FullSoftmax`.
+        model: a RecBole sequential model, or one with ``FullSoftmax``.
         prefixes: what to rank.
         n_items: items in the catalogue, padding not counted.
         k: length of the lists to return; None for ranks alone, which is faster.
@@ -90,16 +92,18 @@ def _scored(
     The next chunk's scores may take the place of the last one's.
     """
     rows = max(1, CHUNK_SCORES // n_items)
-    device = torch.device(model.device)
+    batches = partial(
+        PrefixBatches, prefixes, device=torch.device(model.device), form=form_of(model)
+    )
     if isinstance(model, FullSoftmax):
         items = model.item_vectors()[1:]
         scores = items.new_empty(rows, len(items))
-        for batch in PrefixBatches(prefixes, batch_size=ENCODED_PREFIXES, device=device):
+        for batch in batches(batch_size=ENCODED_PREFIXES):
             vectors = torch.split(model.session_vectors(batch), rows)
             for chunk, targets in zip(vectors, batch[ITEM_FIELD].split(rows), strict=True):
                 yield _score(chunk, items, out=scores[: len(chunk)]), targets
         return
-    for batch in PrefixBatches(prefixes, batch_size=rows, device=device):
+    for batch in batches(batch_size=rows):
         scores = model.full_sort_predict(batch).view(len(batch), -1)
         if scores.shape[1] != n_items + 1:
             raise ModelError(

@@ -21,6 +21,9 @@ import torch
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.errors import ModelError, StoreError
 from srgnn_bench.models.fitted import FittedRecommender
+from srgnn_bench.models.full_softmax import clear_padding
+from srgnn_bench.recbole_bridge.batch_form import batch_form, form_of, longest_sequence
+from srgnn_bench.recbole_bridge.classes import with_full_softmax
 from srgnn_bench.recbole_bridge.config import recbole_config
 from srgnn_bench.recbole_bridge.dataset import PrefixBatches, SessionDataset
 from srgnn_bench.schema import TrainingSpec
@@ -56,17 +59,21 @@ def build(model_class: type[Any], configuration: dict[str, Any], stage: Stage, *
     Raises:
         ModelError: the class does not accept the configuration.
     """
-    prefixes = stage.train_prefixes, stage.judged
-    longest = max(int((p.stop - p.start).max()) for p in prefixes)
+    longest = longest_sequence(configuration, stage)
     _seed_all(seed_from(seed, "weights"))
     try:
         config = recbole_config(model_class, configuration, longest_prefix=longest)
-        model = model_class(config, SessionDataset(stage)).to(config["device"])
+        form = batch_form(model_class, config, stage=stage)
+        kind = with_full_softmax(model_class, loss=config["loss_type"])
+        model = kind(config, SessionDataset(stage, longest=longest)).to(config["device"])
     except (TypeError, KeyError, ValueError, NotImplementedError) as error:
         raise ModelError(
             f"{model_class.__name__} cannot be built from {configuration}: {error!r}.",
             remedy="Correct the parameters in the model's YAML.",
         ) from error
+    model.batch_form = form
+    if kind is not model_class:
+        clear_padding(model.item_embedding)
     if isinstance(model, FittedRecommender):
         model.fit(stage.train)
     return model
@@ -90,7 +97,7 @@ def train(
     training continued from a checkpoint ends with the same weights as one that never stopped.
 
     Args:
-        model: from :func:`build`; trained in place.
+        model: from ``build``; trained in place.
         stage: the stage to train on.
         training: batch size, learning rate and the other settings.
         seed: root of the order of prefixes and of dropout.
@@ -111,7 +118,10 @@ def train(
         parameters, lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
     )
     batches = PrefixBatches(
-        stage.train_prefixes, batch_size=training.train_batch_size, device=model.device
+        stage.train_prefixes,
+        batch_size=training.train_batch_size,
+        device=model.device,
+        form=form_of(model),
     )
     history, best_weights = _restore(checkpoint, model, optimizer)
     for n in range(1, len(history) + 1):

@@ -1,0 +1,51 @@
+"""What is known about RecBole 1.2.1's own sequential models, read in their source.
+
+Each list names classes of ``recbole.model.sequential_recommender``; the tests hold the harness
+against each entry.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+PACKAGE = "recbole.model.sequential_recommender."
+
+PLAIN_SOFTMAX = frozenset({"GRU4Rec", "LightSANs", "NARM", "SASRec", "SRGNN", "STAMP"})
+"""With ``loss_type`` CE, their loss is the cross-entropy of ``output @ item_embedding.weight.T``
+and nothing else: no regularisation, temperature, normalisation or bias. ``output`` is what
+``forward(item_seq, item_seq_len)`` returns."""
+
+ANY_WIDTH = frozenset(
+    {"BERT4Rec", "CORE", "FPMC", "GCSAN", "GRU4Rec", "NARM", "SASRec", "SRGNN", "STAMP"}
+)
+"""Padding does not change their scores, or only through the padding item's vector. The others have
+layers as wide as ``MAX_ITEM_LIST_LENGTH`` or read padding, so all of their batches must be that
+wide."""
+
+_FEATURES = "it needs features of items, which sessions do not have"
+_GRAPH = "it needs a knowledge graph of items"
+_PAIRS = "it scores one given item at a time from features of users and items"
+
+UNFIT: dict[str, str] = {
+    "DIEN": _PAIRS,
+    "DIN": _PAIRS,
+    "FDSA": _FEATURES,
+    "FEARec": "its training needs batches that RecBole's own dataset draws (pairs of sessions with"
+    " the same target)",
+    "GRU4RecF": _FEATURES,
+    "GRU4RecKG": _GRAPH,
+    "KSR": _GRAPH,
+    "S3Rec": "it is trained in two stages, and the first needs features of items",
+    "SASRecF": _FEATURES,
+}
+"""Class name -> why it cannot run on sessions."""
+
+
+def is_recboles(model_class: type[Any]) -> bool:
+    """Whether a class is one of RecBole's own sequential models."""
+    return model_class.__module__.startswith(PACKAGE)
+
+
+def needs_fixed_width(model_class: type[Any]) -> bool:
+    """Whether a class, or one that it derives from, is a RecBole model that reads padding."""
+    return any(is_recboles(base) and base.__name__ not in ANY_WIDTH for base in model_class.__mro__)
