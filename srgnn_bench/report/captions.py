@@ -73,11 +73,22 @@ def protocol_line(results: SuiteResults) -> str:
         )
         if protocol.tuning_fraction < 1:
             selection += f" (tuning uses the newest {protocol.tuning_fraction:.0%})"
+    return f"{selection}; {budget(results)}; {_count(results.spec.seeds, 'seed')}. {RANKING}"
+
+
+def budget(results: SuiteResults) -> str:
+    """What tuning was allowed, and for whom."""
     tuning = results.spec.tuning
-    budget = (
-        f"{_count(tuning.trials, 'tuning trial')} per model and dataset" if tuning else "no tuning"
+    if tuning is None:
+        return "no tuning"
+    trials = _count(tuning.trials, "tuning trial")
+    if not results.shares_tuning:
+        return f"{trials} per model and dataset"
+    [title] = results.tuned.values()
+    return (
+        f"{trials} of {title} per dataset, whose winner all entries run with their own values on "
+        "top, untuned"
     )
-    return f"{selection}; {budget}; {_count(results.spec.seeds, 'seed')}. {RANKING}"
 
 
 def notes(results: SuiteResults) -> list[str]:
@@ -120,6 +131,11 @@ def describe_cautions(results: SuiteResults) -> list[str]:
     if len(budgets) > 1:
         parts = [f"{n} trials: {', '.join(sorted(budgets[n]))}" for n in sorted(budgets)]
         cautions.append(f"UNEQUAL TUNING BUDGETS: {'; '.join(parts)}.")
+    if _mixes_tuning(results):
+        cautions.append(
+            "MIXED TUNING: some variants run the configuration that they share, others one that "
+            "was tuned for them."
+        )
     dirty = [record for record in records if record.environment.get("dirty")]
     if dirty:
         cautions.append(
@@ -130,6 +146,17 @@ def describe_cautions(results: SuiteResults) -> list[str]:
     if len(revisions) > 1:
         cautions.append(f"The runs were made by {len(revisions)} revisions of the code.")
     return cautions
+
+
+def _mixes_tuning(results: SuiteResults) -> bool:
+    """Whether variants were run partly with and partly without tuning of their own."""
+    for dataset in results.datasets:
+        firsts = [results.records[dataset, entry][0] for entry in results.present(dataset)]
+        studies = [record.tuning.study for record in firsts if record.tuning is not None]
+        expected = min(1, len(studies)) if results.shares_tuning else len(studies)
+        if results.is_ablation and len(set(studies)) != expected:
+            return True
+    return False
 
 
 def _count(number: int, what: str) -> str:

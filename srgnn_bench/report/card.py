@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from srgnn_bench.report.captions import RANKING, data_line, machine, notes, protocol_line
+from srgnn_bench.report.captions import (
+    RANKING,
+    budget,
+    data_line,
+    machine,
+    notes,
+    protocol_line,
+)
 from srgnn_bench.report.results import SuiteResults
 from srgnn_bench.statistics import RESAMPLES, ROUNDS
 
@@ -28,8 +35,7 @@ def protocol_card(results: SuiteResults) -> dict[str, str]:
             "seed."
         )
     tuning = (
-        f"{spec.tuning.trials} trials for every model and data set, the default configuration "
-        "first, sampled by TPE; "
+        f"{budget(results)}; the default configuration first, then sampled by TPE; "
         f"on the newest {protocol.tuning_fraction:.0%} of the training sessions."
         if spec.tuning
         else "None: the papers' settings."

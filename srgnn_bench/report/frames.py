@@ -92,7 +92,7 @@ class Frames:
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
-        """The frame of :func:`metric_frame`, and how far other test sessions could move it.
+        """The frame of ``metric_frame``, and how far other test sessions could move it.
 
         Further columns: ``low`` and ``high``, the 95% interval of the mean from the sampling of
         test sessions; NaN for metrics that are not among the headline ones.
@@ -244,7 +244,8 @@ class Frames:
 
         Columns: ``dataset``, ``entry``, ``measure`` (``loss``, ``choice``), ``epoch``, ``mean``
         and ``std`` over seeds. ``choice`` is MRR@20 on the validation sessions in the trial that
-        won; where the test set chose, MRR@20 on the test set. Fitted models have no rows.
+        won, if the entry ran as that trial did; where the test set chose, MRR@20 on the test set.
+        Fitted models have no rows.
         """
         rows: list[dict[str, Any]] = []
         for dataset, entry in self._present():
@@ -256,9 +257,11 @@ class Frames:
                     if epoch["judged"]:
                         chosen = epoch["judged"]["mrr@20"]
                         values.setdefault(("choice", epoch["epoch"]), []).append(chosen)
-            if records and records[0].tuning is not None:
+            tuning = records[0].tuning if records else None
+            own = self.results.values_set_after_tuning(entry)
+            if tuning is not None and own.items() <= tuning.best_parameters.items():
                 for trial in self.results.trials(records[0]):
-                    if trial["number"] == records[0].tuning.best_trial:
+                    if trial["number"] == tuning.best_trial:
                         values |= {("choice", e["epoch"]): [e["value"]] for e in trial["epochs"]}
             rows += [
                 {
@@ -279,14 +282,13 @@ class Frames:
     def trials(self) -> pd.DataFrame:
         """Every stored trial of tuning.
 
-        Columns: ``dataset``, ``entry``, ``number``, ``state``, ``value`` (MRR@20 on validation;
-        of a pruned trial, the best it had reached), ``best`` (so far, of completed trials),
-        ``seconds``, ``parameters`` (a dict).
+        Columns: ``dataset``, ``entry`` (or the model that all entries share), ``number``,
+        ``state``, ``value`` (MRR@20 on validation; of a pruned trial, the best it had reached),
+        ``best`` (so far, of completed trials), ``seconds``, ``parameters`` (a dict).
         """
         rows: list[dict[str, Any]] = []
-        for dataset, entry in self._present():
+        for dataset, entry, record in self._tuned():
             best = np.nan
-            record = self.results.records[dataset, entry][0]
             budget = record.tuning.budget if record.tuning else 0
             for trial in self.results.trials(record)[:budget]:
                 reached = [epoch["value"] for epoch in trial["epochs"]]
@@ -321,7 +323,7 @@ class Frames:
         rows: list[dict[str, Any]] = []
         complete = self.trials[self.trials["state"] == "complete"]
         for (dataset, entry), trials in complete.groupby(["dataset", "entry"], sort=False):
-            tuning = self.results.records[str(dataset), str(entry)][0].tuning
+            tuning = self.results.tuned_runs(str(dataset))[str(entry)].tuning
             assert tuning is not None
             pairs = list(zip(trials["parameters"], trials["value"], strict=True))
             rows += [
@@ -336,6 +338,10 @@ class Frames:
     def _present(self) -> list[tuple[str, str]]:
         results = self.results
         return [(d, entry) for d in results.datasets for entry in results.present(d)]
+
+    def _tuned(self) -> list[tuple[str, str, Record]]:
+        results = self.results
+        return [(d, *tuned) for d in results.datasets for tuned in results.tuned_runs(d).items()]
 
     def _intervals(self, dataset: str) -> dict[tuple[str, str], tuple[float, float]]:
         if not self.results.present(dataset):

@@ -119,6 +119,31 @@ class SuiteResults:
         models = {cell.model for cell in self.manifest.cells}
         return len(models) == 1 and len(self.entries) > 1
 
+    @property
+    def shares_tuning(self) -> bool:
+        """Whether all entries run one configuration per dataset, tuned for their model."""
+        return self.spec.configurations_from is not None and self.spec.tuning is not None
+
+    @property
+    def tuned(self) -> dict[str, str]:
+        """Titles of what was tuned, by name: every entry, or the one model that all share."""
+        if self.spec.configurations_from is None:
+            return self.entry_titles
+        return {self.spec.configurations_from: self.all_records()[0].title}
+
+    def tuned_runs(self, dataset: str) -> dict[str, Record]:
+        """A run of each that was tuned on a dataset, by its name in ``tuned``."""
+        first = {entry: self.records[dataset, entry][0] for entry in self.present(dataset)}
+        if self.spec.configurations_from is not None and first:
+            first = {self.spec.configurations_from: next(iter(first.values()))}
+        return {name: record for name, record in first.items() if record.tuning is not None}
+
+    def values_set_after_tuning(self, entry: str) -> dict[str, Any]:
+        """What a variant changes in the configuration that it shares."""
+        if not self.shares_tuning:
+            return {}
+        return next(listed.parameters for listed in self.spec.models if listed.name == entry)
+
     def ranks(self, dataset: str, *, entry: str) -> Matrix:
         """Ranks of the targets, shape (seeds, prefixes)."""
         records = self.records[dataset, entry]
@@ -190,7 +215,7 @@ def load_suite(store: ResultStore, *, suite: str) -> SuiteResults:
 
     Raises:
         StoreError: the suite was never run, none of its runs is finished, or what is stored
-            cannot be compared (see :meth:`SuiteResults.check`).
+            cannot be compared (see ``SuiteResults.check``).
     """
     manifest = store.manifest(suite)
     if manifest is None:

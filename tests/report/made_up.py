@@ -67,8 +67,13 @@ def write_suite(
     entries: dict[str, dict[str, Any]] | None = None,
     skills: dict[str, float] | None = None,
     dirty: bool = False,
+    shared: bool = False,
 ) -> Manifest:
-    """Write a suite and its runs. ``entries`` makes variants of SR-GNN: name -> parameters."""
+    """Write a suite and its runs.
+
+    ``entries`` makes variants of SR-GNN: name -> parameters; with ``shared`` they run one
+    configuration, otherwise each was tuned.
+    """
     names = list(MODELS)[:models]
     listed: list[Any] = (
         names
@@ -87,6 +92,7 @@ def write_suite(
             "models": listed,
             "protocol": {"kind": kind},
             "tuning": None if kind == "published" else {"trials": 12},
+            "configurations_from": "srgnn" if shared else None,
             "seeds": seeds,
         }
     )
@@ -255,7 +261,7 @@ def _record(
         tuning=None
         if spec.protocol.kind == "published"
         else TuningSummary(
-            study=key_of(["study", dataset, model, parameters]),
+            study=key_of(["study", dataset, model, {} if spec.configurations_from else parameters]),
             budget=12,
             finished=10,
             pruned=2,

@@ -138,6 +138,25 @@ def test_cautions_stand_under_the_table(store):
     assert table.lines[-1] == "Toy."
 
 
+def test_budgets_that_differ_are_told(store):
+    write_suite(store, datasets=1, models=2, seeds=1)
+    record = next(r for r in store.records() if r.model == "gru4rec")
+    assert record.tuning is not None
+    more = record.tuning.model_copy(update={"budget": 40})
+    changed = record.model_copy(update={"tuning": more})
+    store.write_run(changed, ranks=store.ranks(record), epochs=store.epochs(record))
+    told = "UNEQUAL TUNING BUDGETS: 12 trials: SR-GNN; 40 trials: GRU4Rec."
+    assert told in headline(store).lines
+
+
+def test_code_of_several_revisions_is_told(store):
+    write_suite(store, datasets=1, models=2, seeds=1)
+    record = next(store.records())
+    other = record.model_copy(update={"environment": {**record.environment, "revision": "other"}})
+    store.write_run(other, ranks=store.ranks(record), epochs=store.epochs(record))
+    assert "The runs were made by 2 revisions of the code." in headline(store).lines
+
+
 def test_a_suite_that_was_never_run_is_one_clear_error(store, tmp_path):
     with pytest.raises(StoreError, match="holds no suite named nothing"):
         build_report(store, suite="nothing", out=tmp_path)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 
+import matplotlib.pyplot as plt
 import pytest
 from made_up import write_suite
 from matplotlib.figure import Figure
@@ -76,6 +77,26 @@ def test_no_text_overlaps_another_or_leaves_the_figure(
             drawn = drawn_texts(figure, monkeypatch)
             assert overlaps(drawn) == [], figure_spec.name
             assert outside(figure, drawn) == [], figure_spec.name
+            plt.close(figure)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layout", ["page", "column"])
+@pytest.mark.parametrize("parameter", ["step", "readout"])
+@pytest.mark.parametrize("variants", [2, 12])
+def test_no_text_of_an_ablation_overlaps_another(store, monkeypatch, variants, parameter, layout):
+    entries = {
+        f"Variant {n}": {parameter: n if parameter == "step" else str(n)} for n in range(variants)
+    }
+    write_suite(store, datasets=2, seeds=2, entries=entries, shared=True)
+    frames = Frames(load_suite(store, suite="made-up"))
+    with house_style():
+        for figure_spec in figures_for(frames):
+            figure = figure_spec.draw(frames, layout=layout)
+            drawn = drawn_texts(figure, monkeypatch)
+            assert overlaps(drawn) == [], figure_spec.name
+            assert outside(figure, drawn) == [], figure_spec.name
+            plt.close(figure)
 
 
 def test_every_entry_looks_like_no_other():

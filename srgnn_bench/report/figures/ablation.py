@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator
 
 from srgnn_bench.report.conclusions import verdicts
 from srgnn_bench.report.figures.canvas import COLOURS, Layout, panel_grid
@@ -13,16 +12,20 @@ from srgnn_bench.report.results import SuiteResults
 from srgnn_bench.report.tables.table import metric_title
 
 
-def numeric_axis(results: SuiteResults) -> tuple[str, dict[str, float]] | None:
+def numeric_axis(results: SuiteResults, *, dataset: str) -> tuple[str, dict[str, float]] | None:
     """The one parameter that the variants differ in and its values, if it is a number.
 
+    Args:
+        results: an ablation.
+        dataset: the values are those of the runs on it, since the reference may be tuned.
+
     Returns:
-        The parameter's name and the value of each entry, or None.
+        The parameter's name and the value of each entry that ran, or None.
     """
-    values: dict[str, dict[str, Any]] = {}
-    for (_, entry), records in results.records.items():
-        if records:
-            values[entry] = records[0].identity.configuration
+    values = {
+        entry: results.records[dataset, entry][0].identity.configuration
+        for entry in results.present(dataset)
+    }
     named = {name for entry in results.spec.models for name in entry.parameters}
     if len(named) != 1 or len(values) < 2:
         return None
@@ -36,7 +39,6 @@ def numeric_axis(results: SuiteResults) -> tuple[str, dict[str, float]] | None:
 def draw_ablation(frames: Frames, *, layout: Layout) -> Figure:
     """Lines over a number, bars over names; the unchanged variant is filled."""
     results = frames.results
-    axis = numeric_axis(results)
     frame = frames.metrics.set_index(["dataset", "metric", "entry"])
     grid = panel_grid(
         results,
@@ -53,6 +55,7 @@ def draw_ablation(frames: Frames, *, layout: Layout) -> Figure:
         ],
     )
     for (dataset, metric), axes in grid.axes.items():
+        axis = numeric_axis(results, dataset=dataset)
         present = results.present(dataset)
         if axis is not None:
             present = sorted(present, key=lambda entry: axis[1][entry])
@@ -82,7 +85,8 @@ def draw_ablation(frames: Frames, *, layout: Layout) -> Figure:
                     [place] * len(seeds), seeds, "_", color=COLOURS[1], markersize=5, zorder=3
                 )
         if axis is not None:
-            axes.set_xticks(places)
+            axes.xaxis.set_major_locator(FixedLocator(places, nbins=8))
+            axes.xaxis.set_major_formatter("{x:g}")
             axes.set_xlabel(axis[0])
         else:
             titles = [results.entry_titles[entry] for entry in present]

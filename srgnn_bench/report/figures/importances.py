@@ -14,7 +14,7 @@ def draw_importances(frames: Frames, *, layout: Layout) -> Figure:
     """A table of shades with the shares written in; entries without enough trials are left out."""
     results, frame = frames.results, frames.importance
     parameters = list(dict.fromkeys(frame["parameter"]))
-    entries = [e for e in results.entries if e in set(frame["entry"])]
+    entries = [e for e in results.tuned if e in set(frame["entry"])]
     height = 0.85 + 0.19 * len(entries)
     grid = panel_grid(
         results,
@@ -53,5 +53,5 @@ def draw_importances(frames: Frames, *, layout: Layout) -> Figure:
             ha="right",
             rotation_mode="anchor",
         )
-        axes.set_yticks(np.arange(len(entries)) + 0.5, [results.entry_titles[e] for e in entries])
+        axes.set_yticks(np.arange(len(entries)) + 0.5, [results.tuned[e] for e in entries])
     return grid.figure

@@ -21,13 +21,15 @@ def draw_learning(frames: Frames, *, layout: Layout) -> Figure:
         if results.optimistic
         else "MRR@20: on the validation sessions in the trial that won."
     )
+    if results.shares_tuning:
+        where += " Variants that were not tuned have no such curve."
     grid = panel_grid(
         results,
         datasets=results.datasets,
         measures=list(labels),
         layout=layout,
         panel_heights={"page": 1.75, "column": 1.45},
-        legend_rows=legend_rows(results, layout=layout),
+        legend_rows=legend_rows(results.entry_titles, layout=layout),
         extra_notes=[
             "Loss: final trainings, mean over seeds; models may differ in their loss. "
             f"{where} Fitted models have no epochs."
@@ -51,5 +53,5 @@ def draw_learning(frames: Frames, *, layout: Layout) -> Figure:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         axes.set_xlabel("Epoch")
         axes.set_ylabel(labels[measure])
-    draw_legend(grid.legend, results, layout=layout)
+    draw_legend(grid.legend, results.entry_titles, layout=layout)
     return grid.figure

@@ -8,25 +8,24 @@ from typing import Any
 from matplotlib.lines import Line2D
 
 from srgnn_bench.report.figures.canvas import Layout, legend_columns, looks
-from srgnn_bench.report.results import SuiteResults
 
 
-def legend_rows(results: SuiteResults, *, layout: Layout) -> int:
-    """Lines that the legend takes."""
-    titles = list(results.entry_titles.values())
+def legend_rows(entries: dict[str, str], *, layout: Layout) -> int:
+    """Lines that the legend of entries, given as name -> title, takes."""
+    titles = list(entries.values())
     return math.ceil(len(titles) / legend_columns(titles, layout=layout))
 
 
-def draw_legend(place: Any, results: SuiteResults, *, layout: Layout, lines: bool = True) -> None:
+def draw_legend(place: Any, entries: dict[str, str], *, layout: Layout, lines: bool = True) -> None:
     """Draw the legend into its subfigure.
 
     Args:
         place: the subfigure.
-        results: whose entries are named.
+        entries: name -> title; their looks are those of ``looks``.
         layout: the width.
         lines: whether the entries are lines in the figure, or single marks.
     """
-    titles = list(results.entry_titles.values())
+    titles = list(entries.values())
     handles = [
         Line2D(
             [],
@@ -35,7 +34,7 @@ def draw_legend(place: Any, results: SuiteResults, *, layout: Layout, lines: boo
             marker=look.marker,
             linestyle=look.dashes if lines else "none",
         )
-        for look in looks(results.entries).values()
+        for look in looks(list(entries)).values()
     ]
     columns = legend_columns(titles, layout=layout)
     place.legend(handles, titles, loc="center", ncols=columns, columnspacing=1.2)

@@ -30,7 +30,7 @@ def draw_lengths(frames: Frames, *, layout: Layout) -> Figure:
         measures=HEADLINE,
         layout=layout,
         panel_heights={"page": 1.75, "column": 1.45},
-        legend_rows=legend_rows(results, layout=layout),
+        legend_rows=legend_rows(results.entry_titles, layout=layout),
         extra_notes=[
             "Bars: ± 2 standard errors from the sampling of test sessions."
             if barred
@@ -61,5 +61,5 @@ def draw_lengths(frames: Frames, *, layout: Layout) -> Figure:
         axes.grid(visible=False, axis="x")
         axes.set_xlabel("Clicks in the prefix")
         axes.set_ylabel(f"{metric_title(metric)} (%)")
-    draw_legend(grid.legend, results, layout=layout)
+    draw_legend(grid.legend, results.entry_titles, layout=layout)
     return grid.figure

@@ -43,7 +43,8 @@ def cost_table(frames: Frames) -> Table:
         columns=("Model", *COLUMNS * len(results.datasets)),
         rows=tuple(rows),
         lines=(
-            "Means over seeds. Training: one final run; tuning: all trials of its study together; "
+            "Means over seeds. Training: one final run; tuning: all trials of its study together"
+            f"{', which the entries share' if results.shares_tuning else ''}; "
             "memory: peak of the whole process in MiB; ms/session: ranking the full catalogue for "
             f"all prefixes of a test session. {machine(results)}",
             *card(results),

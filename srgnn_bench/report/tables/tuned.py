@@ -8,28 +8,30 @@ import pandas as pd
 
 from srgnn_bench.report.captions import card, suffix
 from srgnn_bench.report.frames import Frames, keys_of
+from srgnn_bench.report.results import SuiteResults
 from srgnn_bench.report.tables.table import MISSING, Table, TableCell
+from srgnn_bench.store.record import Record
 
 
 def tuning_table(frames: Frames) -> Table | None:
-    """One row per entry and searched parameter; None where nothing was tuned."""
+    """One row per tuned entry and searched parameter; None where nothing was tuned.
+
+    Entries that share the tuning of their model stand as that model.
+    """
     results = frames.results
     data: list[dict[str, Any]] = []
     rows = []
-    for entry in results.entries:
-        by_dataset = {
-            dataset: records[0]
-            for dataset in results.datasets
-            if (records := results.records.get((dataset, entry), [])) and records[0].tuning
-        }
+    runs = {dataset: results.tuned_runs(dataset) for dataset in results.datasets}
+    for entry, entry_title in results.tuned.items():
+        by_dataset = {dataset: tuned[entry] for dataset, tuned in runs.items() if entry in tuned}
         spaces: dict[str, Any] = {}
         for record in by_dataset.values():
             assert record.tuning is not None
             spaces |= record.tuning.space
         for place, (parameter, space) in enumerate(spaces.items()):
-            title = results.entry_titles[entry] if place == 0 else ""
+            title = entry_title if place == 0 else ""
             cells = [
-                TableCell(title, entry=entry),
+                TableCell(title, entry=entry if entry in results.entries else None),
                 TableCell(parameter),
                 TableCell(describe_space(space)),
             ]
@@ -45,7 +47,7 @@ def tuning_table(frames: Frames) -> Table | None:
                     {
                         "dataset": dataset,
                         "entry": entry,
-                        "title": results.entry_titles[entry],
+                        "title": entry_title,
                         "parameter": parameter,
                         "space": describe_space(space),
                         "chosen": value,
@@ -56,7 +58,7 @@ def tuning_table(frames: Frames) -> Table | None:
                         "pruned": tuning.pruned,
                         "failed": tuning.failed,
                         "study": tuning.study[:12],
-                        "keys": keys_of(results.records[dataset, entry]),
+                        "keys": keys_of(_runs_of(results, dataset=dataset, study=tuning.study)),
                     }
                 )
             rows.append(tuple(cells))
@@ -70,12 +72,26 @@ def tuning_table(frames: Frames) -> Table | None:
         rows=tuple(rows),
         lines=(
             "Chosen by MRR@20 on the validation sessions. The first trial of every study is the "
-            "configuration that the model's file states.",
+            "configuration that the model's file states."
+            + (
+                " All entries run what won, each with its own values on top."
+                if results.shares_tuning
+                else ""
+            ),
             *card(results),
         ),
         data=pd.DataFrame(data),
         labels=3,
     )
+
+
+def _runs_of(results: SuiteResults, *, dataset: str, study: str) -> list[Record]:
+    """The runs whose configuration a study chose."""
+    return [
+        record
+        for record in results.all_records()
+        if record.identity.dataset == dataset and record.tuning and record.tuning.study == study
+    ]
 
 
 def describe_space(space: dict[str, Any]) -> str:
