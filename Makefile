@@ -11,7 +11,7 @@ CONSTRAINTS ?= --constraint constraints/python$(VERSION).txt
 RUN := $(VENV)/bin
 INSTALL := $(RUN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS)
 
-.PHONY: benchmark test test-slow lint constraints clean
+.PHONY: benchmark test test-slow lint docs constraints clean
 
 benchmark: $(VENV)/.installed
 	$(RUN)/python run_benchmark.py $(ARGUMENTS)
@@ -28,12 +28,16 @@ lint: $(VENV)/.installed-lint
 	$(RUN)/mypy
 	$(RUN)/lint-imports
 
+# The documentation, in site/; the build imports nothing and needs no network.
+docs: $(VENV)/.installed-docs
+	NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build --strict --quiet
+
 # Resolve the ranges of pyproject.toml anew and pin what comes of them.
 constraints: $(VENV)/bin/python
 	$(RUN)/python constraints/make.py
 
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) build dist site
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV_OPTIONS) $(VENV)
@@ -48,4 +52,8 @@ $(VENV)/.installed-test: $(VENV)/.installed
 
 $(VENV)/.installed-lint: $(VENV)/.installed
 	$(INSTALL) --editable '.[lint]'
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(INSTALL) --editable '.[docs]'
 	@touch $@

@@ -20,7 +20,7 @@ OF_TORCH = ("nvidia-", "cuda-", "triton")
 def main() -> None:
     """Resolve the project with its extras and write ``constraints/pythonX.Y.txt``."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed"]
-    project = f"{Path(__file__).resolve().parent.parent}[test,lint]"
+    project = f"{Path(__file__).resolve().parent.parent}[test,lint,docs]"
     done = subprocess.run(
         [*command, "--report", "-", TORCH, project], check=True, capture_output=True, text=True
     )

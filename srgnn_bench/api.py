@@ -40,20 +40,21 @@ Content = Mapping[str, Any]
 class Benchmark:
     """Datasets x models under one protocol: run it, and read what is stored.
 
-    ``python
+    ```python
     from srgnn_bench import Benchmark
 
     benchmark = Benchmark("quick", models=["srgnn", "vsknn"], trials=1, seeds=1)
     benchmark.run()
     benchmark.summary()
-    ``
+    ```
 
     Datasets and models are given by name, by the path of a YAML file, or by what such a file
-    would say. The latter is written to `<results>/specs/`, where the command line and other
-    processes can read it.
+    would say, with its `name`. The latter is written to `<results>/specs/`, where the command line
+    and other processes can read it.
 
     Args:
-        suite: name or path of a suite, or what its file would say.
+        suite: name or path of a suite, or what its file would say; its datasets and models may
+            then be given in any of these ways, too.
         datasets: datasets in place of the suite's; none keeps its own.
         models: models in place of the suite's; none keeps its own. A name may be that of one of
             the suite's entries. A mapping with the key `model` is an entry, that is, a variant
@@ -92,12 +93,8 @@ class Benchmark:
         root = data_root or os.environ.get(ROOT_VARIABLE)
         self._data_root = Path(root) if root else None
         self._trust = trust
-        if isinstance(suite, (str, Path)):
-            whole = registry.suite(str(suite))
-        else:
-            whole = _parse(SuiteSpec, suite, "The suite")
         self.suite: SuiteSpec = select(
-            whole,
+            self._whole(suite),
             datasets=[self._dataset(dataset) for dataset in datasets],
             models=[self._model(model) for model in models],
             trials=trials,
@@ -215,6 +212,19 @@ class Benchmark:
         folder = Path(out) if out else self.store.report_folder(self.suite.name)
         return build_report(self.store, suite=self.suite.name, out=folder)
 
+    def _whole(self, given: str | Path | Content | SuiteSpec) -> SuiteSpec:
+        if isinstance(given, (str, Path)):
+            return registry.suite(str(given))
+        if isinstance(given, Mapping):
+            parts = {"datasets": self._dataset, "models": self._model}
+            given = {
+                key: [parts[key](each) for each in value]
+                if key in parts and isinstance(value, (list, tuple))
+                else value
+                for key, value in given.items()
+            }
+        return _parse(SuiteSpec, given, "The suite")
+
     def _dataset(self, given: str | Path | Content | DatasetSpec) -> str:
         if isinstance(given, (str, Path)):
             return str(given)
@@ -225,7 +235,8 @@ class Benchmark:
             return str(given)
         if isinstance(given, ModelEntry) or (isinstance(given, Mapping) and "model" in given):
             return _parse(ModelEntry, given, "An entry")
-        return self._written("model", _parse(ModelSpec, given, "A model"))
+        spec = _parse(ModelSpec, given, "A model")
+        return ModelEntry(model=self._written("model", spec), name=spec.name)
 
     def _written(self, kind: str, spec: DatasetSpec | ModelSpec) -> str:
         """Path of a specification as a file, which the registry and other processes can read."""
