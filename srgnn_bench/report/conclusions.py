@@ -70,9 +70,12 @@ def _summary(signs: Sequence[int]) -> str:
     if len(signs) == 1:
         return {1: "higher", -1: "lower", 0: "no clear difference"}[signs[0]]
     if len(set(signs)) == 1:
+        few = len(signs) == 2
         if signs[0] == 0:
-            return f"no clear difference on any of {len(signs)} data sets"
-        return f"{'higher' if signs[0] > 0 else 'lower'} on all {len(signs)} data sets"
+            where = "either data set" if few else f"any of {len(signs)} data sets"
+            return f"no clear difference on {where}"
+        where = "both data sets" if few else f"all {len(signs)} data sets"
+        return f"{'higher' if signs[0] > 0 else 'lower'} on {where}"
     counts = [("higher", signs.count(1)), ("lower", signs.count(-1)), ("unclear", signs.count(0))]
     told = [f"{word} on {count}" for word, count in counts if count]
     return f"mixed ({', '.join(told)})"

@@ -9,6 +9,7 @@ from srgnn_bench.report.captions import budget, describe_cautions
 from srgnn_bench.report.figures.ablation import numeric_axis
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import load_suite
+from srgnn_bench.report.tables import all_tables
 from srgnn_bench.report.tables.costs import cost_table
 from srgnn_bench.report.tables.tuned import tuning_table
 
@@ -19,6 +20,13 @@ READOUTS = {"hybrid": {}, "local": {"readout": "local"}, "average": {"readout": 
 def frames_of(store, entries=STEPS, *, shared=True, datasets=2, **changes) -> Frames:
     write_suite(store, datasets=datasets, seeds=2, entries=entries, shared=shared, **changes)
     return Frames(load_suite(store, suite="made-up"))
+
+
+def test_no_gain_over_variants_is_claimed_and_none_stands_beside_a_printed_number(store):
+    frames = frames_of(store, READOUTS)
+    tables = {table.name: table for table in all_tables(frames)}
+    assert not any(line.startswith("Relative gain") for line in tables["table"].lines)
+    assert not any(name.startswith("published") for name in tables)
 
 
 def test_a_shared_study_is_one_line_of_the_tables_and_of_the_history(store):

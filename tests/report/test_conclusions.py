@@ -18,9 +18,9 @@ def frames_of(store, *, skills, datasets=2, seeds=3):
 def test_verdicts_say_what_was_planted(store):
     for sentence in verdicts(frames_of(store, skills=SKILLS)):
         assert "compared with base" in sentence
-        assert "worse: lower on all 2 data sets" in sentence
-        assert "better: higher on all 2 data sets" in sentence
-        assert "same: no clear difference on any of 2 data sets" in sentence
+        assert "worse: lower on both data sets" in sentence
+        assert "better: higher on both data sets" in sentence
+        assert "same: no clear difference on either data set" in sentence
 
 
 def test_sentences_turn_with_the_numbers(store):

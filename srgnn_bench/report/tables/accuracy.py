@@ -41,9 +41,14 @@ def main_table(frames: Frames) -> Table:
 
 
 def relative_gains(frames: Frames) -> list[str]:
-    """The subject against the best other entry, per complete dataset and metric."""
+    """The subject against the best other entry, per complete dataset and metric.
+
+    None of an ablation, whose subject is a point of reference and no contender.
+    """
     results, frame = frames.results, frames.differences
-    gains = []
+    gains: list[str] = []
+    if results.is_ablation:
+        return gains
     for dataset in results.datasets:
         for metric in HEADLINE:
             if frame.empty or not results.is_complete(dataset):

@@ -58,7 +58,12 @@ def read_published(folder: Path | None = None) -> dict[str, Published]:
 
 
 def published_tables(frames: Frames, *, papers: dict[str, Published]) -> list[Table]:
-    """One table per paper that prints a number for a dataset and model of the suite."""
+    """One table per paper that prints a number for a dataset and model of the suite.
+
+    None for an ablation: a paper's number for the model is no number for its variants.
+    """
+    if frames.results.is_ablation:
+        return []
     made = (_table(frames, name, paper) for name, paper in papers.items())
     return [table for table in made if table is not None]
 
