@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +20,9 @@ from pydantic import ValidationError
 from srgnn_bench import registry
 from srgnn_bench.data.sources.locate import ROOT_VARIABLE
 from srgnn_bench.data.spec import DatasetSpec
+from srgnn_bench.errors import ClusterError
 from srgnn_bench.events import Event, Listener
+from srgnn_bench.execution.chain import Driver
 from srgnn_bench.execution.local import Outcome, Resume, execute
 from srgnn_bench.execution.plan import Job, JobState, plan, state_of
 from srgnn_bench.execution.stale import failures
@@ -120,7 +123,14 @@ class Benchmark:
         """How far each job is, from the results folder alone."""
         return [state_of(job, self.store) for job in self.jobs]
 
-    def run(self, *, resume: Resume = "only-missing", listen: Listener | None = None) -> Outcome:
+    def run(
+        self,
+        *,
+        resume: Resume = "only-missing",
+        listen: Listener | None = None,
+        workers: int | None = None,
+        scheduler: str | None = None,
+    ) -> Outcome:
         """Tune every model on every dataset, train the winners, rank, store.
 
         A second call trains nothing, and an interrupted one goes on as if it had not been.
@@ -129,17 +139,45 @@ class Benchmark:
             resume: `only-missing` leaves failed runs alone, `retry-failed` tries them again,
                 `only-cache` runs nothing, `overwrite` forgets what is stored and runs all.
             listen: told of everything that happens (see [events][srgnn_bench.events]).
+            workers: processes on this machine that do the trials and runs; none does them in
+                this process. A script that asks for them needs the guard
+                `if __name__ == "__main__":`.
+            scheduler: address of a dask scheduler whose workers do them instead.
 
         Returns:
             How many runs are stored, were made by this call, failed, or are missing. A model that
             fails does not stop the others, and `status` says why it did.
 
         Raises:
-            BenchError: as for `jobs`, or the results folder cannot be used.
+            BenchError: as for `jobs`, or the results folder or the workers cannot be used.
         """
-        return execute(
-            self.suite, self.jobs, store=self.store, resume=resume, listen=listen or _ignore
-        )
+        with self._driver(workers, scheduler) as driver:
+            return execute(
+                self.suite,
+                self.jobs,
+                store=self.store,
+                resume=resume,
+                listen=listen or _ignore,
+                driver=driver,
+            )
+
+    def _driver(
+        self, workers: int | None, scheduler: str | None
+    ) -> AbstractContextManager[Driver | None]:
+        """Whoever does trials and runs; None for this process."""
+        if workers is None and scheduler is None:
+            return nullcontext()
+        from srgnn_bench.execution.distributed import local_workers, remote_workers
+
+        if workers is None:
+            assert scheduler is not None
+            return remote_workers(scheduler, data_root=self._data_root)
+        if scheduler is not None:
+            raise ClusterError(
+                "Both workers of this machine and those of a scheduler are asked for.",
+                remedy="Name the workers' number or the scheduler's address, not both.",
+            )
+        return local_workers(workers, data_root=self._data_root, cache_folder=self.store.root)
 
     def status(self) -> pd.DataFrame:
         """How far the benchmark is, one row per dataset and entry.

@@ -70,6 +70,14 @@ TrustOption = Annotated[
     bool, typer.Option("--trust", help="Import models from any module that a file names.")
 ]
 ResumeOption = Annotated[Resume, typer.Option("--resume", help="What to do about stored runs.")]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, help="Processes of this machine that do trials and runs."),
+]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option("--scheduler", metavar="ADDRESS", help="Use the workers of a dask cluster."),
+]
 
 RESULTS = Path("results")
 
@@ -97,6 +105,8 @@ def run(
     settings: SetOption = None,
     resume: ResumeOption = Resume.only_missing,
     trust: TrustOption = False,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Tune every model on every dataset, train the winners, and draw the report."""
     from srgnn_bench.console import ProgressView, plan_table, results_table
@@ -116,7 +126,9 @@ def run(
     units = work_left(benchmark.jobs, states)
     try:
         with ProgressView(console, units=units) as view:
-            outcome = benchmark.run(resume=resume.value, listen=view)
+            outcome = benchmark.run(
+                resume=resume.value, listen=view, workers=workers, scheduler=scheduler
+            )
     except KeyboardInterrupt:
         console.print("Stopped. What was finished is stored; the same command goes on from here.")
         raise typer.Exit(INTERRUPTED) from None

@@ -45,3 +45,7 @@ class ModelError(BenchError):
 
 class StoreError(BenchError):
     """A results folder that cannot be read or written, or holds a damaged record."""
+
+
+class ClusterError(BenchError):
+    """Workers that cannot be started or reached, or that see other data or other code."""

@@ -5,10 +5,15 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as OutOfTime
 from types import FrameType
+from typing import TypeVar
 
 from srgnn_bench.errors import ModelError
+
+T = TypeVar("T")
 
 
 @contextlib.contextmanager
@@ -16,7 +21,8 @@ def time_limit(seconds: float | None, *, what: str) -> Iterator[None]:
     """Raise in the block once it has run for so long.
 
     The alarm is the process's own, so it works in the main thread of a POSIX system; elsewhere
-    there is no limit. A single call into compiled code is not cut short, but ends with the error.
+    there is no limit, and :func:`call_within` takes its place. A single call into compiled code
+    is not cut short, but ends with the error.
 
     Args:
         seconds: the limit; None for none.
@@ -30,10 +36,7 @@ def time_limit(seconds: float | None, *, what: str) -> Iterator[None]:
         return
 
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        raise ModelError(
-            f"{what} took longer than {seconds:g} seconds.",
-            remedy="Raise the suite's time_limit_seconds, or mend the model.",
-        )
+        raise _too_long(seconds, what)
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -42,3 +45,43 @@ def time_limit(seconds: float | None, *, what: str) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def call_within(seconds: float | None, action: Callable[[], T], *, what: str) -> T:
+    """Call an action; raise once it has run for so long, in any thread and on any system.
+
+    The action cannot be stopped from outside, so it is left running in a thread of its own. The
+    caller should end the process soon, which ends that thread too.
+
+    Args:
+        seconds: the limit; None for none.
+        action: what to call.
+        what: what is limited, for the error.
+
+    Raises:
+        ModelError: the limit is reached.
+    """
+    if seconds is None:
+        return action()
+    outcome: Future[T] = Future()
+
+    def call() -> None:
+        try:
+            outcome.set_result(action())
+        except BaseException as error:  # it is raised again where the outcome is awaited
+            outcome.set_exception(error)
+
+    threading.Thread(target=call, daemon=True).start()
+    try:
+        return outcome.result(timeout=seconds)
+    except OutOfTime as error:
+        if outcome.done():  # it is the action's own
+            raise
+        raise _too_long(seconds, what) from error
+
+
+def _too_long(seconds: float, what: str) -> ModelError:
+    return ModelError(
+        f"{what} took longer than {seconds:g} seconds.",
+        remedy="Raise the suite's time_limit_seconds, or mend the model.",
+    )

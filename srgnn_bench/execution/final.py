@@ -81,6 +81,11 @@ class FinalTask:
         return self.run.key
 
     @property
+    def what(self) -> str:
+        """What it is, for errors."""
+        return "The final training"
+
+    @property
     def limit_seconds(self) -> float | None:
         """Longest time it may take; None for no limit."""
         return self.suite.time_limit_seconds
@@ -138,7 +143,7 @@ def run_final(
         StoreError: the checkpoint cannot be written.
     """
     try:
-        with time_limit(task.limit_seconds, what="The final training"):
+        with time_limit(task.limit_seconds, what=task.what):
             return _train_and_rank(task, stage, listen=listen, checkpoint=checkpoint)
     except StoreError:
         raise

@@ -55,6 +55,11 @@ class TrialTask:
     earlier: tuple[Trial, ...]
     limit_seconds: float | None
 
+    @property
+    def what(self) -> str:
+        """What it is, for errors."""
+        return f"Trial {self.number + 1}"
+
     def failed(self, error: str, *, seconds: float) -> Trial:
         """The trial as it is stored where it could not be run to its end."""
         return self._ended("failed", error=error, seconds=seconds)
@@ -123,7 +128,7 @@ def run_trial(task: TrialTask, stage: Stage, *, listen: Listener, checkpoint: Pa
         return pruned or patience >= training.stopping_step
 
     try:
-        with time_limit(task.limit_seconds, what=f"Trial {task.number + 1}"):
+        with time_limit(task.limit_seconds, what=task.what):
             model = build(candidate.model_class, task.configuration, stage, seed=task.seed)
             if candidate.is_fitted:
                 seconds = time.perf_counter() - started

@@ -1,0 +1,399 @@
+"""Has trials and final runs done by the workers of a dask cluster, on this machine or on many.
+
+The calling process keeps the results folder: it drives the chains, and workers get one task at a
+time and send back what came of it. A worker needs this package and the data, which it prepares
+once per machine; it needs no share in the results folder. A study's trials stay a chain, so the
+numbers are those of a run in one process. Studies and final runs of different models stand side
+by side.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import logging
+import os
+import pickle
+import platform
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from srgnn_bench import registry
+from srgnn_bench.data.prepare import PreparedDataset, prepare
+from srgnn_bench.data.sources.locate import ROOT_VARIABLE
+from srgnn_bench.data.spec import DatasetSpec
+from srgnn_bench.errors import BenchError, ClusterError, ModelError
+from srgnn_bench.events import EpochDone, Event, Listener, RunStarted, TrialStarted
+from srgnn_bench.execution.chain import POLL_SECONDS, Assignment, Busy, Chain, Start
+from srgnn_bench.execution.environment import available_cores
+from srgnn_bench.execution.final import Trouble
+from srgnn_bench.execution.workbench import Answer, Task, Workbench
+from srgnn_bench.schema import ProtocolSpec
+from srgnn_bench.store.keys import RESULTS_VERSION
+from srgnn_bench.time_limit import call_within
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+CACHE_VARIABLE = "SRGNN_BENCH_CACHE"
+"""Environment variable of a worker: its folder of prepared data and of checkpoints."""
+
+LOST_WORKERS = 2
+"""So many workers may die over one task before it counts as failed."""
+
+EVENTS: dict[str, type[Event]] = {
+    kind.__name__: kind for kind in (TrialStarted, EpochDone, RunStarted)
+}
+"""What workers tell about the task at hand."""
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A task, and all that a worker needs to do it.
+
+    Attributes:
+        task: the task.
+        dataset: the dataset to prepare.
+        source: which of its sources.
+        fingerprint: what the prepared data must be.
+        protocol: how it is split.
+        data_root: folder of the data, for a worker that knows no other.
+        threads: torch's threads; None leaves them to whoever started the worker.
+        topic: where to tell events.
+        results_version: version of the coordinator's code.
+    """
+
+    task: Task
+    dataset: DatasetSpec
+    source: str
+    fingerprint: str
+    protocol: ProtocolSpec
+    data_root: Path | None
+    threads: int | None
+    topic: str
+    results_version: int = RESULTS_VERSION
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What came of a parcel.
+
+    Attributes:
+        answer: the result, or why there is none.
+        stuck: address of the worker, where the task is still running there past its time limit.
+    """
+
+    answer: Answer
+    stuck: str | None = None
+
+
+@contextlib.contextmanager
+def local_workers(workers: int, *, data_root: Path | None, cache_folder: Path) -> Iterator[Workers]:
+    """Start worker processes on this machine, which listen on loopback alone.
+
+    Args:
+        workers: how many; each gets an equal share of the cores and of the memory.
+        data_root: folder of the data.
+        cache_folder: folder of the prepared data, shared by all.
+
+    Raises:
+        ClusterError: dask.distributed is not installed, or there are fewer cores than workers.
+    """
+    _need_distributed()
+    import dask
+    from distributed import Client, LocalCluster
+
+    threads = threads_per_worker(workers)
+    settings = {
+        "distributed.scheduler.allowed-failures": LOST_WORKERS,
+        "distributed.scheduler.worker-saturation": 1.0,  # a dying worker takes one task with it
+        # Tasks are whole trainings: nothing is there to spill, and a paused worker would stay so.
+        "distributed.worker.memory.target": False,
+        "distributed.worker.memory.spill": False,
+        "distributed.worker.memory.pause": False,
+    }
+    environment = {CACHE_VARIABLE: str(cache_folder.resolve())}
+    if data_root is not None:
+        environment[ROOT_VARIABLE] = str(data_root.resolve())
+    with (
+        dask.config.set(settings),
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+            env=environment,
+        ) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        yield Workers(client, data_root=data_root, threads=threads, at_once=workers)
+
+
+@contextlib.contextmanager
+def remote_workers(scheduler: str, *, data_root: Path | None) -> Iterator[Workers]:
+    """Use the workers of a cluster that is running already.
+
+    Args:
+        scheduler: its address, such as ``tcp://10.0.0.5:8786``.
+        data_root: folder of the data, for workers whose environment names no other.
+
+    Raises:
+        ClusterError: dask.distributed is not installed, or nothing answers at the address.
+    """
+    _need_distributed()
+    from distributed import Client
+
+    try:
+        client = Client(scheduler, set_as_default=False, timeout="20s")
+    except (OSError, ValueError) as error:
+        raise ClusterError(
+            f"There is no scheduler at {scheduler} ({error}).",
+            remedy="Start one with `dask scheduler`, and name its address with --scheduler.",
+        ) from error
+    with client:
+        yield Workers(client, data_root=data_root, threads=None, at_once=None)
+
+
+def threads_per_worker(workers: int) -> int:
+    """Torch's threads of each worker, so that together they take no more than the cores.
+
+    Raises:
+        ClusterError: there are fewer cores than workers.
+    """
+    cores = available_cores()
+    if workers > cores:
+        raise ClusterError(
+            f"There are {cores} cores for {workers} workers.",
+            remedy=f"Start at most {cores} with --workers; more would only slow each other down.",
+        )
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return min(cores // workers, int(asked)) if asked.isdigit() else cores // workers
+
+
+class Workers:
+    """Drives chains with a cluster's workers.
+
+    Args:
+        client: the connection to the cluster.
+        data_root: folder of the data, for workers whose environment names no other.
+        threads: torch's threads per worker; None leaves them to whoever started it.
+        at_once: chains that are begun at a time; None for all, as for a cluster that grows with
+            the tasks that wait.
+    """
+
+    def __init__(
+        self, client: Client, *, data_root: Path | None, threads: int | None, at_once: int | None
+    ) -> None:
+        self._client = client
+        self._data_root = data_root
+        self._threads = threads
+        self._at_once = at_once
+        self._topic = f"srgnn-bench-{uuid.uuid4().hex}"
+
+    def __call__(self, starts: Sequence[Start], *, listen: Listener) -> None:
+        """Drive all chains to their ends, and those that start after them.
+
+        Raises:
+            ClusterError: the scheduler is lost, or a worker has other data or other code.
+            BenchError: a chain's own error.
+        """
+        inbox: queue.SimpleQueue[Future | Event] = queue.SimpleQueue()
+        self._client.subscribe_topic(self._topic, lambda told: inbox.put(_event(told[1])))
+        ready, busy = list(reversed(starts)), list[Start]()
+        running: dict[Future, Chain] = {}
+
+        def advance(chain: Chain, answer: Answer | None, start: Start | None = None) -> None:
+            """Have a chain's next task done; it begins where there is no answer yet."""
+            try:
+                # A generator that has not begun takes None alone.
+                assignment = chain.send(answer)  # type: ignore[arg-type]
+            except StopIteration as end:
+                ready.extend(reversed(end.value))
+            except Busy:
+                assert start is not None
+                busy.append(start)
+            else:
+                future = self._submit(assignment)
+                running[future] = chain
+                future.add_done_callback(inbox.put)
+
+        try:
+            while ready or busy or running:
+                while ready and (self._at_once is None or len(running) < self._at_once):
+                    start = ready.pop()
+                    advance(start(), None, start)
+                try:
+                    news = inbox.get(timeout=POLL_SECONDS)
+                except queue.Empty:
+                    self._check_alive()
+                    ready, busy = [*ready, *reversed(busy)], []
+                    continue
+                if isinstance(news, Event):
+                    listen(news)
+                else:
+                    advance(running.pop(news), self._answer(news))
+        finally:
+            self._client.unsubscribe_topic(self._topic)
+            self._client.cancel(list(running))
+            for chain in running.values():
+                chain.close()  # and so release its lock
+
+    def _submit(self, assignment: Assignment) -> Future:
+        job = assignment.job
+        parcel = Parcel(
+            task=assignment.task,
+            dataset=_dataset_spec(job.suite.datasets, job.dataset.name),
+            source=job.dataset.source,
+            fingerprint=job.dataset.fingerprint,
+            protocol=job.suite.protocol,
+            data_root=None if self._data_root is None else self._data_root.resolve(),
+            threads=self._threads,
+            topic=self._topic,
+        )
+        # As bytes, so that dask does not look for futures in it.
+        return self._client.submit(open_and_do, pickle.dumps(parcel), pure=False)
+
+    def _answer(self, future: Future) -> Answer:
+        from distributed import KilledWorker
+
+        try:
+            delivery: Delivery = future.result()
+        except KilledWorker as error:
+            return Trouble(
+                f"{error.allowed_failures + 1} workers died over it, one after the other: killed "
+                "from outside, or out of memory. Give each more memory (fewer workers, a smaller "
+                "batch), then --resume retry-failed.",
+                traceback=str(error),
+            )
+        except BenchError:
+            raise
+        except Exception as error:
+            self._check_alive()
+            raise ClusterError(
+                f"A worker cannot do its task ({type(error).__name__}: {error}).",
+                remedy="Install the same srgnn_bench there, and what its models need.",
+            ) from error
+        future.release()
+        if delivery.stuck is not None:
+            self._client.restart_workers([delivery.stuck])
+        return delivery.answer
+
+    def _check_alive(self) -> None:
+        if self._client.status != "running":
+            raise ClusterError(
+                "The scheduler is lost.",
+                remedy="Start it again, then call again: what was finished is stored.",
+            )
+
+
+def open_and_do(parcel: bytes) -> Delivery:
+    """Do a task; what workers call.
+
+    Raises:
+        ClusterError: this worker has other data or other code than the coordinator.
+        DataError: the data is missing or damaged here.
+    """
+    return _do(pickle.loads(parcel))  # it comes from the coordinator, as the call itself does
+
+
+def _do(parcel: Parcel) -> Delivery:
+    from distributed import get_worker
+
+    worker, task = get_worker(), parcel.task
+    if parcel.results_version != RESULTS_VERSION:
+        raise ClusterError(
+            f"Worker {worker.address} has version {RESULTS_VERSION} of the code that makes "
+            f"results, not {parcel.results_version}.",
+            remedy="Install the same version of srgnn_bench on all machines.",
+        )
+
+    def tell(event: Event) -> None:
+        worker.log_event(parcel.topic, {"kind": type(event).__name__, "event": asdict(event)})
+
+    # Models draw from the process's own generators, so it does one task at a time. The lock is
+    # kept where a task is stuck: what comes next waits for the process to be replaced.
+    _AT_WORK.acquire()
+    stuck = False
+    started = time.perf_counter()
+    checkpoint = _cache_folder() / "checkpoints" / f"{task.key}.checkpoint"
+    try:
+        data = _prepared(parcel)
+
+        def work() -> Answer:
+            if parcel.threads is not None:
+                torch.set_num_threads(parcel.threads)
+            return _BENCH.do(task, data, parcel.protocol, listen=tell, checkpoint=checkpoint)
+
+        answer = call_within(task.limit_seconds, work, what=task.what)
+    except ModelError as error:  # a model's own errors are answers; so this is the limit
+        stuck = True
+        seconds = time.perf_counter() - started
+        return Delivery(Trouble.of(error, seconds=seconds), stuck=worker.address)
+    finally:
+        if not stuck:
+            _AT_WORK.release()
+    checkpoint.unlink(missing_ok=True)
+    return Delivery(answer)
+
+
+_AT_WORK = threading.Lock()
+_BENCH = Workbench()
+_DATASETS: dict[str, PreparedDataset] = {}
+"""The dataset at work in this process, by fingerprint."""
+
+
+def _prepared(parcel: Parcel) -> PreparedDataset:
+    """The parcel's dataset, prepared by the first task of this machine that needs it."""
+    if parcel.fingerprint in _DATASETS:
+        return _DATASETS[parcel.fingerprint]
+    place = os.environ.get(ROOT_VARIABLE)
+    data = prepare(
+        parcel.dataset,
+        data_root=Path(place) if place else parcel.data_root,
+        cache=_cache_folder() / "data",
+        source=parcel.source,
+    )
+    if data.fingerprint != parcel.fingerprint:
+        raise ClusterError(
+            f"On {platform.node()}, {', '.join(map(str, data.files))} of '{data.name}' are not "
+            "the files that the coordinator has.",
+            remedy="Copy them from there, and check that both have the same version of the code.",
+        )
+    _DATASETS.clear()
+    _DATASETS[data.fingerprint] = data
+    return data
+
+
+def _cache_folder() -> Path:
+    """Where a worker keeps prepared data and checkpoints; workers of one machine share it."""
+    place = os.environ.get(CACHE_VARIABLE)
+    return Path(place) if place else Path.home() / ".cache" / "srgnn-bench"
+
+
+def _event(told: dict[str, Any]) -> Event:
+    return EVENTS[told["kind"]](**told["event"])
+
+
+@cache
+def _dataset_spec(names: tuple[str, ...], wanted: str) -> DatasetSpec:
+    """The specification of a suite's dataset, by the name that it gives itself."""
+    return next(spec for spec in map(registry.dataset, names) if spec.name == wanted)
+
+
+def _need_distributed() -> None:
+    if importlib.util.find_spec("distributed") is None:
+        raise ClusterError(
+            "Several workers need dask.distributed, which is not installed.",
+            remedy="Install it with: pip install 'srgnn-bench[distributed]'.",
+        )
