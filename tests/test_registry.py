@@ -36,6 +36,7 @@ def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
 
 
 MODEL = "title: T\nclass: {}\ncitation: c\n"
+SASREC = "recbole.model.sequential_recommender.sasrec:SASRec"
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,17 @@ MODEL = "title: T\nclass: {}\ncitation: c\n"
          + "space: {step: {type: int, low: 3, high: 2}}", "low must not exceed high"),
         (MODEL.format("srgnn_bench.models.srgnn:FastSRGNN")
          + "space: {stepp: {type: int, low: 1, high: 2}}", "Did you mean 'step'"),
+        (MODEL.format(SASREC) + "parameters: {n_layer: 2}", "Did you mean 'n_layers'"),
+        (MODEL.format(SASREC) + "parameters: {layer_norm_eps: 1e-5}", "1.0e-5, and not 1e-5"),
+        (MODEL.format(SASREC) + "parameters: {n_layers: two}", "RecBole's default is 2"),
+        (MODEL.format(SASREC) + "space: {heads: {type: int, low: 1, high: 2}}", "'n_heads'"),
+        (MODEL.format("recbole.model.sequential_recommender.sasrec:SASRek"),
+         "Did you mean 'SASRec'"),
+        (MODEL.format("recbole.model.sequential_recommender.din:DIN"), "cannot run on sessions"),
+        (MODEL.format("recbole.model.general_recommender.bpr:BPR"),
+         "not a RecBole SequentialRecommender"),
+        (MODEL.format("recbole.model.abstract_recommender:SequentialRecommender"),
+         "has no full_sort_predict"),
         (MODEL.format("not a class path"), "class"),
         ("title: T\nclas: a:B\ncitation: c\n", "unknown key 'clas'. Did you mean 'class'"),
         ("title: [", "cannot be read"),
