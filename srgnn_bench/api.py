@@ -68,7 +68,7 @@ class Benchmark:
             `"training.epochs=5"`.
         data_root: folder of the data; the environment variable `SRGNN_BENCH_DATA_ROOT` unless
             given.
-        results: folder of the results; made when the benchmark is first run.
+        results: folder of the results; made on the first write.
         trust: whether models' classes may come from any module.
 
     Attributes:

@@ -8,6 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+import yaml
+
+from srgnn_bench import registry
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -39,3 +44,77 @@ def test_adding_a_baseline_works_as_written(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "results" / "report" / "quick" / "table.md").is_file()
+
+
+@pytest.mark.slow
+def test_the_tutorial_runs_and_trains_nothing_twice(tmp_path: Path) -> None:
+    for trained in ((6, 4), (0, 0)):
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", str(CHECKOUT / "docs" / "tutorial.py")],
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "PYTHONPATH": str(CHECKOUT),
+                "OMP_NUM_THREADS": "1",
+                "MPLBACKEND": "agg",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        outcomes = re.findall(r"trained=(\d+), failed=(\d+), missing=(\d+)", done.stdout)
+        assert outcomes == [(str(number), "0", "0") for number in trained]
+    assert (tmp_path / "tutorial" / "mrr.png").stat().st_size > 5_000
+    assert (tmp_path / "tutorial" / "report" / "index.html").is_file()
+
+
+def test_what_reproduces_the_paper_is_there() -> None:
+    text = (CHECKOUT / "docs" / "reproduce-the-paper.md").read_text()
+    for option, find in (
+        ("suite", registry.suite),
+        ("dataset", registry.dataset),
+        ("model", registry.model),
+    ):
+        named = re.findall(rf"--{option} (\S+)", text)
+        assert named
+        for name in named:
+            find(name)
+    suites = {"published": registry.suite("published"), "standard": registry.suite("standard")}
+    assert suites["published"].protocol.kind == "published"
+    assert suites["published"].tuning is None
+    assert suites["standard"].protocol.kind == "temporal"
+    assert suites["standard"].tuning is not None
+    assert suites["standard"].tuning.trials == 10
+    assert {name: suite.seeds for name, suite in suites.items()} == {"published": 1, "standard": 3}
+
+
+def test_the_printed_numbers_are_those_of_the_file() -> None:
+    text = (CHECKOUT / "docs" / "reproduce-the-paper.md").read_text()
+    printed = yaml.safe_load((CHECKOUT / "properties" / "published" / "srgnn.yaml").read_text())
+    for title, model in (
+        ("SR-GNN", "srgnn"),
+        ("STAMP", "stamp"),
+        ("NARM", "narm"),
+        ("GRU4Rec", "gru4rec"),
+        ("Item-KNN", "item_knn"),
+    ):
+        (row,) = re.findall(rf"^\| {title} \|(.*)\|$", text, flags=re.MULTILINE)
+        numbers = [float(cell) for cell in row.split("|")]
+        assert numbers == [
+            printed["numbers"][dataset][model][metric]
+            for dataset in ("yoochoose1_64", "diginetica")
+            for metric in ("recall@20", "mrr@20")
+        ]
+
+
+def test_the_reference_shows_every_module() -> None:
+    pages = "".join(p.read_text() for p in (CHECKOUT / "docs" / "reference").glob("*.md"))
+    shown = re.findall(r"^::: (\S+)$", pages, flags=re.MULTILINE)
+    parts = {path.stem for path in (CHECKOUT / "srgnn_bench").iterdir() if path.stem[0] not in "_."}
+    only_for_the_command_line = {"cli", "console", "doctor"}
+    missing = (
+        parts - only_for_the_command_line - {name.split(".")[1] for name in shown if "." in name}
+    )
+    assert not missing
+    assert "baselines" in shown
