@@ -168,13 +168,23 @@ class SuiteSpec(Spec):
     """A benchmark: datasets x models, a protocol, a tuning budget, seeds."""
 
     name: str = Field(pattern=r"^[\w.-]+$")
+    """Short name, under which its results are stored and reported."""
+
     title: str
+    """Name as printed above tables and figures."""
+
     note: str | None = None
     """A caution printed under every table and figure."""
 
     datasets: tuple[str, ...] = Field(min_length=1)
+    """Names of datasets, or paths of their YAML files."""
+
     models: tuple[ModelEntry, ...] = Field(min_length=1)
+    """Names of models, paths of their YAML files, or variants of them."""
+
     protocol: ProtocolSpec = ProtocolSpec()
+    """What models may see, and what chooses."""
+
     tuning: TuningSpec | None = TuningSpec()
     """None: every model runs with the values of its YAML. Only the ``published`` protocol allows
     it, since otherwise validation must choose the number of epochs."""
