@@ -1,0 +1,54 @@
+"""The critical-difference diagram: from six data sets on, and what it shows is Nemenyi's test."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from made_up import write_suite
+from scipy.stats import studentized_range
+
+from srgnn_bench.report.figures.canvas import house_style
+from srgnn_bench.report.figures.critical_difference import (
+    draw_critical_difference,
+    no_diagram_because,
+)
+from srgnn_bench.report.frames import Frames
+from srgnn_bench.report.results import load_suite
+
+scikit_posthocs = pytest.importorskip("scikit_posthocs", reason="scikit-posthocs is not installed")
+
+SKILLS = {"srgnn": 3.0, "gru4rec": 2.4, "narm": 1.8, "stamp": 1.2, "popularity": 0.6}
+"""Apart enough that every data set ranks them in this order."""
+
+
+def test_ranks_and_bars_are_those_of_the_planted_order(store, monkeypatch):
+    write_suite(store, datasets=6, models=5, seeds=1, sessions=400, skills=SKILLS)
+    frames = Frames(load_suite(store, suite="made-up"))
+    assert no_diagram_because(frames) is None
+    drawn = {}
+    draw = scikit_posthocs.critical_difference_diagram
+
+    def record(ranks, significance, **settings):
+        drawn.update(ranks=ranks, significance=significance)
+        drawn.update(draw(ranks, significance, **settings))
+        return drawn
+
+    monkeypatch.setattr(scikit_posthocs, "critical_difference_diagram", record)
+    with house_style():
+        figure = draw_critical_difference(frames, layout="page")
+    titles = list(frames.results.entry_titles.values())
+    assert drawn["ranks"].to_dict() == dict(zip(titles, [1, 2, 3, 4, 5], strict=True))
+    # Demsar (2006), equation 5: two entries differ where their mean ranks are further apart.
+    k, n = 5, 6
+    critical = studentized_range.ppf(0.95, k, np.inf) / np.sqrt(2) * np.sqrt(k * (k + 1) / (6 * n))
+    for a, b in itertools.combinations(titles, 2):
+        apart = abs(drawn["ranks"][a] - drawn["ranks"][b]) > critical
+        assert (drawn["significance"].loc[a, b] < 0.05) == apart
+    # Ranks 1 to 3, 2 to 4 and 3 to 5 are within 2.49 of each other.
+    lines = [bar.get_xdata() for [bar] in drawn["crossbars"]]
+    assert {(round(min(x)), round(max(x))) for x in lines} == {(1, 3), (2, 4), (3, 5)}
+    assert "Friedman's test: p = 7.99e-05" in " ".join(
+        text.get_text().replace("\n", " ") for part in figure.subfigs for text in part.texts
+    )
