@@ -47,6 +47,17 @@ class OrderedClicks(Clicks):
 
     last: torch.Tensor
 
+    @property
+    def place(self) -> torch.Tensor:
+        """Place of each click in its session, from 0 for the first, shape (clicks,)."""
+        click = torch.arange(len(self.items), device=self.items.device)
+        return click - self.spread(self.last + 1 - self.lengths)
+
+    @property
+    def clicks_after(self) -> torch.Tensor:
+        """Clicks of its session after each click, shape (clicks,)."""
+        return self.spread(self.lengths) - 1 - self.place
+
 
 @dataclass(frozen=True)
 class PackedClicks(Clicks):
@@ -110,6 +121,18 @@ def sum_by(values: torch.Tensor, group: torch.Tensor, *, groups: int) -> torch.T
         Shape (groups, d); zero for a group without rows.
     """
     return values.new_zeros(groups, values.shape[1]).index_add(0, group, values)
+
+
+def softmax_by(values: torch.Tensor, group: torch.Tensor, *, groups: int) -> torch.Tensor:
+    """Softmax over the rows of each group, column by column.
+
+    Arguments and shapes as for ``sum_by``; the result has the shape of ``values``.
+    """
+    index = group[:, None].expand_as(values)
+    highest = values.detach().new_full((groups, values.shape[1]), float("-inf"))
+    highest = highest.scatter_reduce(0, index, values.detach(), "amax")
+    exponentials = torch.exp(values - highest.index_select(0, group))
+    return exponentials / sum_by(exponentials, group, groups=groups).index_select(0, group)
 
 
 def _inside(item_seq: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:

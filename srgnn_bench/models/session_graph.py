@@ -115,6 +115,33 @@ def full_edges(clicks: OrderedClicks, nodes: Nodes, *, dtype: torch.dtype = torc
     return _edges(*pairs, n_nodes=len(nodes.items), weights="binary", dtype=dtype)
 
 
+RELATIONS = 4
+"""Kinds of relation that ``relations`` tells apart."""
+
+
+def relations(edges: Edges, *, n_nodes: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Every node with each of its neighbours, and with itself.
+
+    Args:
+        edges: the edges of the session graphs of a batch.
+        n_nodes: nodes of the batch.
+
+    Returns:
+        Node, neighbour and kind of each relation, each of shape (relations,). Kinds: 0, the node
+        itself; 1, the neighbour comes before the node; 2, after it; 3, both.
+    """
+    themselves = torch.arange(n_nodes, device=edges.source.device)
+    before, after = edges.target * n_nodes + edges.source, edges.source * n_nodes + edges.target
+    pairs, place = torch.unique(
+        torch.cat([themselves * (n_nodes + 1), before, after]), return_inverse=True
+    )
+    kind = torch.zeros_like(pairs)
+    kind.index_add_(0, place[n_nodes:].narrow(0, 0, len(before)), torch.ones_like(before))
+    kind.index_add_(0, place[n_nodes + len(before) :], torch.full_like(after, 2))
+    node, neighbour = pairs.div(n_nodes, rounding_mode="floor"), pairs % n_nodes
+    return node, neighbour, kind * (node != neighbour)
+
+
 def _edges(
     before: torch.Tensor,
     after: torch.Tensor,
