@@ -1,0 +1,212 @@
+"""NISER+, GC-SAN, TAGNN and GCE-GNN against their formulas, session by session."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny_models import LONGEST, tiny_batch, tiny_model
+from torch.nn.functional import leaky_relu, normalize
+
+from srgnn_bench.baselines import tagnn
+from srgnn_bench.baselines.gcegnn import GCEGNN
+from srgnn_bench.baselines.gcsan import FastGCSAN
+from srgnn_bench.baselines.niser import NISER
+from srgnn_bench.baselines.tagnn import TAGNN
+from srgnn_bench.data.sessions import Sessions
+from srgnn_bench.errors import ModelError
+from srgnn_bench.models.gated_gnn import GatedGNN
+from srgnn_bench.models.item_neighbours import ItemNeighbours
+from srgnn_bench.models.ragged import ordered_clicks
+from srgnn_bench.models.session_graph import session_edges, session_nodes
+
+N_ITEMS = 12
+TRAINING = [[1, 2, 1, 3], [9, 8, 7, 6], [4, 4, 5], [10, 11], [2, 3, 1, 2]]
+SESSIONS = [[1, 2, 1, 3], [5], [9, 8, 9, 8, 9], [4, 4, 4], [12, 1, 7], list(range(1, 13))]
+
+
+def gnn_states(gnn: GatedGNN, session: list[int], vectors: torch.Tensor) -> torch.Tensor:
+    """State of each click of one session; the gated GNN itself is tested elsewhere."""
+    clicks = ordered_clicks(torch.tensor([session]), torch.tensor([len(session)]))
+    nodes = session_nodes(clicks)
+    hidden = gnn(vectors[nodes.items], [session_edges(clicks, nodes)])
+    return hidden[nodes.of_click]
+
+
+def slow_niser(model: NISER, session: list[int]) -> torch.Tensor:
+    vectors = normalize(model.item_embedding.weight, dim=1)
+    states = gnn_states(model.gnn, session, vectors)
+    states = states + model.position_embedding.weight[: len(session)]
+    query = model.linear_one(states[-1])
+    weights = [model.linear_three(torch.sigmoid(query + model.linear_two(x))) for x in states]
+    combined = sum(w * x for w, x in zip(weights, states, strict=True))
+    vector = model.linear_transform(torch.cat([combined, states[-1]]))
+    return 16 * normalize(vector, dim=0) @ vectors.T
+
+
+def slow_gcsan(model: FastGCSAN, session: list[int]) -> torch.Tensor:
+    states = gnn_states(model.gnn, session, model.item_embedding.weight)
+    last = states[-1]
+    for block in model.blocks:
+        products = block.query(states) @ block.key(states).T / states.shape[1] ** 0.5
+        attended = products.softmax(1) @ block.value(states)
+        states = block.outer(torch.relu(block.inner(attended))) + attended
+    return (0.6 * states[-1] + 0.4 * last) @ model.item_embedding.weight.T
+
+
+def slow_tagnn(model: TAGNN, session: list[int]) -> torch.Tensor:
+    vectors = model.item_embedding.weight
+    states = gnn_states(model.gnn, session, vectors)
+    inner = torch.sigmoid(model.linear_one(states[-1]) + model.linear_two(states))
+    combined = (model.linear_three(inner).softmax(0) * states).sum(0)
+    own = model.linear_transform(torch.cat([combined, states[-1]]))
+    scores = []
+    for item in vectors:
+        shares = torch.stack([item @ model.linear_t(x) for x in states]).softmax(0)
+        scores.append((own + shares @ states) @ item)
+    return torch.stack(scores)
+
+
+def slow_neighbours(sessions: list[list[int]], item: int) -> list[tuple[int, int]]:
+    counts: Counter[int] = Counter()
+    for session in sessions:
+        for place, one in enumerate(session):
+            for other_place, other in enumerate(session):
+                if one == item and 1 <= abs(place - other_place) <= 3:
+                    counts[other] += 1
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def slow_gcegnn(model: GCEGNN, session: list[int], *, hops: int, count: int) -> torch.Tensor:
+    vectors = model.item_embedding.weight
+    mean = torch.stack([vectors[item] for item in session]).mean(0)
+    steps = set(pairwise(session))
+
+    def local(item: int) -> torch.Tensor:
+        scores, others = [], []
+        for other in sorted(set(session)):
+            kind = ((other, item) in steps) + 2 * ((item, other) in steps)
+            if other == item:
+                kind = 0
+            elif kind == 0:
+                continue
+            product = vectors[item] * vectors[other]
+            scores.append(leaky_relu(product @ model.relation[kind], 0.2))
+            others.append(vectors[other])
+        return torch.stack(scores).softmax(0) @ torch.stack(others)
+
+    def from_all(item: int, depth: int) -> torch.Tensor:
+        """The vector of an item after so many hops."""
+        if depth == 0:
+            return vectors[item]
+        hop = model.hops[depth - 1]
+        scores, others = [], []
+        for other, often in slow_neighbours(TRAINING, item)[:count]:
+            far = from_all(other, depth - 1)
+            seen = torch.cat([mean * far, torch.tensor([float(often)])])
+            scores.append(hop.q(leaky_relu(hop.w_1(seen), 0.2)).squeeze())
+            others.append(far)
+        taken = torch.zeros_like(mean)
+        if others:
+            taken = torch.stack(scores).softmax(0) @ torch.stack(others)
+        return torch.relu(hop.w_2(torch.cat([from_all(item, depth - 1), taken])))
+
+    states = torch.stack([local(item) + from_all(item, hops) for item in session])
+    vector = torch.zeros_like(mean)
+    for place, state in enumerate(states):
+        position = model.position_embedding.weight[len(session) - 1 - place]
+        placed = torch.tanh(model.w_1(torch.cat([position, state])))
+        vector = (
+            vector + model.q(torch.sigmoid(model.w_2(placed) + model.w_3(states.mean(0)))) * state
+        )
+    return vector @ vectors.T
+
+
+CASES = {
+    "NISER+": (NISER, {}, slow_niser),
+    "NISER+, 2 steps": (NISER, {"step": 2}, slow_niser),
+    "GC-SAN": (FastGCSAN, {}, slow_gcsan),
+    "GC-SAN, 3 blocks": (FastGCSAN, {"blocks": 3}, slow_gcsan),
+    "TAGNN": (TAGNN, {}, slow_tagnn),
+    "GCE-GNN, 1 hop": (
+        GCEGNN,
+        {"hops": 1, "neighbours": 3},
+        lambda model, session: slow_gcegnn(model, session, hops=1, count=3),
+    ),
+    "GCE-GNN, 2 hops": (
+        GCEGNN,
+        {"hops": 2, "neighbours": 2},
+        lambda model, session: slow_gcegnn(model, session, hops=2, count=2),
+    ),
+}
+
+
+def make(name: str):
+    model_class, parameters, _ = CASES[name]
+    return tiny_model(
+        model_class,
+        n_items=N_ITEMS,
+        embedding_size=8,
+        training_sessions=TRAINING,
+        **parameters,
+    ).eval()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_scores_are_those_of_the_formulas(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tagnn, "BLOCK_NUMBERS", 100)  # several blocks of items
+    model, slow = make(name), CASES[name][2]
+    with torch.no_grad():
+        scores = model.full_sort_predict(tiny_batch(SESSIONS))
+        for session, of_session in zip(SESSIONS, scores, strict=True):
+            torch.testing.assert_close(of_session, slow(model, session), rtol=1e-4, atol=1e-6)
+
+
+def test_tagnn_in_blocks_has_the_gradients_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    gradients = []
+    for numbers in (100, 10**9):
+        monkeypatch.setattr(tagnn, "BLOCK_NUMBERS", numbers)
+        model = make("TAGNN").train()
+        model.calculate_loss(tiny_batch(SESSIONS, [3, 4, 5, 6, 7, 8])).backward()
+        gradients.append({k: v.grad for k, v in model.named_parameters()})
+    for key, whole in gradients[1].items():
+        torch.testing.assert_close(gradients[0][key], whole)
+        assert whole.abs().sum() > 0
+    assert (gradients[0]["item_embedding.weight"][0] == 0).all()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_padding_row_stays_zero(name: str) -> None:
+    model = make(name).train()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.1, weight_decay=0.1)
+    for _ in range(3):
+        optimizer.zero_grad()
+        model.calculate_loss(tiny_batch(SESSIONS, [3, 4, 5, 6, 7, 8])).backward()
+        optimizer.step()
+    assert (model.item_embedding.weight[0] == 0).all()
+    assert all(weight.isfinite().all() for weight in model.parameters())
+
+
+@settings(max_examples=50)
+@given(
+    sessions=st.lists(
+        st.lists(st.integers(1, N_ITEMS), min_size=1, max_size=LONGEST), min_size=1, max_size=6
+    ),
+    count=st.integers(1, 5),
+)
+def test_neighbours_are_those_that_counting_finds(sessions: list[list[int]], count: int) -> None:
+    found = ItemNeighbours(Sessions.from_lists(sessions), n_items=N_ITEMS + 1, reach=3, count=count)
+    for item in range(N_ITEMS + 1):
+        expected = slow_neighbours(sessions, item)[:count]
+        expected += [(0, 0)] * (count - len(expected))
+        pairs = zip(found.items[item].tolist(), found.weights[item].tolist(), strict=True)
+        assert list(pairs) == expected
+
+
+def test_gcegnn_needs_training_sessions() -> None:
+    with pytest.raises(ModelError, match="training sessions"):
+        tiny_model(GCEGNN, n_items=5)
