@@ -10,7 +10,7 @@ by side.
 from __future__ import annotations
 
 import contextlib
-import importlib.util
+import importlib
 import logging
 import os
 import pickle
@@ -131,7 +131,7 @@ def local_workers(workers: int, *, data_root: Path | None, cache_folder: Path) -
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
             env=environment,
         ) as cluster,
@@ -248,6 +248,11 @@ class Workers:
             self._client.cancel(list(running))
             for chain in running.values():
                 chain.close()  # and so release its lock
+
+    def processes(self) -> dict[str, int]:
+        """Process ids of the workers that are there now, by address."""
+        processes: dict[str, int] = self._client.run(os.getpid)
+        return processes
 
     def _submit(self, assignment: Assignment) -> Future:
         job = assignment.job
@@ -392,8 +397,10 @@ def _dataset_spec(names: tuple[str, ...], wanted: str) -> DatasetSpec:
 
 
 def _need_distributed() -> None:
-    if importlib.util.find_spec("distributed") is None:
+    try:
+        importlib.import_module("distributed")
+    except ImportError as error:
         raise ClusterError(
             "Several workers need dask.distributed, which is not installed.",
             remedy="Install it with: pip install 'srgnn-bench[distributed]'.",
-        )
+        ) from error

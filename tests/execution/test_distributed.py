@@ -1,0 +1,202 @@
+"""Workers in processes of their own: the same numbers, and the dead and the stuck are survived."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+from tiny_world import TinyWorld, make_tiny_world
+
+from srgnn_bench import registry
+from srgnn_bench.errors import ClusterError
+from srgnn_bench.events import EpochDone, Event, RunDone, RunStarted, TrialDone, TrialStarted
+from srgnn_bench.execution.environment import available_cores
+from srgnn_bench.execution.local import Outcome, execute
+from srgnn_bench.execution.plan import plan
+from srgnn_bench.execution.stale import failures
+from srgnn_bench.selection import select
+from srgnn_bench.store.store import ResultStore
+from srgnn_bench.store.trials import Trial, read_trials
+
+pytest.importorskip("distributed", reason="needs the extra 'distributed'")
+
+from srgnn_bench.execution.distributed import Workers, local_workers, threads_per_worker
+
+two_cores = pytest.mark.skipif(available_cores() < 2, reason="two workers need two cores")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> TinyWorld:
+    return make_tiny_world(tmp_path_factory.mktemp("workers"))
+
+
+@pytest.fixture(scope="module")
+def workers(world: TinyWorld):
+    """Two workers, shared by the tests that leave them as they are."""
+    cache = world.root / "elsewhere"
+    with local_workers(2, data_root=world.data_root, cache_folder=cache) as workers:
+        yield workers
+
+
+def trials(store: ResultStore) -> dict[str, list[Trial]]:
+    folders = sorted(path.parent for path in store.root.glob("studies/*/*/*/trials.ndjson"))
+    return {
+        str(folder.relative_to(store.root)): [
+            trial.model_copy(update={"seconds": 0.0}) for trial in read_trials(folder)
+        ]
+        for folder in folders
+    }
+
+
+def contents(store: ResultStore) -> dict[str, tuple[object, ...]]:
+    return {
+        record.key: (
+            record.metrics,
+            store.ranks(record).to_csv(),
+            [epoch["loss"] for epoch in store.epochs(record)],
+            record.tuning and record.tuning.model_copy(update={"seconds": 0.0}),
+        )
+        for record in store.records()
+    }
+
+
+@two_cores
+def test_two_workers_store_what_one_process_stores(world: TinyWorld, workers: Workers) -> None:
+    suite = select(registry.suite(str(world.suite)), trials=3)  # the third may be pruned
+    alone, together = ResultStore(world.root / "alone"), ResultStore(world.root / "together")
+    events: list[Event] = []
+    for store, driver in ((alone, None), (together, workers)):
+        jobs = plan(suite, data_root=world.data_root, store=store)
+        execute(
+            suite, jobs, store=store, resume="only-missing", listen=events.append, driver=driver
+        )
+        kinds = [type(event) for event in events]
+        assert kinds.count(TrialDone) == kinds.count(TrialStarted) == 9
+        assert kinds.count(RunDone) == kinds.count(RunStarted) == 6
+        assert EpochDone in kinds
+        events.clear()
+    assert len(contents(alone)) == 6
+    assert contents(together) == contents(alone)
+    assert trials(together) == trials(alone)
+    # Nothing of it was left with the workers but the prepared data.
+    assert not list((world.root / "elsewhere").rglob("*.checkpoint"))
+    assert list((world.root / "elsewhere" / "data").rglob("sessions.npz"))
+
+
+def test_threads_never_exceed_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    cores = available_cores()
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert threads_per_worker(1) == cores
+    assert threads_per_worker(cores) == 1
+    with pytest.raises(ClusterError, match=f"at most {cores}"):
+        threads_per_worker(cores + 1)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert threads_per_worker(1) == 1
+
+
+def broken_model(world: TinyWorld) -> Path:
+    path = world.root / "broken.yaml"
+    path.write_text(
+        yaml.safe_dump(
+            {
+                "title": "Broken",
+                "class": "broken_model:Broken",
+                "citation": "made for tests",
+                "parameters": {"epochs": 2},
+            }
+        )
+    )
+    return path
+
+
+@pytest.mark.parametrize(
+    ("trouble", "message"),
+    [
+        ("hangs", "took longer than 1 seconds"),
+        ("dies", "workers died over it"),
+    ],
+)
+def test_a_worker_that_is_lost_to_one_model_serves_the_others(
+    tiny_world: TinyWorld, monkeypatch: pytest.MonkeyPatch, trouble: str, message: str
+) -> None:
+    models = str(Path(__file__).parent / "models")
+    monkeypatch.syspath_prepend(models)
+    monkeypatch.setenv("BROKEN_MODEL", trouble)
+    suite = select(
+        registry.suite(str(tiny_world.suite)),
+        models=[str(broken_model(tiny_world)), "popularity"],
+        trials=1,
+        seeds=1,
+        settings=["time_limit_seconds=1"] if trouble == "hangs" else [],
+    )
+    store = ResultStore(tiny_world.results)
+    jobs = plan(suite, data_root=tiny_world.data_root, store=store, trust=True)
+    with local_workers(1, data_root=tiny_world.data_root, cache_folder=store.root) as workers:
+        outcome = execute(
+            suite,
+            jobs,
+            store=store,
+            resume="only-missing",
+            listen=lambda event: None,
+            driver=workers,
+        )
+    assert outcome == Outcome(done=1, trained=1, failed=1, missing=0)
+    (failure,) = failures(jobs, store)
+    assert message in failure.error
+
+
+@two_cores
+def test_a_killed_worker_is_replaced_and_changes_nothing(
+    world: TinyWorld, workers: Workers
+) -> None:
+    suite = select(registry.suite(str(world.suite)), models=["srgnn", "stamp"], seeds=1)
+    alone, hurt = ResultStore(world.root / "alone2"), ResultStore(world.root / "hurt")
+    jobs = plan(suite, data_root=world.data_root, store=alone)
+    execute(suite, jobs, store=alone, resume="only-missing", listen=lambda event: None)
+    killed: list[int] = []
+
+    def kill(event: Event) -> None:
+        """Kill a worker in the middle of the first trial and of the first final run."""
+        stage = len(killed)
+        if isinstance(event, EpochDone) and event.epoch == 2 and stage < 2:
+            victim = next(iter(workers.processes().values()))
+            os.kill(victim, signal.SIGKILL)
+            killed.append(victim)
+
+    jobs = plan(suite, data_root=world.data_root, store=hurt)
+    execute(suite, jobs, store=hurt, resume="only-missing", listen=kill, driver=workers)
+    assert len(killed) == 2
+    assert contents(hurt) == contents(alone)
+    assert trials(hurt) == trials(alone)
+
+
+@two_cores
+def test_other_data_on_a_worker_stops_the_run(world: TinyWorld, workers: Workers) -> None:
+    suite = select(registry.suite(str(world.suite)), models=["popularity"], trials=1, seeds=1)
+    store = ResultStore(world.root / "other")
+    jobs = [
+        replace(job, dataset=replace(job.dataset, fingerprint="0" * 64))
+        for job in plan(suite, data_root=world.data_root, store=store)
+    ]
+    with pytest.raises(ClusterError, match="not the files that the coordinator has"):
+        execute(
+            suite,
+            jobs,
+            store=store,
+            resume="only-missing",
+            listen=lambda event: None,
+            driver=workers,
+        )
+
+
+def test_without_the_extra_the_command_to_install_it_is_named(
+    world: TinyWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ClusterError, match=r"pip install 'srgnn-bench\[distributed\]'"):
+        local_workers(1, data_root=None, cache_folder=world.root).__enter__()
