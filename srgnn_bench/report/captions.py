@@ -81,12 +81,16 @@ def budget(results: SuiteResults) -> str:
     tuning = results.spec.tuning
     if tuning is None:
         return "no tuning"
-    trials = _count(tuning.trials, "tuning trial")
+    allowed = (
+        f"{tuning.seconds:g} s of tuning"
+        if tuning.trials is None
+        else _count(tuning.trials, "tuning trial")
+    )
     if not results.shares_tuning:
-        return f"{trials} per model and dataset"
+        return f"{allowed} per model and dataset"
     [title] = results.tuned.values()
     return (
-        f"{trials} of {title} per dataset, whose winner all entries run with their own values on "
+        f"{allowed} of {title} per dataset, whose winner all entries run with their own values on "
         "top, untuned"
     )
 
@@ -124,12 +128,17 @@ def describe_cautions(results: SuiteResults) -> list[str]:
     """Sentences about unequal budgets and uncommitted or mixed code; empty if all is well."""
     records = results.all_records()
     cautions = []
-    budgets: dict[int, set[str]] = {}
+    budgets: dict[tuple[str, float], set[str]] = {}
     for record in records:
         if record.tuning is not None:
-            budgets.setdefault(record.tuning.budget, set()).add(record.title)
+            seconds = record.tuning.budget_seconds
+            unit = ("trials", record.tuning.budget) if seconds is None else ("seconds", seconds)
+            budgets.setdefault(unit, set()).add(record.title)
     if len(budgets) > 1:
-        parts = [f"{n} trials: {', '.join(sorted(budgets[n]))}" for n in sorted(budgets)]
+        parts = [
+            f"{n:g} {unit}: {', '.join(sorted(titles))}"
+            for (unit, n), titles in sorted(budgets.items())
+        ]
         cautions.append(f"UNEQUAL TUNING BUDGETS: {'; '.join(parts)}.")
     if _mixes_tuning(results):
         cautions.append(

@@ -32,7 +32,7 @@ def draw_lengths(frames: Frames, *, layout: Layout) -> Figure:
         panel_heights={"page": 1.75, "column": 1.45},
         legend_rows=legend_rows(results.entry_titles, layout=layout),
         extra_notes=[
-            "Bars: ± 2 standard errors from the sampling of test sessions."
+            "Bars: ± 2 standard errors from the sampling of test sessions; the longest are cut off."
             if barred
             else "Standard errors: see the table's CSV."
         ],
@@ -57,7 +57,9 @@ def draw_lengths(frames: Frames, *, layout: Layout) -> Figure:
                 markersize=2.6,
             )
         axes.set_xticks(range(len(labels)), labels, rotation=45 if narrow else 0)
-        axes.set_ylim(0, 120 * here["mean"].max() if len(here) else None)
+        if len(here):
+            reach = here["mean"] + 2 * here["error"] if barred else here["mean"]
+            axes.set_ylim(0, 100 * min(1.05 * reach.max(), 1.5 * here["mean"].max()))
         axes.grid(visible=False, axis="x")
         axes.set_xlabel("Clicks in the prefix")
         axes.set_ylabel(f"{metric_title(metric)} (%)")

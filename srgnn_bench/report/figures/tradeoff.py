@@ -48,7 +48,7 @@ def cost_ticks(costs: pd.Series[float]) -> list[float]:
     ticks = [tick for tick in ticks if 0.8 * low <= tick <= 1.25 * high]
     if len(ticks) >= 2:
         return ticks
-    return [low, high] if span > 1.5 else [low]
+    return [low, high] if span > 1.05 else [low]
 
 
 def draw_tradeoff(frames: Frames, *, layout: Layout) -> Figure:
