@@ -103,7 +103,7 @@ class ProgressView:
         who = f"{event.dataset} {event.entry}"
         match event:
             case TrialStarted():
-                self._begin(f"{who} trial {event.number + 1}/{event.budget}", event.epochs)
+                self._begin(f"{who} trial {_place(event)}", event.epochs)
             case RunStarted():
                 self._begin(f"{who} seed {event.seed}", event.epochs)
             case EpochDone():
@@ -117,7 +117,7 @@ class ProgressView:
                 self._progress.update(self._whole, completed=self._done + 0.99 * part)
             case TrialDone():
                 value = "" if event.value is None else f", MRR@20 {100 * event.value:.2f}"
-                self._end(f"{who} trial {event.number + 1}/{event.budget} {event.state}{value}")
+                self._end(f"{who} trial {_place(event)} {event.state}{value}")
             case RunDone():
                 self._end(
                     f"{who} seed {event.seed} stored: test Recall@20 {100 * event.recall:.2f}, "
@@ -139,3 +139,8 @@ class ProgressView:
         """Print a line; on a terminal the bars already show what passes by."""
         if always or not self._console.is_terminal:
             self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _place(event: TrialStarted | TrialDone) -> str:
+    """Number of a trial, of how many where that is known."""
+    return f"{event.number + 1}" + ("" if event.budget is None else f"/{event.budget}")

@@ -13,7 +13,8 @@ class TrialStarted:
     dataset: str
     entry: str
     number: int
-    budget: int
+    budget: int | None
+    """Trials in all; None where the budget is a time."""
     epochs: int
     """Most epochs it may take; 1 for a fitted model."""
 
@@ -39,7 +40,8 @@ class TrialDone:
     dataset: str
     entry: str
     number: int
-    budget: int
+    budget: int | None
+    """Trials in all; None where the budget is a time."""
     state: str
     """``complete``, ``pruned`` or ``failed``."""
     value: float | None

@@ -158,10 +158,31 @@ class ModelEntry(Spec):
 
 
 class TuningSpec(Spec):
-    """The budget of tuning, the same for every model and dataset of a suite."""
+    """The budget of tuning, the same for every model and dataset of a suite.
 
-    trials: int = Field(10, ge=1)
+    It is a number of trials (10 unless given) or, in its place, a time.
+    """
+
+    trials: int | None = Field(None, ge=1)
     """Configurations tried; the model's defaults are always the first."""
+
+    seconds: float | None = Field(None, gt=0)
+    """Seconds that trials take together, failed and pruned ones included. A trial begins while
+    some are left, and is not cut short; the defaults are always tried. Other machines, or another
+    load, get through other numbers of trials."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _ten_trials(cls, values: Any) -> Any:
+        if isinstance(values, dict) and all(values.get(k) is None for k in ("trials", "seconds")):
+            return {**values, "trials": 10}
+        return values
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> TuningSpec:
+        if self.trials is not None and self.seconds is not None:
+            raise ValueError("give the budget in trials or in seconds, and null for the other")
+        return self
 
 
 class SuiteSpec(Spec):

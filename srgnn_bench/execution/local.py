@@ -160,10 +160,11 @@ class _Coordinator:
     def _trials(self, job: Job) -> Generator[Assignment, Answer, None]:
         assert job.study is not None
         assert self.suite.tuning is not None
-        budget, limit = self.suite.tuning.trials, self.suite.time_limit_seconds
-        if job.study.finished() < budget:
+        budget, limit = self.suite.tuning, self.suite.time_limit_seconds
+        done, trials = job.study.progress(budget)
+        if done < trials:
             with job.study.opened() as study:
-                while task := study.ask(budget=budget, limit_seconds=limit):
+                while task := study.ask(budget, limit_seconds=limit):
                     answer = yield Assignment(job, task)
                     if isinstance(answer, Trouble):
                         answer = task.failed(answer.error, seconds=answer.seconds)

@@ -62,7 +62,7 @@ class Job:
         """
         if self.study is None or self.suite.tuning is None:
             return Winner(self.candidate.defaults, None, None)
-        winner = self.study.winner(budget=self.suite.tuning.trials)
+        winner = self.study.winner(self.suite.tuning)
         if winner is None:
             return None
         return replace(
@@ -113,7 +113,7 @@ class JobState:
 
     Attributes:
         trials_done: trials that count towards the budget.
-        trials: the budget.
+        trials: the budget; where that is a time, one more than are done while some is left.
         runs: state of each final run, by seed.
     """
 
@@ -179,8 +179,9 @@ def work_left(jobs: list[Job], states: list[JobState]) -> int:
 
 def state_of(job: Job, store: ResultStore) -> JobState:
     """How far a job is, from the results folder alone; nothing is run."""
-    trials = 0 if job.suite.tuning is None else job.suite.tuning.trials
-    done = 0 if job.study is None else min(job.study.finished(), trials)
+    done, trials = 0, 0
+    if job.study is not None and job.suite.tuning is not None:
+        done, trials = job.study.progress(job.suite.tuning)
     where = {"dataset": job.dataset.name, "model": job.candidate.spec.name}
     if store.failure(**where, key=job.failure_key) is not None:
         return JobState(done, trials, _all(job, "failed"))

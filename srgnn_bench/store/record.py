@@ -39,7 +39,9 @@ class TuningSummary(Stored):
     study: str
     """Key of the study."""
     budget: int
-    """Trials allowed."""
+    """Trials allowed; where the budget was a time, those that it allowed."""
+    budget_seconds: float | None = None
+    """Seconds allowed; None where the budget was a number of trials."""
     finished: int
     pruned: int
     failed: int

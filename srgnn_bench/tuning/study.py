@@ -10,6 +10,7 @@ no difference who runs its trials.
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from optuna.trial import TrialState
 from srgnn_bench.configuration import Candidate
 from srgnn_bench.errors import ModelError, StoreError
 from srgnn_bench.events import Listener, TrialDone
-from srgnn_bench.schema import ProtocolSpec
+from srgnn_bench.schema import ProtocolSpec, TuningSpec
 from srgnn_bench.store.keys import key_of, seed_from
 from srgnn_bench.store.record import TuningSummary
 from srgnn_bench.store.trials import EpochValue, Trial, best_trial, read_trials, write_trials
@@ -92,24 +93,47 @@ class Study:
         self.key = key_of({**self.content, "space": self.space})
         self.folder = folder / self.key[:12]
 
-    def finished(self) -> int:
-        """Trials that count towards the budget."""
-        return len(read_trials(self.folder))
+    def within(self, trials: list[Trial], budget: TuningSpec) -> list[Trial] | None:
+        """The trials, of all that ended, which the budget pays for; None while some of it is left.
 
-    def winner(self, *, budget: int) -> Winner | None:
-        """The best of the first ``budget`` trials, or None while fewer have ended.
+        What was pruned and what failed is paid for. A time is not spent on a model that has
+        nothing to search: its second trial would be the first again.
+        """
+        if budget.trials is not None:
+            return trials[: budget.trials] if len(trials) >= budget.trials else None
+        assert budget.seconds is not None
+        if trials and not self.space:
+            return trials[:1]
+        spent = itertools.accumulate(trial.seconds for trial in trials)
+        ends = (n for n, seconds in enumerate(spent, start=1) if seconds >= budget.seconds)
+        end = next(ends, None)
+        return None if end is None else trials[:end]
+
+    def progress(self, budget: TuningSpec) -> tuple[int, int]:
+        """Trials that have ended, and those of the whole budget.
+
+        Where the budget is a time, one more is taken to follow while some of it is left.
+        """
+        trials = read_trials(self.folder)
+        paid = self.within(trials, budget)
+        if paid is not None:
+            return len(paid), len(paid)
+        return len(trials), budget.trials or len(trials) + 1
+
+    def winner(self, budget: TuningSpec) -> Winner | None:
+        """The best of the trials that the budget pays for, or None while some of it is left.
 
         Raises:
             ModelError: every one of them failed.
             StoreError: the list of trials is damaged.
         """
-        trials = read_trials(self.folder)[:budget]
-        if len(trials) < budget:
+        trials = self.within(read_trials(self.folder), budget)
+        if trials is None:
             return None
         best = best_trial(trials)
         if best is None or best.value is None:
             raise ModelError(
-                f"None of the {budget} trials of {self.candidate.title} on {self.dataset} "
+                f"None of the {len(trials)} trials of {self.candidate.title} on {self.dataset} "
                 f"completed; the first: {trials[0].error}",
                 remedy="Mend the model or its search space; a change starts a new study.",
             )
@@ -119,7 +143,8 @@ class Study:
             epochs=best.best_epoch,
             summary=TuningSummary(
                 study=self.key,
-                budget=budget,
+                budget=len(trials),
+                budget_seconds=budget.seconds,
                 finished=states.count("complete"),
                 pruned=states.count("pruned"),
                 failed=states.count("failed"),
@@ -176,15 +201,15 @@ class OpenStudy:
         self._asked: optuna.Trial | None = None
         self._note()
 
-    def ask(self, *, budget: int, limit_seconds: float | None = None) -> TrialTask | None:
-        """The next trial, or None where ``budget`` of them have completed, been pruned or failed.
+    def ask(self, budget: TuningSpec, *, limit_seconds: float | None = None) -> TrialTask | None:
+        """The next trial, or None where nothing is left of the budget.
 
         Args:
-            budget: trials in all, earlier ones included.
+            budget: for all trials, earlier ones included.
             limit_seconds: longest time of one trial; one that takes longer has failed.
         """
         of, ordinal = self._of, len(self._ended)
-        if ordinal >= budget:
+        if of.within(self._ended, budget) is not None:
             return None
         self._optuna.sampler = optuna.samplers.TPESampler(
             seed=seed_from(of.key, "sampler", ordinal), n_startup_trials=5
@@ -200,7 +225,7 @@ class OpenStudy:
             candidate=of.candidate,
             dataset=of.dataset,
             number=ordinal,
-            budget=budget,
+            budget=budget.trials,
             parameters=self._asked.params,
             configuration=configuration,
             seed=seed_from(content),

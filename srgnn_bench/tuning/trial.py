@@ -36,7 +36,7 @@ class TrialTask:
         candidate: the model.
         dataset: name of the dataset, for events.
         number: place among the trials that count, from 0.
-        budget: trials in all, for events.
+        budget: trials in all, for events; None where the budget is a time.
         parameters: values of the searched parameters.
         configuration: every parameter and training setting.
         seed: seed of weights, order and dropout.
@@ -48,7 +48,7 @@ class TrialTask:
     candidate: Candidate
     dataset: str
     number: int
-    budget: int
+    budget: int | None
     parameters: dict[str, Any]
     configuration: dict[str, Any]
     seed: int
