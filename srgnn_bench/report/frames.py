@@ -257,9 +257,9 @@ class Frames:
                     if epoch["judged"]:
                         chosen = epoch["judged"]["mrr@20"]
                         values.setdefault(("choice", epoch["epoch"]), []).append(chosen)
-            tuning = records[0].tuning if records else None
-            own = self.results.values_set_after_tuning(entry)
-            if tuning is not None and own.items() <= tuning.best_parameters.items():
+            if records and self.results.ran_as_tuned(records[0], entry=entry):
+                tuning = records[0].tuning
+                assert tuning is not None
                 for trial in self.results.trials(records[0]):
                     if trial["number"] == tuning.best_trial:
                         values |= {("choice", e["epoch"]): [e["value"]] for e in trial["epochs"]}

@@ -127,22 +127,26 @@ class SuiteResults:
     @property
     def tuned(self) -> dict[str, str]:
         """Titles of what was tuned, by name: every entry, or the one model that all share."""
-        if self.spec.configurations_from is None:
+        if not self.shares_tuning:
             return self.entry_titles
-        return {self.spec.configurations_from: self.all_records()[0].title}
+        return {str(self.spec.configurations_from): self.all_records()[0].title}
 
     def tuned_runs(self, dataset: str) -> dict[str, Record]:
         """A run of each that was tuned on a dataset, by its name in ``tuned``."""
         first = {entry: self.records[dataset, entry][0] for entry in self.present(dataset)}
-        if self.spec.configurations_from is not None and first:
-            first = {self.spec.configurations_from: next(iter(first.values()))}
+        if self.shares_tuning and first:
+            first = {str(self.spec.configurations_from): next(iter(first.values()))}
         return {name: record for name, record in first.items() if record.tuning is not None}
 
-    def values_set_after_tuning(self, entry: str) -> dict[str, Any]:
-        """What a variant changes in the configuration that it shares."""
-        if not self.shares_tuning:
-            return {}
-        return next(listed.parameters for listed in self.spec.models if listed.name == entry)
+    def ran_as_tuned(self, record: Record, *, entry: str) -> bool:
+        """Whether a run of an entry has the very configuration that won.
+
+        A variant that shares its model's tuning has it where its own values change nothing.
+        """
+        if record.tuning is None or not self.shares_tuning:
+            return record.tuning is not None
+        own = [listed.parameters for listed in self.spec.models if listed.name == entry]
+        return bool(own) and own[0].items() <= record.tuning.best_parameters.items()
 
     def ranks(self, dataset: str, *, entry: str) -> Matrix:
         """Ranks of the targets, shape (seeds, prefixes)."""

@@ -60,6 +60,17 @@ def test_only_the_variant_that_was_tuned_has_a_validation_curve(store, entries, 
     assert set(learning[learning["measure"] == "choice"]["entry"]) == {tuned}
 
 
+def test_a_suite_that_was_run_a_variant_at_a_time_is_read_as_a_whole(store):
+    manifest = write_suite(store, datasets=1, seeds=1, entries=READOUTS, shared=True)
+    models = [entry for entry in manifest.spec["models"] if entry["name"] == "local"]
+    spec = {**manifest.spec, "models": models}
+    store.write_manifest(manifest.model_copy(update={"spec": spec}))
+    frames = Frames(load_suite(store, suite="made-up"))
+    assert frames.results.subject == "hybrid"
+    assert set(frames.differences["entry"]) == {"local", "average"}
+    assert set(frames.learning["entry"]) == set(READOUTS)
+
+
 def test_the_reference_changes_nothing_or_comes_first(store):
     assert frames_of(store, READOUTS).results.subject == "hybrid"
     turned = dict(reversed(READOUTS.items()))
