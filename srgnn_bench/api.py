@@ -33,6 +33,7 @@ from srgnn_bench.report.runs import run_frame, summary_frame
 from srgnn_bench.schema import ModelEntry, ModelSpec, Spec, SuiteSpec
 from srgnn_bench.selection import select
 from srgnn_bench.store.store import ResultStore
+from srgnn_bench.tuning.server import StudyServer
 
 S = TypeVar("S", bound=Spec)
 
@@ -130,6 +131,7 @@ class Benchmark:
         listen: Listener | None = None,
         workers: int | None = None,
         scheduler: str | None = None,
+        studies: str | None = None,
     ) -> Outcome:
         """Tune every model on every dataset, train the winners, rank, store.
 
@@ -143,6 +145,8 @@ class Benchmark:
                 this process. A script that asks for them needs the guard
                 `if __name__ == "__main__":`.
             scheduler: address of a dask scheduler whose workers do them instead.
+            studies: URL of a PostgreSQL database that keeps the studies, for benchmarks that are
+                run from several machines; none keeps each in the results folder.
 
         Returns:
             How many runs are stored, were made by this call, failed, or are missing. A model that
@@ -159,6 +163,7 @@ class Benchmark:
                 resume=resume,
                 listen=listen or _ignore,
                 driver=driver,
+                studies=None if studies is None else StudyServer(studies),
             )
 
     def _driver(

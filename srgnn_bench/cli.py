@@ -78,6 +78,16 @@ SchedulerOption = Annotated[
     str | None,
     typer.Option("--scheduler", metavar="ADDRESS", help="Use the workers of a dask cluster."),
 ]
+StudiesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--studies",
+        metavar="URL",
+        envvar="SRGNN_BENCH_STUDIES",
+        show_envvar=True,
+        help="PostgreSQL database that keeps the studies of several machines.",
+    ),
+]
 
 RESULTS = Path("results")
 
@@ -107,6 +117,7 @@ def run(
     trust: TrustOption = False,
     workers: WorkersOption = None,
     scheduler: SchedulerOption = None,
+    studies: StudiesOption = None,
 ) -> None:
     """Tune every model on every dataset, train the winners, and draw the report."""
     from srgnn_bench.console import ProgressView, plan_table, results_table
@@ -127,7 +138,11 @@ def run(
     try:
         with ProgressView(console, units=units) as view:
             outcome = benchmark.run(
-                resume=resume.value, listen=view, workers=workers, scheduler=scheduler
+                resume=resume.value,
+                listen=view,
+                workers=workers,
+                scheduler=scheduler,
+                studies=studies,
             )
     except KeyboardInterrupt:
         console.print("Stopped. What was finished is stored; the same command goes on from here.")

@@ -34,6 +34,7 @@ from srgnn_bench.schema import SuiteSpec
 from srgnn_bench.store.record import Failure, Record
 from srgnn_bench.store.store import KEY_DIGITS, ResultStore
 from srgnn_bench.store.trials import Trial
+from srgnn_bench.tuning.server import StudyServer, Taken
 from srgnn_bench.tuning.study import Winner
 
 Resume = Literal["only-missing", "retry-failed", "only-cache", "overwrite"]
@@ -64,6 +65,7 @@ def execute(
     resume: Resume,
     listen: Listener,
     driver: Driver | None = None,
+    studies: StudyServer | None = None,
 ) -> Outcome:
     """Do what the plan still lacks. A failing model never stops the others.
 
@@ -75,11 +77,12 @@ def execute(
             ``only-cache`` runs nothing, ``overwrite`` forgets what is stored and runs all.
         listen: told of everything that happens.
         driver: who does the trials and final runs; None for this process, one at a time.
+        studies: the database of the studies; None for a file of each in the results folder.
 
     Raises:
         StoreError: the results folder cannot be used.
     """
-    coordinator = _Coordinator(suite, jobs, store, listen)
+    coordinator = _Coordinator(suite, jobs, store, listen, studies)
     coordinator.forget(resume)
     if resume != "only-cache":
         starts = [partial(coordinator.tuning, job) for job in jobs]
@@ -96,12 +99,18 @@ class _Coordinator:
     """Keeps what is stored of a plan, and knows what comes next."""
 
     def __init__(
-        self, suite: SuiteSpec, jobs: list[Job], store: ResultStore, listen: Listener
+        self,
+        suite: SuiteSpec,
+        jobs: list[Job],
+        store: ResultStore,
+        listen: Listener,
+        studies: StudyServer | None,
     ) -> None:
         self.suite = suite
         self.jobs = jobs
         self.store = store
         self.listen = listen
+        self.studies = studies
         self.trained = 0
 
     def forget(self, resume: Resume) -> None:
@@ -119,12 +128,17 @@ class _Coordinator:
                 shutil.rmtree(self._folder(job, job.failure_key), ignore_errors=True)
                 if job.study is not None:
                     shutil.rmtree(job.study.folder, ignore_errors=True)
+                    if self.studies is not None:
+                        self.studies.forget(job.study.key, name=job.study.name)
 
     def tuning(self, job: Job) -> Chain:
         """The trials that a job's study lacks; then its final runs may start."""
         if job.study is not None and self._failure(job, job.failure_key) is None:
             with _locked(job.study.folder):
-                yield from self._trials(job)
+                try:
+                    yield from self._trials(job)
+                except Taken as taken:
+                    raise Busy from taken
         self.note_cells()
         winner = self._winner(job)
         if winner is None:
@@ -163,7 +177,7 @@ class _Coordinator:
         budget, limit = self.suite.tuning, self.suite.time_limit_seconds
         done, trials = job.study.progress(budget)
         if done < trials:
-            with job.study.opened() as study:
+            with job.study.opened(self.studies) as study:
                 while task := study.ask(budget, limit_seconds=limit):
                     answer = yield Assignment(job, task)
                     if isinstance(answer, Trouble):

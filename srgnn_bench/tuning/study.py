@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +27,7 @@ from srgnn_bench.schema import ProtocolSpec, TuningSpec
 from srgnn_bench.store.keys import key_of, seed_from
 from srgnn_bench.store.record import TuningSummary
 from srgnn_bench.store.trials import EpochValue, Trial, best_trial, read_trials, write_trials
+from srgnn_bench.tuning.server import StudyServer
 from srgnn_bench.tuning.space import suggest
 from srgnn_bench.tuning.trial import TrialTask
 
@@ -156,13 +157,26 @@ class Study:
             ),
         )
 
+    @property
+    def name(self) -> str:
+        """Its name in Optuna's database."""
+        return f"{self.dataset}/{self.candidate.spec.name}/{self.key[:12]}"
+
     @contextlib.contextmanager
-    def opened(self) -> Iterator[OpenStudy]:
+    def opened(self, server: StudyServer | None = None) -> Iterator[OpenStudy]:
         """The study, ready for trials. The caller holds a lock on ``folder``.
 
+        Args:
+            server: the database that it is kept in; None for a file in ``folder``.
+
         Raises:
+            Taken: another coordinator has it on the server.
             StoreError: the study's database cannot be read or written.
         """
+        if server is not None:
+            with server.lease(self.key) as lease:
+                yield OpenStudy(self, server.storage, check=lease.check)
+            return
         if not read_trials(self.folder):
             # Nothing counts yet, and a process killed while it made the database leaves a part
             # of one. The trial under way is not lost: its checkpoint is a file of its own.
@@ -184,15 +198,23 @@ class OpenStudy:
 
     Args:
         study: what it is a study of.
-        storage: URL of Optuna's database.
+        storage: Optuna's database, or its URL.
+        check: raises where somebody else may have the study by now.
     """
 
-    def __init__(self, study: Study, storage: str) -> None:
+    def __init__(
+        self,
+        study: Study,
+        storage: str | optuna.storages.BaseStorage,
+        *,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
         self._of = study
+        self._check = check
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._optuna = optuna.create_study(
             storage=storage,
-            study_name=f"{study.dataset}/{study.candidate.spec.name}/{study.key[:12]}",
+            study_name=study.name,
             direction="maximize",
             load_if_exists=True,
         )
@@ -236,6 +258,7 @@ class OpenStudy:
     def tell(self, task: TrialTask, trial: Trial, *, listen: Listener) -> None:
         """Store what came of the trial that was asked for last."""
         assert self._asked is not None
+        self._check()
         state, value = STATES[trial.state], None
         for epoch in trial.epochs:
             self._asked.report(epoch.value, step=epoch.epoch)
