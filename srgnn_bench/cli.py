@@ -314,21 +314,26 @@ def download(
 
 @app.command()
 def models() -> None:
-    """List the models, and whether each can run."""
-    from srgnn_bench.recbole_bridge.classes import model_class
+    """List the models, whether each can run, and RecBole's that cannot."""
+    from srgnn_bench.recbole_bridge.classes import loss_of, model_class
+    from srgnn_bench.recbole_bridge.recbole_models import UNFIT, UNTRIED
 
+    console = Console()
     table = Table()
-    for heading in ("name", "title", "class", "searched", "can run"):
+    for heading in ("name", "title", "class", "searched", "loss", "can run"):
         table.add_column(heading)
     for name in registry.names("model"):
         spec = registry.model(name)
         try:
-            model_class(spec)
-            verdict = "yes"
+            loss, verdict = loss_of(model_class(spec), spec.parameters), "yes"
         except BenchError as error:
-            verdict = _escape(str(error))
-        table.add_row(name, spec.title, spec.class_path, ", ".join(spec.space), verdict)
-    Console().print(table)
+            loss, verdict = "", _escape(str(error))
+        table.add_row(name, spec.title, spec.class_path, ", ".join(spec.space), loss, verdict)
+    console.print(table)
+    console.print("RecBole's other sequential models:", highlight=False)
+    for name, reason in UNFIT.items():
+        console.print(f"  {name} cannot run on sessions: {reason}.", highlight=False, markup=False)
+    console.print(f"  {', '.join(UNTRIED)}: not tried; a file of yours can name them.")
 
 
 @app.command()

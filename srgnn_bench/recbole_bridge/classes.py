@@ -8,9 +8,11 @@ from typing import Any
 from recbole.model.abstract_recommender import AbstractRecommender, SequentialRecommender
 
 from srgnn_bench.errors import ModelError
+from srgnn_bench.models.fitted import FittedRecommender
 from srgnn_bench.models.full_softmax import FullSoftmax
 from srgnn_bench.models.parameters import ModelParameters
-from srgnn_bench.recbole_bridge.recbole_models import PLAIN_SOFTMAX, UNFIT, is_recboles
+from srgnn_bench.recbole_bridge.config import recbole_parameters
+from srgnn_bench.recbole_bridge.recbole_models import UNFIT, has_own_loss, is_recboles
 from srgnn_bench.registry import did_you_mean, providers
 from srgnn_bench.schema import ModelSpec
 
@@ -83,6 +85,23 @@ def with_full_softmax(model_class: type[Any], *, loss: str) -> type[Any]:
     Returns:
         A class derived from it, or the class itself where its loss is another.
     """
-    if loss != "CE" or not is_recboles(model_class) or model_class.__name__ not in PLAIN_SOFTMAX:
+    path = f"{model_class.__module__}:{model_class.__name__}"
+    if not is_recboles(model_class) or has_own_loss(path, loss=loss):
         return model_class
     return type(model_class.__name__, (FullSoftmax, model_class), {"Parameters": ModelParameters})
+
+
+def loss_of(model_class: type[Any], parameters: dict[str, Any]) -> str:
+    """How a model learns, in a few words.
+
+    Args:
+        model_class: its class.
+        parameters: the values that its file fixes.
+    """
+    if issubclass(model_class, FittedRecommender):
+        return "none: fitted"
+    defaults = recbole_parameters(model_class) or {}
+    loss = {"loss_type": "CE", **defaults, **parameters}["loss_type"]
+    if issubclass(with_full_softmax(model_class, loss=loss), FullSoftmax):
+        return "full softmax"
+    return "RecBole's own" if is_recboles(model_class) else "its own"

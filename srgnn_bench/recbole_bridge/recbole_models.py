@@ -37,8 +37,23 @@ UNFIT: dict[str, str] = {
     "KSR": _GRAPH,
     "S3Rec": "it is trained in two stages, and the first needs features of items",
     "SASRecF": _FEATURES,
+    "TransRec": "to rank, it needs a vector per prefix and item at once: gigabytes per batch",
 }
 """Class name -> why it cannot run on sessions."""
+
+UNTRIED = ("Fossil", "GRU4RecCPR", "HGN", "HRM", "NPE", "SASRecCPR", "SINE")
+"""Nothing is known that keeps them from running, but no file of this package names them."""
+
+
+def has_own_loss(class_path: str, *, loss: str) -> bool:
+    """Whether a class of RecBole trains with another loss than the shared full softmax.
+
+    Args:
+        class_path: ``module:Class``; a class that is not RecBole's has none to speak of.
+        loss: its ``loss_type``.
+    """
+    module, name = class_path.split(":")
+    return module.startswith(PACKAGE) and not (loss == "CE" and name in PLAIN_SOFTMAX)
 
 
 def is_recboles(model_class: type[Any]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
+from srgnn_bench.recbole_bridge.recbole_models import has_own_loss
 from srgnn_bench.report.results import Hole, SuiteResults
 
 OPTIMISTIC = (
@@ -102,6 +103,7 @@ def notes(results: SuiteResults) -> list[str]:
         OPTIMISTIC if results.optimistic else None,
         holes,
         *describe_cautions(results),
+        describe_losses(results),
         results.spec.note,
     ]
     return [line for line in lines if line]
@@ -122,6 +124,21 @@ def describe_holes(results: SuiteResults) -> str | None:
         parts.append(f"{where} (seed {seeds}: {reason})")
     total = len(results.manifest.cells)
     return f"INCOMPLETE: {len(results.holes)} of {total} runs are not there: {'; '.join(parts)}."
+
+
+def describe_losses(results: SuiteResults) -> str | None:
+    """One sentence that names RecBole's models with a loss of their own; None if there are none."""
+    titles = {
+        record.title
+        for record in results.all_records()
+        if has_own_loss(
+            record.identity.model_class,
+            loss=record.identity.configuration.get("loss_type", "CE"),
+        )
+    }
+    if not titles:
+        return None
+    return f"Loss: RecBole's own for {', '.join(sorted(titles))}; the full softmax is not shared."
 
 
 def describe_cautions(results: SuiteResults) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from typing import Any
 
 import pytest
@@ -16,10 +17,10 @@ from srgnn_bench.data.sessions import Sessions, Stage, stage_of
 from srgnn_bench.errors import ModelError
 from srgnn_bench.models.full_softmax import FullSoftmax
 from srgnn_bench.recbole_bridge.batch_form import SEQUENCE
-from srgnn_bench.recbole_bridge.classes import model_class, with_full_softmax
+from srgnn_bench.recbole_bridge.classes import loss_of, model_class, with_full_softmax
 from srgnn_bench.recbole_bridge.config import ITEM_FIELD, LENGTH_FIELD, recbole_parameters
 from srgnn_bench.recbole_bridge.dataset import THE_USER, PrefixBatches
-from srgnn_bench.recbole_bridge.recbole_models import PACKAGE, PLAIN_SOFTMAX, UNFIT
+from srgnn_bench.recbole_bridge.recbole_models import PACKAGE, PLAIN_SOFTMAX, UNFIT, UNTRIED
 from srgnn_bench.recbole_bridge.trainer import build
 from srgnn_bench.schema import ModelSpec
 
@@ -105,6 +106,35 @@ def test_a_class_derived_from_recboles_keeps_its_own_loss() -> None:
         pass
 
     assert with_full_softmax(Mine, loss="CE") is Mine
+
+
+def test_every_sequential_model_of_recbole_is_accounted_for() -> None:
+    modules = pkgutil.iter_modules(importlib.import_module(PACKAGE[:-1]).__path__)
+    files = {recboles_path(name) for name in registry.names("model")}
+    named = {path.split(".")[-1].split(":")[0] for path in files if path.startswith(PACKAGE)}
+    known = {name.lower() for name in (*UNFIT, *UNTRIED, *PLAIN_SOFTMAX)}
+    assert {module.name for module in modules} == named | known
+    assert not named & {name.lower() for name in UNTRIED}
+
+
+def recboles_path(name: str) -> str:
+    return registry.model(name).class_path
+
+
+@pytest.mark.parametrize(
+    ("name", "loss"),
+    [
+        ("srgnn", "full softmax"),
+        ("sasrec", "full softmax"),
+        ("core", "RecBole's own"),
+        ("gru4rec_bpr", "RecBole's own"),
+        ("tagnn", "its own"),
+        ("sknn", "none: fitted"),
+    ],
+)
+def test_how_a_model_learns_is_said(name: str, loss: str) -> None:
+    spec = registry.model(name)
+    assert loss_of(model_class(spec), spec.parameters) == loss
 
 
 @pytest.mark.parametrize("name", sorted(UNFIT))

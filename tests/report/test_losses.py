@@ -1,0 +1,30 @@
+"""The report says which models did not share the full softmax."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from srgnn_bench.report.captions import describe_losses
+
+RECBOLE = "recbole.model.sequential_recommender."
+
+
+@pytest.mark.parametrize(
+    ("model_class", "configuration", "named"),
+    [
+        (RECBOLE + "gcsan:GCSAN", {"loss_type": "CE"}, True),
+        (RECBOLE + "sasrec:SASRec", {"loss_type": "CE"}, False),
+        (RECBOLE + "sasrec:SASRec", {"loss_type": "BPR"}, True),
+        ("srgnn_bench.models.srgnn:FastSRGNN", {}, False),
+    ],
+)
+def test_a_loss_of_recboles_own_is_named(
+    model_class: str, configuration: dict[str, Any], named: bool
+) -> None:
+    identity = SimpleNamespace(model_class=model_class, configuration=configuration)
+    record = SimpleNamespace(title="The model", identity=identity)
+    sentence = describe_losses(SimpleNamespace(all_records=lambda: [record]))
+    assert ("The model" in (sentence or "")) == named
