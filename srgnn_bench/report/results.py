@@ -57,6 +57,11 @@ class SuiteResults:
         return list(dict.fromkeys(cell.dataset for cell in self.manifest.cells))
 
     @property
+    def datasets_with_runs(self) -> list[str]:
+        """Names of the datasets on which anything has run."""
+        return [dataset for dataset in self.datasets if self.present(dataset)]
+
+    @property
     def entries(self) -> list[str]:
         """Names of the entries: models, or variants of one."""
         return list(dict.fromkeys(cell.entry for cell in self.manifest.cells))

@@ -42,7 +42,7 @@ def draw_ablation(frames: Frames, *, layout: Layout) -> Figure:
     frame = frames.metrics.set_index(["dataset", "metric", "entry"])
     grid = panel_grid(
         results,
-        datasets=results.datasets,
+        datasets=results.datasets_with_runs,
         measures=HEADLINE,
         layout=layout,
         panel_heights={"page": 1.9, "column": 1.6},

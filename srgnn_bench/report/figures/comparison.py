@@ -24,7 +24,7 @@ def draw_comparison(frames: Frames, *, layout: Layout) -> Figure:
     rows = len(results.entries)
     grid = panel_grid(
         results,
-        datasets=results.datasets,
+        datasets=results.datasets_with_runs,
         measures=HEADLINE,
         layout=layout,
         panel_heights={"page": 0.62 + 0.155 * rows, "column": 0.56 + 0.135 * rows},
@@ -44,7 +44,7 @@ def _explanation(results: SuiteResults, frame: pd.DataFrame) -> str:
     if seeds > 1:
         text += f"; thick line: one standard deviation over {seeds} seeds; small marks: seeds"
     text += ". Hollow: fewer seeds than planned." if results.holes else "."
-    panels = product(results.datasets, HEADLINE)
+    panels = product(results.datasets_with_runs, HEADLINE)
     if any(
         far_below(frame["mean"][(frame["dataset"] == dataset) & (frame["metric"] == metric)])
         for dataset, metric in panels

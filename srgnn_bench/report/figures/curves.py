@@ -17,7 +17,7 @@ def draw_curves(frames: Frames, *, layout: Layout) -> Figure:
     look = looks(results.entries)
     grid = panel_grid(
         results,
-        datasets=results.datasets,
+        datasets=results.datasets_with_runs,
         measures=list(MEASURES),
         layout=layout,
         panel_heights={"page": 1.75, "column": 1.45},

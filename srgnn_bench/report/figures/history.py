@@ -16,7 +16,7 @@ def draw_history(frames: Frames, *, layout: Layout) -> Figure:
     look = looks(list(results.tuned))
     grid = panel_grid(
         results,
-        datasets=results.datasets,
+        datasets=results.datasets_with_runs,
         measures=["history"],
         layout=layout,
         panel_heights={"page": 1.9, "column": 1.6},

@@ -25,7 +25,7 @@ def draw_learning(frames: Frames, *, layout: Layout) -> Figure:
         where += " Variants that were not tuned have no such curve."
     grid = panel_grid(
         results,
-        datasets=results.datasets,
+        datasets=results.datasets_with_runs,
         measures=list(labels),
         layout=layout,
         panel_heights={"page": 1.75, "column": 1.45},

@@ -22,11 +22,11 @@ def draw_lengths(frames: Frames, *, layout: Layout) -> Figure:
     results = frames.results
     look = looks(results.entries)
     frame = frames.slices[frames.slices["kind"] == "prefix length"]
-    narrow = layout == "column" or len(results.datasets) > 3
+    narrow = layout == "column" or len(results.datasets_with_runs) > 3
     barred = len(results.entries) <= MOST_BARRED
     grid = panel_grid(
         results,
-        datasets=results.datasets,
+        datasets=results.datasets_with_runs,
         measures=HEADLINE,
         layout=layout,
         panel_heights={"page": 1.75, "column": 1.45},

@@ -59,7 +59,7 @@ def draw_tradeoff(frames: Frames, *, layout: Layout) -> Figure:
     frame = frames.cost.merge(quality[["dataset", "entry", "mean"]], on=["dataset", "entry"])
     grid = panel_grid(
         results,
-        datasets=results.datasets,
+        datasets=results.datasets_with_runs,
         measures=list(COSTS),
         layout=layout,
         panel_heights={"page": 1.75, "column": 1.45},
