@@ -58,7 +58,7 @@ class GCEGNNParameters(ModelParameters):
 
 
 class Hop(nn.Module):
-    """What an item takes from its neighbours, as the session sees them (equations 2 to 6).
+    """What an item takes from its neighbours, as the session sees them.
 
     With the session's vector s, neighbours j of weight w_j, and * for products by element,
 
@@ -109,9 +109,9 @@ class GCEGNN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
 
         e_ij = LeakyReLU(a_r . (h_i * h_j)),  h_i^local = sum_j softmax_j(e_ij) h_j
 
-    with a vector a_r for each kind of relation: itself, before, after, both (equations 7 to 9).
+    with a vector a_r for each kind of relation: itself, before, after, both.
     Global: ``hops`` layers of ``Hop`` on the graph of all sessions. Their sum h joins the
-    position counted from the end, and is read out (equations 10 to 14):
+    position counted from the end, and is read out:
 
         z_t = tanh(W_1 [h_{v_t} ; p_{n-t}]),  b_t = q . sigmoid(W_2 z_t + W_3 mean_t h_{v_t} + c)
         s = sum_t b_t h_{v_t}
@@ -198,7 +198,7 @@ class GCEGNN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
         return vectors[0]
 
     def _read_out(self, hidden: torch.Tensor, clicks: OrderedClicks, nodes: Nodes) -> torch.Tensor:
-        """Session vectors from the states of their clicks (equations 10 to 14)."""
+        """Session vectors from the states of their clicks."""
         states = hidden.index_select(0, nodes.of_click)
         mean = clicks.sum(states) / clicks.lengths[:, None].to(states.dtype)
         positions = self.position_embedding(clicks.clicks_after)

@@ -1,7 +1,7 @@
 """GC-SAN: self-attention over the states that a gated graph neural network gives.
 
 Source: Xu et al., "Graph Contextualized Self-Attention Network for Session-based Recommendation",
-IJCAI 2019. The authors published no code.
+IJCAI 2019. No code of the authors is known here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from srgnn_bench.models.session_graph import session_edges, session_nodes
 
 
 class GCSANParameters(ModelParameters):
-    """Parameters of GC-SAN."""
+    """Parameters of GC-SAN; the paper suggests a weight from 0.4 to 0.8."""
 
     embedding_size: int = Field(100, ge=1)
     """Length of the vectors of items and sessions."""
@@ -42,7 +42,7 @@ class GCSANParameters(ModelParameters):
 
 
 class AttentionBlock(nn.Module):
-    """One block of self-attention (equations 7 to 9 of the paper).
+    """One block of self-attention.
 
         F = softmax((E W_Q) (E W_K)^T / sqrt(d)) (E W_V)
         E' = dropout(relu(F W_1 + b_1) W_2 + b_2) + F
@@ -81,7 +81,7 @@ class FastGCSAN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
     """GC-SAN, its graph on flat clicks, nodes and edges.
 
     The gated GNN of SR-GNN gives states h_t of the clicks, blocks of self-attention states E_t, and
-    the session's vector is w E_n + (1 - w) h_n (equation 11).
+    the session's vector is w E_n + (1 - w) h_n.
 
     RecBole's class of that name uses the blocks of a transformer instead: two heads, layer
     normalisation, and no attention to later clicks.

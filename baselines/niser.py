@@ -1,7 +1,7 @@
 """NISER+: SR-GNN with normalised item and session vectors.
 
 Source: Gupta et al., "NISER: Normalized Item and Session Representations to Handle Popularity
-Bias", GRLA workshop at CIKM 2019, arXiv:1909.04276. The authors published no code.
+Bias", GRLA workshop at CIKM 2019, arXiv:1909.04276. No code of the authors is known here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from srgnn_bench.models.session_graph import session_edges, session_nodes
 
 
 class NISERParameters(ModelParameters):
-    """Parameters of NISER+; the defaults are the paper's."""
+    """Parameters of NISER+; scale and dropout are the paper's."""
 
     embedding_size: int = Field(100, ge=1)
     """Length of the vectors of items and sessions."""

@@ -29,7 +29,7 @@ BLOCK_NUMBERS = 2_000_000
 
 
 class TAGNNParameters(ModelParameters):
-    """Parameters of TAGNN; the defaults are the paper's."""
+    """Parameters of TAGNN; the defaults are the authors'."""
 
     embedding_size: int = Field(100, ge=1)
     """Length of the vectors of items and sessions."""
@@ -60,8 +60,8 @@ class TAGNN(SequentialRecommender):  # type: ignore[misc]
 
     With states h_t of the clicks after the gated GNN, as in SR-GNN, and item vectors v_j,
 
-        beta_tj = softmax_t(v_j . W h_t)                           (equation 6)
-        s_j = W_3 [sum_t a_t h_t ; h_n] + sum_t beta_tj h_t        (equations 7 to 9)
+        beta_tj = softmax_t(v_j . W h_t)
+        s_j = W_3 [sum_t a_t h_t ; h_n] + sum_t beta_tj h_t
         y = softmax_j(s_j . v_j)
 
     where a = softmax_t(q . sigmoid(W_1 h_n + W_2 h_t + c)), as in the authors' code; the paper
