@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,7 +132,8 @@ def batch_form(model_class: type[Any], config: Any, *, stage: Stage) -> BatchFor
         stage: the stage that it is trained and judged on.
 
     Raises:
-        ModelError: the model asks for a transform that sessions are not given.
+        ModelError: the model asks for a transform that sessions are not given, or for one that
+            would mask nothing.
     """
     transform = config["transform"]
     if transform not in (None, INVERSE, MASKED):
@@ -139,9 +141,16 @@ def batch_form(model_class: type[Any], config: Any, *, stage: Stage) -> BatchFor
             f"{model_class.__name__} needs RecBole's transform {transform}.",
             remedy=f"Only {INVERSE} and {MASKED} are supported: run another model.",
         )
+    places = config["MAX_ITEM_LIST_LENGTH"]
+    if transform == MASKED and config["mask_ratio"] * places < 1:
+        raise ModelError(
+            f"{model_class.__name__} would mask no click: mask_ratio is {config['mask_ratio']}, "
+            f"and sequences have {places} places.",
+            remedy=f"Set mask_ratio to {math.ceil(100 / places) / 100} or more.",
+        )
     pairwise = config["MODEL_INPUT_TYPE"] == InputType.PAIRWISE
     return BatchForm(
-        longest=config["MAX_ITEM_LIST_LENGTH"] - _beside_prefix(transform),
+        longest=places - _beside_prefix(transform),
         fixed_width=needs_fixed_width(model_class),
         negatives_among=stage.n_items + 1 if pairwise or transform == MASKED else 0,
         transform=None if transform is None else construct_transform(config),

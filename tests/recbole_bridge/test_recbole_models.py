@@ -194,6 +194,12 @@ def test_masked_training_sees_the_target_and_masks_something(stage: Stage) -> No
             assert all(s in (e, model.mask_token) for s, e in zip(shown, expected, strict=True))
 
 
+def test_masks_that_mask_nothing_are_refused(stage: Stage) -> None:
+    found, configuration = shipped("bert4rec")
+    with pytest.raises(ModelError, match=r"would mask no click.*mask_ratio to 0\.13"):
+        build(found, {**configuration, "mask_ratio": 0.05}, stage, seed=1)
+
+
 def test_masked_prediction_sees_every_click(stage: Stage) -> None:
     found, configuration = shipped("bert4rec")
     model = build(found, configuration, stage, seed=1).eval()
