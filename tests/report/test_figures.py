@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import matplotlib.pyplot as plt
 import pytest
-from made_up import write_suite
+from made_up import MODELS, write_suite
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
@@ -18,6 +19,7 @@ from srgnn_bench.report.figures.canvas import (
     wrapped,
 )
 from srgnn_bench.report.figures.critical_difference import no_diagram_because
+from srgnn_bench.report.figures.tradeoff import draw_tradeoff
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import load_suite
 
@@ -63,13 +65,8 @@ def outside(figure: Figure, drawn: Drawn) -> list[str]:
     ]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("layout", ["page", "column"])
-@pytest.mark.parametrize(("datasets", "models"), [(1, 2), (1, 12), (3, 5), (4, 12)])
-def test_no_text_overlaps_another_or_leaves_the_figure(
-    store, monkeypatch, datasets, models, layout
-):
-    write_suite(store, datasets=datasets, models=models, seeds=2, kind="temporal", note="A note.")
+def assert_readable(store, monkeypatch, *, layout) -> None:
+    """In no figure of a suite does a text overlap another or leave the figure."""
     frames = Frames(load_suite(store, suite="made-up"))
     with house_style():
         for figure_spec in figures_for(frames):
@@ -78,6 +75,16 @@ def test_no_text_overlaps_another_or_leaves_the_figure(
             assert overlaps(drawn) == [], figure_spec.name
             assert outside(figure, drawn) == [], figure_spec.name
             plt.close(figure)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layout", ["page", "column"])
+@pytest.mark.parametrize(("datasets", "models"), [(1, 2), (1, 12), (3, 5), (4, 12)])
+def test_no_text_overlaps_another_or_leaves_the_figure(
+    store, monkeypatch, datasets, models, layout
+):
+    write_suite(store, datasets=datasets, models=models, seeds=2, kind="temporal", note="A note.")
+    assert_readable(store, monkeypatch, layout=layout)
 
 
 @pytest.mark.slow
@@ -89,14 +96,7 @@ def test_no_text_of_an_ablation_overlaps_another(store, monkeypatch, variants, p
         f"Variant {n}": {parameter: n if parameter == "step" else str(n)} for n in range(variants)
     }
     write_suite(store, datasets=2, seeds=2, entries=entries, shared=True)
-    frames = Frames(load_suite(store, suite="made-up"))
-    with house_style():
-        for figure_spec in figures_for(frames):
-            figure = figure_spec.draw(frames, layout=layout)
-            drawn = drawn_texts(figure, monkeypatch)
-            assert overlaps(drawn) == [], figure_spec.name
-            assert outside(figure, drawn) == [], figure_spec.name
-            plt.close(figure)
+    assert_readable(store, monkeypatch, layout=layout)
 
 
 def test_every_entry_looks_like_no_other():
@@ -156,5 +156,18 @@ def test_a_dataset_on_which_nothing_has_run_yet_is_left_out(store, figure):
     frames = Frames(load_suite(store, suite="made-up"))
     if figure.wanted(frames):
         drawn = figure.draw(frames, layout="page")
-        titles = [text.get_text() for axes in drawn.axes for text in axes.texts + [axes.title]]
+        titles = [text.get_text() for axes in drawn.axes for text in [*axes.texts, axes.title]]
         assert "Diginetica" not in " ".join(titles)
+
+
+@pytest.mark.parametrize("layout", ["page", "column"])
+def test_values_far_below_do_not_overlap_where_costs_are_alike(store, monkeypatch, layout):
+    low = {name: -6.0 - 0.01 * n for n, name in enumerate(list(MODELS)[3:7])}
+    write_suite(store, datasets=3, models=9, skills=low)
+    frames = Frames(load_suite(store, suite="made-up"))
+    frames.cost["train_seconds"] = 1 + 0.01 * (frames.cost.index % 9)
+    with house_style():
+        texts = drawn_texts(draw_tradeoff(frames, layout=layout), monkeypatch)
+    written = [text for text, _ in texts if re.fullmatch(r"\d+\.\d\d", text.get_text())]
+    assert len(written) >= 12
+    assert overlaps(texts) == []

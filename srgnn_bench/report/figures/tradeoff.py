@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,10 @@ COSTS = {
     "train_seconds": "Training, final run (s)",
     "session_milliseconds": "Ranking (ms/session)",
 }
+
+
+LABEL_WIDTH, LABEL_HEIGHT = 0.25, 0.12
+"""Room of a label at the lower edge, as shares of the panel."""
 
 
 def pareto_front(costs: pd.Series[float], qualities: pd.Series[float]) -> list[int]:
@@ -51,6 +56,21 @@ def cost_ticks(costs: pd.Series[float]) -> list[float]:
     return [low, high] if span > 1.05 else [low]
 
 
+def label_levels(costs: Sequence[float], *, span: float) -> list[int]:
+    """Line above the lower edge on which each label stands, so that none covers another.
+
+    Args:
+        costs: where the labels stand.
+        span: natural logarithm of the axis's highest cost over its lowest.
+    """
+    taken: list[tuple[float, int]] = []
+    for cost in costs:
+        place = math.log(cost) / span
+        near = {level for other, level in taken if abs(other - place) < LABEL_WIDTH}
+        taken.append((place, next(level for level in range(len(costs)) if level not in near)))
+    return [level for _, level in taken]
+
+
 def draw_tradeoff(frames: Frames, *, layout: Layout) -> Figure:
     """MRR@20 over training time and over ranking time, one mark per entry."""
     results = frames.results
@@ -72,19 +92,26 @@ def draw_tradeoff(frames: Frames, *, layout: Layout) -> Figure:
     for (dataset, cost), axes in grid.axes.items():
         here = frame[frame["dataset"] == dataset].reset_index(drop=True)
         far = far_below(here.set_index("entry")["mean"])
+        low = here[here["entry"].isin(far)]
+        span = max(math.log(here[cost].max() / here[cost].min()), 1e-9)
+        levels = dict(zip(low["entry"], label_levels(low[cost].to_list(), span=span), strict=True))
         for row in here.to_dict("records"):
             drawn, y = look[row["entry"]], 100 * row["mean"]
             if row["entry"] in far:
                 edge = axes.get_xaxis_transform()
                 axes.plot(row[cost], 0.04, "v", color=drawn.colour, transform=edge, zorder=3)
-                axes.text(row[cost], 0.09, f"{y:.2f}", transform=edge, ha="center", fontsize=6.5)
+                height = 0.09 + LABEL_HEIGHT * levels[row["entry"]]
+                axes.text(row[cost], height, f"{y:.2f}", transform=edge, ha="center", fontsize=6.5)
             else:
                 axes.plot(row[cost], y, drawn.marker, color=drawn.colour, markersize=4.6, zorder=3)
         front = here.iloc[pareto_front(here[cost], here["mean"])]
         axes.step(front[cost], 100 * front["mean"], where="post", color="#777777", lw=0.9, zorder=2)
         near = 100 * here["mean"][~here["entry"].isin(far)]
         room = 0.1 * (near.max() - near.min()) or 1.0
-        axes.set_ylim(near.min() - room * (3 if far else 1), near.max() + room)
+        top = near.max() + room
+        # What stands at the lower edge needs its share of the panel.
+        share = 0.18 + LABEL_HEIGHT * max(levels.values()) if far else 0.08
+        axes.set_ylim((near.min() - share * top) / (1 - share), top)
         axes.set_xscale("log")
         axes.margins(x=0.12)
         axes.xaxis.set_major_locator(FixedLocator(cost_ticks(here[cost])))
