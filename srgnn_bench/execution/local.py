@@ -17,7 +17,7 @@ from typing import Literal
 
 from filelock import FileLock, Timeout
 
-from srgnn_bench.errors import BenchError, StoreError
+from srgnn_bench.errors import BenchError
 from srgnn_bench.events import Failed, Listener, RunDone
 from srgnn_bench.execution.chain import (
     Assignment,
@@ -32,7 +32,7 @@ from srgnn_bench.execution.plan import Job, Run, update_manifest
 from srgnn_bench.execution.workbench import Answer, Task, Workbench
 from srgnn_bench.schema import SuiteSpec
 from srgnn_bench.store.record import Failure, Record
-from srgnn_bench.store.store import KEY_DIGITS, ResultStore
+from srgnn_bench.store.store import KEY_DIGITS, ResultStore, unwritable
 from srgnn_bench.store.trials import Trial
 from srgnn_bench.tuning.server import StudyServer, Taken
 from srgnn_bench.tuning.study import Winner
@@ -292,10 +292,7 @@ def _locked(folder: Path) -> Iterator[None]:
     except Timeout as error:
         raise Busy from error
     except OSError as error:
-        raise StoreError(
-            f"{folder} cannot be written ({error.strerror or error}).",
-            remedy="Free space or permissions there, or name another folder with --results.",
-        ) from error
+        raise unwritable(folder, error) from error
     try:
         yield
     finally:

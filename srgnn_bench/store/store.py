@@ -100,7 +100,7 @@ class ResultStore:
             write_atomically(folder / "record.json", _dump(record))
             (folder / "failure.json").unlink(missing_ok=True)
         except OSError as error:
-            raise _unwritable(folder, error) from error
+            raise unwritable(folder, error) from error
 
     def write_failure(self, failure: Failure) -> None:
         """Store that a run failed, with its traceback."""
@@ -109,7 +109,7 @@ class ResultStore:
             folder.mkdir(parents=True, exist_ok=True)
             write_atomically(folder / "failure.json", _dump(failure))
         except OSError as error:
-            raise _unwritable(folder, error) from error
+            raise unwritable(folder, error) from error
 
     def ranks(self, record: Record) -> pd.DataFrame:
         """The ranks of a stored run, one row per test prefix.
@@ -173,7 +173,7 @@ class ResultStore:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, _dump(manifest))
         except OSError as error:
-            raise _unwritable(path.parent, error) from error
+            raise unwritable(path.parent, error) from error
 
     def write_spec(self, kind: str, *, name: str, text: str) -> Path:
         """Keep a specification that came from no file.
@@ -195,7 +195,7 @@ class ResultStore:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, text.encode())
         except OSError as error:
-            raise _unwritable(path.parent, error) from error
+            raise unwritable(path.parent, error) from error
         return path
 
 
@@ -251,7 +251,8 @@ def _read(path: Path, kind: type[T]) -> T | None:
         ) from error
 
 
-def _unwritable(folder: Path, error: OSError) -> StoreError:
+def unwritable(folder: Path, error: OSError) -> StoreError:
+    """The error to raise where a folder of results cannot be written."""
     return StoreError(
         f"{folder} cannot be written ({error.strerror or error}).",
         remedy="Free space or permissions there, or name another folder with --results.",

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from srgnn_bench.errors import StoreError
 from srgnn_bench.store.record import Stored
-from srgnn_bench.store.store import write_atomically
+from srgnn_bench.store.store import unwritable, write_atomically
 
 FILE = "trials.ndjson"
 
@@ -64,9 +64,16 @@ def read_trials(folder: Path) -> list[Trial]:
 
 
 def write_trials(folder: Path, trials: list[Trial]) -> None:
-    """Write the trials of a study, all at once."""
+    """Write the trials of a study, all at once.
+
+    Raises:
+        StoreError: the folder cannot be written; what was there stays.
+    """
     lines = "".join(trial.model_dump_json() + "\n" for trial in trials)
-    write_atomically(folder / FILE, lines.encode())
+    try:
+        write_atomically(folder / FILE, lines.encode())
+    except OSError as error:
+        raise unwritable(folder, error) from error
 
 
 def best_trial(trials: list[Trial]) -> Trial | None:

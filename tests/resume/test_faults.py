@@ -1,0 +1,105 @@
+"""Disks that are full or read-only, and records that are damaged: one clear error, nothing lost."""
+
+from __future__ import annotations
+
+import errno
+import os
+import traceback
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_world import TinyWorld
+
+from srgnn_bench import registry
+from srgnn_bench.errors import StoreError
+from srgnn_bench.execution.local import Outcome, execute
+from srgnn_bench.execution.plan import plan
+from srgnn_bench.selection import select
+from srgnn_bench.store import store as store_module
+from srgnn_bench.store.store import ResultStore
+
+
+def run(world: TinyWorld) -> tuple[Outcome, ResultStore]:
+    suite = select(
+        registry.suite(str(world.suite)),
+        models=["stamp"],
+        trials=1,
+        seeds=1,
+        settings=["training.epochs=2"],
+    )
+    store = ResultStore(world.results)
+    jobs = plan(suite, data_root=world.data_root, store=store)
+    outcome = execute(suite, jobs, store=store, resume="only-missing", listen=lambda event: None)
+    return outcome, store
+
+
+@pytest.mark.parametrize("file", ["record.json", "ranks.parquet", "trials.ndjson"])
+def test_a_disk_that_is_full_stops_the_run_which_goes_on_later(
+    tiny_world: TinyWorld, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    real = os.fsync
+
+    def full(descriptor: int) -> None:
+        if file in str(Path(f"/proc/self/fd/{descriptor}").readlink()):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(descriptor)
+
+    if not Path("/proc/self/fd").is_dir():
+        pytest.skip("needs /proc")
+    monkeypatch.setattr(store_module.os, "fsync", full)
+    with pytest.raises(StoreError, match="No space left on device"):
+        run(tiny_world)
+    monkeypatch.undo()
+    assert run(tiny_world)[0] == Outcome(done=1, trained=1, failed=0, missing=0)
+
+
+def test_a_checkpoint_that_cannot_be_written_is_not_the_models_failure(
+    tiny_world: TinyWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(state: object, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise RuntimeError("PytorchStreamWriter failed writing file: file write failed")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(StoreError, match=r"checkpoint .* cannot be written"):
+        run(tiny_world)
+    monkeypatch.undo()
+    outcome, store = run(tiny_world)
+    assert outcome == Outcome(done=1, trained=1, failed=0, missing=0)
+    (record,) = store.records()
+    assert record.tuning.failed == 0
+
+
+def test_a_flipped_bit_in_a_record_is_named_and_mended_by_deleting_it(
+    tiny_world: TinyWorld,
+) -> None:
+    _, store = run(tiny_world)
+    (path,) = store.root.glob("runs/*/*/*/record.json")
+    content = bytearray(path.read_bytes())
+    content[content.index(b'"schema_version"') + 1] ^= 0x01
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=r"record\.json is damaged"):
+        run(tiny_world)
+    path.unlink()
+    assert run(tiny_world)[0] == Outcome(done=1, trained=1, failed=0, missing=0)
+
+
+def test_a_read_only_results_folder_gets_one_clear_error(tiny_world: TinyWorld) -> None:
+    torch.set_num_threads(1)  # threads do not survive a fork
+    (tiny_world.results / "data").mkdir(parents=True)
+    (tiny_world.results / "data").chmod(0o777)  # the data can be prepared
+    for folder in (tiny_world.results, *tiny_world.results.parents[:-2]):
+        folder.chmod(0o555 if folder == tiny_world.results else 0o755)
+    child = os.fork()
+    if child == 0:
+        try:
+            if os.getuid() == 0:
+                os.setuid(65534)  # root may write anywhere
+            run(tiny_world)
+        except StoreError as error:
+            os._exit(0 if "cannot be written (Permission denied)" in str(error) else 1)
+        except BaseException:
+            traceback.print_exc()
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
