@@ -15,8 +15,9 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase, SubFigure
 from matplotlib.font_manager import findfont, get_font
+from matplotlib.transforms import Bbox
 
 from srgnn_bench.report.captions import notes
 from srgnn_bench.report.frames import Frames
@@ -29,6 +30,9 @@ WIDTHS: dict[Layout, float] = {"column": 3.33, "page": 7.0}
 
 LINE_HEIGHT = 0.125
 NOTE_SIZE = 6.5
+
+PLACES = 5
+"""Digits of positions in a figure, as shares of its size."""
 
 FAR = 0.5
 """An entry below this share of the best is drawn at the edge, so that the others spread out."""
@@ -190,6 +194,26 @@ class Draw(Protocol):
         """Draw; the caller has set the style."""
 
 
+def settle(figure: Figure) -> None:
+    """Lay a figure out for good, in round numbers.
+
+    The solver behind the layout sums up in an order that differs between processes, and the last
+    digits of its results with it; they would show in the files.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine(None)
+    for part in _subfigures(figure):
+        part.bbox_relative.set_points(part.bbox_relative.get_points().round(PLACES))
+    for axes in figure.axes:
+        axes.set_position(Bbox(axes.get_position().get_points().round(PLACES)))
+
+
+def _subfigures(figure: FigureBase) -> Iterator[SubFigure]:
+    for part in figure.subfigs:
+        yield part
+        yield from _subfigures(part)
+
+
 def save_figure(frames: Frames, *, draw: Draw, name: str, out: Path) -> list[Path]:
     """Save a figure of a suite; see ``save_drawn``."""
     return save_drawn(lambda layout: draw(frames, layout=layout), name=name, out=out)
@@ -207,8 +231,7 @@ def save_drawn(draw: Callable[[Layout], Figure], *, name: str, out: Path) -> lis
     with house_style():
         for layout, suffix in widths:
             figure = draw(layout)
-            figure.draw_without_rendering()  # lay out once, not once per form
-            figure.set_layout_engine(None)
+            settle(figure)
             for form, fields in metadata.items():
                 path = out / f"{name}{suffix}.{form}"
                 figure.savefig(path, metadata=fields)

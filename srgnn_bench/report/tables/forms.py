@@ -46,7 +46,9 @@ def write_table(table: Table, *, out: Path) -> list[Path]:
     paths = [out / f"{table.name}.{form}" for form in ("md", "tex", "csv")]
     paths[0].write_text(markdown(table), encoding="utf-8")
     paths[1].write_text(latex(table), encoding="utf-8")
-    paths[2].write_text(table.data.to_csv(index=False, lineterminator="\n"), encoding="utf-8")
+    # The last digits of a sum depend on the number of threads and the processor.
+    data = table.data.to_csv(index=False, lineterminator="\n", float_format="%.10g")
+    paths[2].write_text(data, encoding="utf-8")
     return paths
 
 
