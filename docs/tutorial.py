@@ -68,13 +68,14 @@ shop = {
 # sessions, once per seed, and ranks all products for every prefix of every test session.
 
 # %%
+small = {"embedding_size": 32}
 suite = {
     "name": "shop",
     "title": "Models on a shop",
     "datasets": [shop],
-    "models": ["srgnn", "vsknn", "popularity"],
+    "models": [{"model": "srgnn", "name": "srgnn", "parameters": small}, "vsknn", "popularity"],
     "tuning": {"trials": 2},
-    "training": {"epochs": 6, "train_batch_size": 100, "embedding_size": 32},
+    "training": {"epochs": 6, "train_batch_size": 100},
     "seeds": 2,
 }
 benchmark = Benchmark(suite, data_root=folder, results=folder / "results")
@@ -162,7 +163,12 @@ successor = {
 # RecBole. The three models of before are not run again:
 
 # %%
-no_steps = {"model": "srgnn", "name": "no_steps", "title": "No GNN", "parameters": {"step": 0}}
+no_steps = {
+    "model": "srgnn",
+    "name": "no_steps",
+    "title": "No GNN",
+    "parameters": {**small, "step": 0},
+}
 models = [*suite["models"], no_steps, successor]
 larger = Benchmark(suite, models=models, data_root=folder, results=folder / "results", trust=True)
 print(larger.run())

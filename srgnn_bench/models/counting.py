@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import torch
 from pydantic import Field
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 from srgnn_bench.data.sessions import Integers, Sessions
 from srgnn_bench.models.fitted import FittedRecommender
 from srgnn_bench.models.item_pairs import ordered
 from srgnn_bench.models.neighbours import PrefixItems, SessionIndex, nearest
 from srgnn_bench.models.parameters import ModelParameters
-from srgnn_bench.models.sparse_rows import last_positions, write_scores
+from srgnn_bench.models.sparse_rows import last_positions, rounded
 
 
 class SparseRecommender(FittedRecommender):
@@ -55,29 +55,31 @@ class SparseRecommender(FittedRecommender):
             offsets: prefix i holds ``items[offsets[i]:offsets[i + 1]]``, shape (prefixes + 1,).
         """
 
-    def full_sort_predict(self, interaction: Any) -> torch.Tensor:
-        """Scores of the padding item (0) and of every item, shape (prefixes, n_items).
+    def sparse_scores(self, interaction: Any) -> csr_array:
+        """Scores of the items that each prefix reaches, shape (prefixes, n_items), float32.
 
         The prefixes are shared out among as many threads as torch has; SciPy and NumPy let them
         run at once. The scores do not depend on their number.
         """
-        padded = interaction[self.ITEM_SEQ]
-        items = padded.cpu().numpy()
+        padded = interaction[self.ITEM_SEQ].cpu().numpy()
         lengths = interaction[self.ITEM_SEQ_LEN].cpu().numpy()
-        items = items[np.arange(items.shape[1]) < lengths[:, None]]
+        items = padded[np.arange(padded.shape[1]) < lengths[:, None]]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
-        dense = np.empty((len(lengths), self.n_items), dtype=np.float32)
 
-        def fill(part: Integers) -> None:
+        def of_part(part: Integers) -> csr_array:
             first, last = part[0], part[-1] + 1
             start, stop = offsets[first], offsets[last]
-            sparse = self.scores(items[start:stop], offsets[first : last + 1] - start)
-            write_scores(sparse, out=dense[first:last])
+            return rounded(self.scores(items[start:stop], offsets[first : last + 1] - start))
 
         threads = min(torch.get_num_threads(), len(lengths))
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(fill, np.array_split(np.arange(len(lengths)), threads)))
-        return torch.from_numpy(dense).to(padded.device)
+            parts = pool.map(of_part, np.array_split(np.arange(len(lengths)), threads))
+            return vstack(list(parts), format="csr")
+
+    def full_sort_predict(self, interaction: Any) -> torch.Tensor:
+        """Scores of the padding item (0) and of every item, shape (prefixes, n_items)."""
+        dense = torch.from_numpy(self.sparse_scores(interaction).toarray())
+        return dense.to(interaction[self.ITEM_SEQ].device)
 
     def predict(self, interaction: Any) -> torch.Tensor:
         """Score of one given item per prefix, shape (prefixes,)."""

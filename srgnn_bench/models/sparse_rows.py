@@ -83,14 +83,14 @@ def by_value(values: Floats, *, ties: Integers) -> Integers:
     return ordered
 
 
-def write_scores(matrix: csr_array, *, out: npt.NDArray[np.float32]) -> None:
-    """Write all scores of a batch into ``out``, shape (prefixes, n_items); 0 where none is stored.
+def rounded(scores: csr_array) -> csr_array:
+    """Scores in single precision; sums are made in double precision and rounded once, here.
 
-    Sums are made in double precision and rounded once, here. A stored score, positive on paper,
-    stays so: an item that a model reaches never ties with one that it does not.
+    A stored score, positive on paper, stays so: an item that a model reaches never ties with one
+    that it does not.
     """
-    values = np.maximum(matrix.data, np.finfo(np.float32).tiny).astype(np.float32)
-    with_values(matrix, values).toarray(out=out)
+    values = np.maximum(scores.data, np.finfo(np.float32).tiny).astype(np.float32)
+    return with_values(scores, values)
 
 
 def with_values(matrix: csr_array, values: npt.NDArray[Any]) -> csr_array:

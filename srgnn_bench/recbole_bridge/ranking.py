@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,6 +14,8 @@ from srgnn_bench.data.sessions import Integers, Prefixes, Stage
 from srgnn_bench.errors import ModelError
 from srgnn_bench.evaluation.metrics import mrr, recall
 from srgnn_bench.evaluation.ranks import ranks_of, top_items
+from srgnn_bench.evaluation.sparse_ranks import sparse_ranks_of, sparse_top_items
+from srgnn_bench.models.counting import SparseRecommender
 from srgnn_bench.models.full_softmax import FullSoftmax
 from srgnn_bench.recbole_bridge.batch_form import form_of
 from srgnn_bench.recbole_bridge.config import ITEM_FIELD
@@ -30,6 +32,9 @@ TILE_ITEMS = 2048
 
 ENCODED_PREFIXES = 2048
 """Prefixes encoded at a time, where the encoder can be called apart from the scoring."""
+
+SPARSE_PREFIXES = 256
+"""Prefixes scored at a time by a model that leaves most items at 0."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +74,12 @@ def rank_prefixes(model: Any, prefixes: Prefixes, *, n_items: int, k: int | None
     has_clicks = prefixes.stop > prefixes.start
     shown = np.flatnonzero(has_clicks)
     done = 0
-    for scores, targets in _scored(model, prefixes.select(has_clicks), n_items):
-        place = shown[done : done + len(targets)]
-        ranks[place] = ranks_of(scores, targets).cpu().numpy()
-        if top is not None and k is not None:
-            top[place] = top_items(scores, k=k).cpu().numpy()
-        done += len(targets)
+    for chunk in _ranked(model, prefixes.select(has_clicks), n_items, k):
+        place = shown[done : done + len(chunk.ranks)]
+        ranks[place] = chunk.ranks
+        if top is not None and chunk.top is not None:
+            top[place] = chunk.top
+        done += len(place)
     return Ranking(ranks=ranks, top=top)
 
 
@@ -84,17 +89,34 @@ def judge(model: Any, stage: Stage) -> dict[str, float]:
     return {OBJECTIVE: mrr(ranks, k=20), "recall@20": recall(ranks, k=20)}
 
 
+def _ranked(model: Any, prefixes: Prefixes, n_items: int, k: int | None) -> Iterator[Ranking]:
+    """Ranks and lists, a chunk of prefixes at a time."""
+    batches = partial(
+        PrefixBatches, prefixes, device=torch.device(model.device), form=form_of(model)
+    )
+    if isinstance(model, SparseRecommender):
+        for batch in batches(batch_size=SPARSE_PREFIXES):
+            sparse = model.sparse_scores(batch)
+            yield Ranking(
+                ranks=sparse_ranks_of(sparse, batch[ITEM_FIELD].cpu().numpy()),
+                top=None if k is None else sparse_top_items(sparse, k=k),
+            )
+        return
+    for scores, targets in _scored(model, batches, n_items):
+        yield Ranking(
+            ranks=ranks_of(scores, targets).cpu().numpy(),
+            top=None if k is None else top_items(scores, k=k).cpu().numpy(),
+        )
+
+
 def _scored(
-    model: Any, prefixes: Prefixes, n_items: int
+    model: Any, batches: Callable[..., PrefixBatches], n_items: int
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Scores of the items 1 to n_items and the targets, a chunk of prefixes at a time.
 
     The next chunk's scores may take the place of the last one's.
     """
     rows = max(1, CHUNK_SCORES // n_items)
-    batches = partial(
-        PrefixBatches, prefixes, device=torch.device(model.device), form=form_of(model)
-    )
     if isinstance(model, FullSoftmax):
         items = model.item_vectors()[1:]
         scores = items.new_empty(rows, len(items))

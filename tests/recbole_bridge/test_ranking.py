@@ -8,6 +8,7 @@ import torch
 from recbole.model.sequential_recommender.gru4rec import GRU4Rec
 from tiny_models import LONGEST, tiny_batch, tiny_model
 
+from srgnn_bench.baselines.sknn import SKNN
 from srgnn_bench.data.sessions import Sessions, prefixes_of
 from srgnn_bench.models.srgnn import FastSRGNN
 from srgnn_bench.recbole_bridge import ranking
@@ -42,6 +43,20 @@ def test_ranks_and_lists_are_those_of_sorting_all_scores(model_class, prefixes, 
         target = prefixes.target[n]
         assert found.ranks[n] == (order.index(target) + 1 if target else N_ITEMS + 1)
         assert found.top[n].tolist() == order[:5]
+
+
+def test_a_model_of_sparse_scores_is_ranked_like_any_other(prefixes, monkeypatch):
+    model = tiny_model(SKNN, n_items=N_ITEMS)
+    chance = random.Random(1)
+    model.fit(
+        Sessions.from_lists([[chance.randint(1, N_ITEMS) for _ in range(4)] for _ in "12345"])
+    )
+    sparse = rank_prefixes(model, prefixes, n_items=N_ITEMS, k=5)
+    monkeypatch.setattr(ranking, "SparseRecommender", GRU4Rec)  # what any other model is
+    dense = rank_prefixes(model, prefixes, n_items=N_ITEMS, k=5)
+    np.testing.assert_array_equal(sparse.ranks, dense.ranks)
+    assert (sparse.ranks < N_ITEMS).any()
+    assert sparse.top.shape == dense.top.shape
 
 
 def test_a_prefix_without_a_known_click_is_a_certain_miss(prefixes):
