@@ -91,6 +91,7 @@ class VSKNN(NeighbourRecommender):
         p = self.parameters_
         near = self.index.items_of(neighbours, prefixes=prefixes)
         age = prefixes.lengths[rows_of(neighbours)] + 1 - near.largest(near.shared)
-        decayed = with_values(neighbours, neighbours.data * by_distance(p.weighting_score, age))
+        decays = by_distance(p.weighting_score, np.arange(1, prefixes.lengths.max() + 1))
+        decayed = with_values(neighbours, neighbours.data * decays[age - 1])
         votes = decayed @ self.index.holds
         return with_values(votes, votes.data * (1 + p.idf_weighting * self.idf[votes.indices]))

@@ -6,13 +6,12 @@ They stand between RecBole's padded batches and the sparse matrices that the mod
 from __future__ import annotations
 
 from abc import abstractmethod
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import torch
 from pydantic import Field
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csr_array
 
 from srgnn_bench.data.sessions import Integers, Sessions
 from srgnn_bench.models.fitted import FittedRecommender
@@ -58,23 +57,12 @@ class SparseRecommender(FittedRecommender):
     def sparse_scores(self, interaction: Any) -> csr_array:
         """Scores of the items that each prefix reaches, shape (prefixes, n_items), float32.
 
-        The prefixes are shared out among as many threads as torch has; SciPy and NumPy let them
-        run at once. The scores do not depend on their number.
+        They do not depend on what else is in the batch, and threads can ask for them at once.
         """
         padded = interaction[self.ITEM_SEQ].cpu().numpy()
         lengths = interaction[self.ITEM_SEQ_LEN].cpu().numpy()
         items = padded[np.arange(padded.shape[1]) < lengths[:, None]]
-        offsets = np.concatenate([[0], np.cumsum(lengths)])
-
-        def of_part(part: Integers) -> csr_array:
-            first, last = part[0], part[-1] + 1
-            start, stop = offsets[first], offsets[last]
-            return rounded(self.scores(items[start:stop], offsets[first : last + 1] - start))
-
-        threads = min(torch.get_num_threads(), len(lengths))
-        with ThreadPoolExecutor(threads) as pool:
-            parts = pool.map(of_part, np.array_split(np.arange(len(lengths)), threads))
-            return vstack(list(parts), format="csr")
+        return rounded(self.scores(items, np.concatenate([[0], np.cumsum(lengths)])))
 
     def full_sort_predict(self, interaction: Any) -> torch.Tensor:
         """Scores of the padding item (0) and of every item, shape (prefixes, n_items)."""

@@ -103,7 +103,7 @@ class SessionIndex:
         bounds = pairwise(clicked.indptr), pairwise(held.indptr[neighbours.indptr])
         for (first, last), (start, stop) in zip(*bounds, strict=True):
             place[clicked.indices[first:last]] = clicked.data[first:last]
-            shared[start:stop] = place[held.indices[start:stop]]
+            place.take(held.indices[start:stop], out=shared[start:stop], mode="clip")
             place[clicked.indices[first:last]] = 0
         return NeighbourItems(positions=held, shared=shared, bounds=neighbours.indptr)
 

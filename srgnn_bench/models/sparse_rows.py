@@ -50,21 +50,27 @@ def keep_best(matrix: csr_array, order: Integers, *, count: int) -> csr_array:
         order: a number for each stored entry, different within a row, shape (entries,).
         count: most entries that a row keeps.
     """
-    crowded = np.flatnonzero(np.diff(matrix.indptr) > count)
-    keep = np.ones(matrix.nnz, dtype=np.bool_)
+    sizes = np.diff(matrix.indptr)
+    crowded = np.flatnonzero(sizes > count)
+    if not len(crowded):
+        return matrix
+    least = np.full(len(sizes), np.iinfo(order.dtype).min, dtype=order.dtype)
     starts, stops = matrix.indptr[crowded].tolist(), matrix.indptr[crowded + 1].tolist()
-    for start, stop in zip(starts, stops, strict=True):
-        own = order[start:stop]
+    for row, start, stop in zip(crowded.tolist(), starts, stops, strict=True):
+        own = order[start:stop].copy()
         surplus = stop - start - count
-        keep[start:stop] = own >= np.partition(own, surplus)[surplus]
-    return select(matrix, keep) if len(crowded) else matrix
+        own.partition(surplus)
+        least[row] = own[surplus]
+    return select(matrix, order >= np.repeat(least, sizes))
 
 
 def select(matrix: csr_array, keep: npt.NDArray[np.bool_]) -> csr_array:
     """Keep the stored entries that are marked, shape of ``keep`` (entries,)."""
     kept = np.flatnonzero(keep)
     bounds = np.searchsorted(kept, matrix.indptr).astype(matrix.indptr.dtype)
-    return csr_array((matrix.data[kept], matrix.indices[kept], bounds), shape=matrix.shape)
+    return csr_array(
+        (matrix.data.take(kept), matrix.indices.take(kept), bounds), shape=matrix.shape
+    )
 
 
 def by_value(values: Floats, *, ties: Integers) -> Integers:

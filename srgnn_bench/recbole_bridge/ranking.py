@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
+from recbole.data.interaction import Interaction
 
 from srgnn_bench.data.sessions import Integers, Prefixes, Stage
 from srgnn_bench.errors import ModelError
@@ -33,7 +35,7 @@ TILE_ITEMS = 2048
 ENCODED_PREFIXES = 2048
 """Prefixes encoded at a time, where the encoder can be called apart from the scoring."""
 
-SPARSE_PREFIXES = 256
+SPARSE_PREFIXES = 128
 """Prefixes scored at a time by a model that leaves most items at 0."""
 
 
@@ -95,11 +97,10 @@ def _ranked(model: Any, prefixes: Prefixes, n_items: int, k: int | None) -> Iter
         PrefixBatches, prefixes, device=torch.device(model.device), form=form_of(model)
     )
     if isinstance(model, SparseRecommender):
-        for batch in batches(batch_size=SPARSE_PREFIXES):
-            sparse = model.sparse_scores(batch)
-            yield Ranking(
-                ranks=sparse_ranks_of(sparse, batch[ITEM_FIELD].cpu().numpy()),
-                top=None if k is None else sparse_top_items(sparse, k=k),
+        # SciPy and NumPy let threads run at once.
+        with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+            yield from pool.map(
+                partial(_ranked_sparsely, model, k=k), batches(batch_size=SPARSE_PREFIXES)
             )
         return
     for scores, targets in _scored(model, batches, n_items):
@@ -107,6 +108,14 @@ def _ranked(model: Any, prefixes: Prefixes, n_items: int, k: int | None) -> Iter
             ranks=ranks_of(scores, targets).cpu().numpy(),
             top=None if k is None else top_items(scores, k=k).cpu().numpy(),
         )
+
+
+def _ranked_sparsely(model: SparseRecommender, batch: Interaction, *, k: int | None) -> Ranking:
+    scores = model.sparse_scores(batch)
+    return Ranking(
+        ranks=sparse_ranks_of(scores, batch[ITEM_FIELD].cpu().numpy()),
+        top=None if k is None else sparse_top_items(scores, k=k),
+    )
 
 
 def _scored(
