@@ -39,12 +39,14 @@ class EpochResult:
         loss: mean loss per step, in nats per prefix for a softmax loss.
         seconds: time of training, judging not included.
         judged: metrics of the judged prefixes after it; None where they were not ranked.
+        judge_seconds: time of ranking them.
     """
 
     epoch: int
     loss: float
     seconds: float
     judged: dict[str, float] | None
+    judge_seconds: float = 0.0
 
 
 def build(model_class: type[Any], configuration: dict[str, Any], stage: Stage, *, seed: int) -> Any:
@@ -135,7 +137,8 @@ def train(
             loss = _epoch(model, batches, optimizer, training, seed=seed, epoch=epoch)
         seconds = time.perf_counter() - started
         judged = judge(model) if judge is not None else None
-        history.append(EpochResult(epoch, loss, seconds, judged))
+        judge_seconds = time.perf_counter() - started - seconds
+        history.append(EpochResult(epoch, loss, seconds, judged, judge_seconds))
         if best_by is not None and best_epoch(history, best_by).epoch == epoch:
             best_weights = {k: v.detach().clone() for k, v in model.state_dict().items()}
         _save(checkpoint, model, optimizer, history, best_weights)

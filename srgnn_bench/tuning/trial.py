@@ -131,8 +131,10 @@ def run_trial(task: TrialTask, stage: Stage, *, listen: Listener, checkpoint: Pa
         with time_limit(task.limit_seconds, what=task.what):
             model = build(candidate.model_class, task.configuration, stage, seed=task.seed)
             if candidate.is_fitted:
-                seconds = time.perf_counter() - started
-                history = [EpochResult(1, 0.0, seconds, judge(model, stage))]
+                fitted = time.perf_counter() - started
+                judged = judge(model, stage)
+                ranked = time.perf_counter() - started - fitted
+                history = [EpochResult(1, 0.0, fitted, judged, ranked)]
                 after_epoch(history)
                 pruned = False
             else:
@@ -157,7 +159,8 @@ def run_trial(task: TrialTask, stage: Stage, *, listen: Listener, checkpoint: Pa
         value=None if pruned else _objective(best),
         epochs=values,
         best_epoch=None if candidate.is_fitted else best.epoch,
-        seconds=time.perf_counter() - started,
+        # Not by the clock: an interrupted trial is paid for as a whole.
+        seconds=sum(epoch.seconds + epoch.judge_seconds for epoch in history),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from pathlib import Path
 
@@ -131,6 +132,22 @@ def test_an_interrupted_benchmark_ends_like_an_undisturbed_one(
     outcome, store = run(world, results=tmp_path / "results")
     assert outcome.done == 6
     assert_same(store, undisturbed)
+
+
+def test_an_interrupted_trial_is_paid_for_as_a_whole(tiny_world: TinyWorld) -> None:
+    suite = select(registry.suite(str(tiny_world.suite)), models=["srgnn"], trials=1, seeds=1)
+    events: list[Event] = []
+
+    def interrupt(event: Event) -> None:
+        if isinstance(event, EpochDone) and event.epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tiny_world, suite=suite, listen=interrupt)
+    _, store = run(tiny_world, suite=suite, listen=events.append)
+    first = list(itertools.takewhile(lambda event: not isinstance(event, TrialDone), events))
+    (record,) = store.records()
+    assert record.tuning.seconds >= sum(e.seconds for e in first if isinstance(e, EpochDone))
 
 
 def test_order_of_execution_changes_nothing(finished, tmp_path: Path) -> None:
