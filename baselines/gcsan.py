@@ -18,7 +18,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from srgnn_bench.models.full_softmax import FullSoftmax, clear_padding
 from srgnn_bench.models.gated_gnn import GatedGNN
 from srgnn_bench.models.parameters import ModelParameters
-from srgnn_bench.models.ragged import ordered_clicks
+from srgnn_bench.models.ragged import OrderedClicks, ordered_clicks
 from srgnn_bench.models.session_graph import session_edges, session_nodes
 
 
@@ -63,16 +63,25 @@ class AttentionBlock(nn.Module):
         self.outer = nn.Linear(embedding_size, embedding_size)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, states: torch.Tensor, clicked: torch.Tensor) -> torch.Tensor:
-        """New states, shape (sessions, steps, d).
+    def forward(self, states: torch.Tensor, clicks: OrderedClicks) -> torch.Tensor:
+        """New states of the clicks, shape (clicks, d), from theirs, same shape."""
+        sessions, width = len(clicks.lengths), int(clicks.lengths.max())
+        places = clicks.session * width + clicks.place
+        clicked = torch.zeros(sessions * width, dtype=torch.bool, device=states.device)
+        clicked[places] = True
 
-        Args:
-            states: states of the clicks, anything at the places of padding, same shape.
-            clicked: which places hold a click, shape (sessions, steps).
-        """
+        def padded(of_click: torch.Tensor) -> torch.Tensor:
+            empty = of_click.new_zeros(sessions * width, of_click.shape[1])
+            return empty.index_copy(0, places, of_click).view(sessions, width, -1)
+
+        # Attention alone is padded: batches hold many more places than clicks.
         attended = scaled_dot_product_attention(
-            self.query(states), self.key(states), self.value(states), attn_mask=clicked[:, None]
+            padded(self.query(states)),
+            padded(self.key(states)),
+            padded(self.value(states)),
+            attn_mask=clicked.view(sessions, 1, width),
         )
+        attended = attended.flatten(0, 1).index_select(0, places)
         new: torch.Tensor = self.dropout(self.outer(torch.relu(self.inner(attended)))) + attended
         return new
 
@@ -109,12 +118,8 @@ class FastGCSAN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
         nodes = session_nodes(clicks)
         hidden = self.item_embedding(nodes.items)
         hidden = self.gnn(hidden, [session_edges(clicks, nodes, dtype=hidden.dtype)])
-        places = clicks.session, clicks.place
-        states = hidden.new_zeros(len(item_seq_len), int(item_seq_len.max()), hidden.shape[1])
-        states = states.index_put(places, hidden.index_select(0, nodes.of_click))
-        clicked = torch.zeros(states.shape[:2], dtype=torch.bool, device=states.device)
-        clicked[places] = True
+        states = hidden.index_select(0, nodes.of_click)
         for block in self.blocks:
-            states = block(states, clicked)
-        attended = states[torch.arange(len(states), device=states.device), item_seq_len - 1]
+            states = block(states, clicks)
+        attended = states.index_select(0, clicks.last)
         return torch.lerp(hidden.index_select(0, nodes.last), attended, self.weight)
