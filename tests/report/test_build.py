@@ -35,7 +35,8 @@ def hashes(folder: Path) -> dict[str, str]:
 def test_every_part_comes_in_every_form(built):
     names = {path.name for path in built.iterdir()}
     assert {"index.html", "conclusions.md", "protocol.md", "references.bib"} <= names
-    for table in ("table", "differences", "uncertainty", "cost", "tuning", "beyond-accuracy"):
+    tables = "table", "differences-diginetica", "uncertainty", "cost", "tuning", "beyond-accuracy"
+    for table in tables:
         assert {f"{table}.{form}" for form in ("md", "tex", "csv")} <= names
     for figure in ("comparison", "curves", "differences", "lengths", "tradeoff", "learning"):
         for width in ("", "-column"):
@@ -77,6 +78,20 @@ def test_means_and_spreads_are_those_of_the_runs(store):
     assert row["mean"] == pytest.approx(sum(values) / 3)
     assert row["std"] == pytest.approx(np.std(values, ddof=1))
     assert row["keys"].split() == [r.key[:12] for r in results.records["diginetica", "narm"]]
+
+
+def test_a_table_of_differences_holds_those_of_its_dataset(store):
+    write_suite(store, datasets=2, models=3, seeds=2)
+    frames = Frames(load_suite(store, suite="made-up"))
+    tables = {table.name: table for table in all_tables(frames)}
+    for dataset in ("diginetica", "yoochoose1_64"):
+        table = tables[f"differences-{dataset}"]
+        assert set(table.data["dataset"]) == {dataset}
+        assert [row[0].entry for row in table.rows] == frames.results.entries[1:]
+        assert [row[1].value for row in table.rows] == list(
+            table.data.loc[table.data["metric"] == "recall@20", "difference"]
+        )
+        assert "the 8 comparisons of this suite" in table.lines[0]
 
 
 def test_curves_agree_with_the_metrics_at_every_k(store):

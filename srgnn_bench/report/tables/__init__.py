@@ -25,7 +25,7 @@ def all_tables(frames: Frames) -> list[Table]:
     datasets = frames.results.datasets
     tables = [
         main_table(frames),
-        difference_table(frames),
+        *(difference_table(frames, dataset=dataset) for dataset in datasets),
         error_table(frames),
         *(length_of_list_table(frames, dataset=dataset) for dataset in datasets),
         *(slice_table(frames, kind=kind, dataset=d) for kind in KINDS for d in datasets),
