@@ -26,7 +26,7 @@ from srgnn_bench.evaluation.metrics import (
     repeat_share,
 )
 from srgnn_bench.events import EpochDone, Listener, RunStarted
-from srgnn_bench.execution.environment import environment, peak_memory_bytes
+from srgnn_bench.execution.environment import environment, peak_memory_bytes, start_peak_memory
 from srgnn_bench.execution.plan import Job, Run
 from srgnn_bench.recbole_bridge.ranking import OBJECTIVE, judge, rank_prefixes
 from srgnn_bench.recbole_bridge.trainer import EpochResult, best_epoch, build, train
@@ -179,6 +179,7 @@ def _train_and_rank(
             return False
         return last.epoch - best_epoch(so_far, OBJECTIVE).epoch >= training.stopping_step
 
+    start_peak_memory()
     started = time.perf_counter()
     model = build(candidate.model_class, winner.configuration, stage, seed=seed)
     fit_seconds = time.perf_counter() - started

@@ -66,7 +66,7 @@ class Cost(Stored):
     rank_seconds: float
     ranked_prefixes: int
     peak_memory_bytes: int
-    """Peak resident memory of the process until the end of the run."""
+    """Most that the process held in memory during the run."""
 
 
 class DatasetFacts(Stored):

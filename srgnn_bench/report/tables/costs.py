@@ -45,8 +45,8 @@ def cost_table(frames: Frames) -> Table:
         lines=(
             "Means over seeds. Training: one final run; tuning: all trials of its study together"
             f"{', which the entries share' if results.shares_tuning else ''}; "
-            "memory: peak of the whole process in MiB; ms/session: ranking the full catalogue for "
-            f"all prefixes of a test session. {machine(results)}",
+            "memory: most that the process held during the run, in MiB; ms/session: ranking the "
+            f"full catalogue for all prefixes of a test session. {machine(results)}",
             *card(results),
         ),
         data=frame,
