@@ -81,3 +81,19 @@ def make_tiny_world(root: Path) -> TinyWorld:
         )
     )
     return world
+
+
+def broken_model(world: TinyWorld) -> Path:
+    """A model file whose class fails while it is trained; see ``execution/models``."""
+    path = world.root / "broken.yaml"
+    path.write_text(
+        yaml.safe_dump(
+            {
+                "title": "Broken",
+                "class": "broken_model:Broken",
+                "citation": "made for tests",
+                "parameters": {"epochs": 2},
+            }
+        )
+    )
+    return path

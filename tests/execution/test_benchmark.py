@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
-from tiny_world import TinyWorld, make_tiny_world
+from tiny_world import TinyWorld, broken_model, make_tiny_world
 
 from srgnn_bench import registry
 from srgnn_bench.events import EpochDone, Event, RunDone, TrialDone
@@ -155,22 +154,6 @@ def test_order_of_execution_changes_nothing(finished, tmp_path: Path) -> None:
     suite = select(registry.suite(str(world.suite)), models=["popularity", "stamp", "srgnn"])
     _, store = run(world, suite=suite, results=tmp_path / "results")
     assert_same(store, undisturbed)
-
-
-def broken_model(world: TinyWorld) -> Path:
-    """A model file whose class raises while it is trained."""
-    path = world.root / "broken.yaml"
-    path.write_text(
-        yaml.safe_dump(
-            {
-                "title": "Broken",
-                "class": "broken_model:Broken",
-                "citation": "made for tests",
-                "parameters": {"epochs": 2},
-            }
-        )
-    )
-    return path
 
 
 def test_a_failing_model_does_not_stop_the_others(

@@ -9,8 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import yaml
-from tiny_world import TinyWorld, make_tiny_world
+from tiny_world import TinyWorld, broken_model, make_tiny_world
 
 from srgnn_bench import registry
 from srgnn_bench.errors import ClusterError
@@ -97,21 +96,6 @@ def test_threads_never_exceed_the_cores(monkeypatch: pytest.MonkeyPatch) -> None
         threads_per_worker(cores + 1)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert threads_per_worker(1) == 1
-
-
-def broken_model(world: TinyWorld) -> Path:
-    path = world.root / "broken.yaml"
-    path.write_text(
-        yaml.safe_dump(
-            {
-                "title": "Broken",
-                "class": "broken_model:Broken",
-                "citation": "made for tests",
-                "parameters": {"epochs": 2},
-            }
-        )
-    )
-    return path
 
 
 @pytest.mark.parametrize(
