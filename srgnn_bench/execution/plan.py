@@ -207,20 +207,33 @@ def update_manifest(store: ResultStore, suite: SuiteSpec, cells: list[Cell]) -> 
     """Note which runs a suite is made of.
 
     Jobs of earlier calls stay, so that a suite can be run a dataset or a model at a time; a job
-    among ``cells`` replaces what was noted of it.
+    among ``cells`` replaces what was noted of it. Once a call has all of them, they stand in its
+    order.
     """
     try:
         earlier = store.manifest(suite.name)
     except StoreError:
         earlier = None  # it is derived from the plan, so a damaged one is made anew
     renewed = {(cell.dataset, cell.entry) for cell in cells}
-    kept = [c for c in (earlier.cells if earlier else ()) if (c.dataset, c.entry) not in renewed]
+    before = earlier.cells if earlier else ()
+    kept = [cell for cell in before if (cell.dataset, cell.entry) not in renewed]
+    datasets = _order([cell.dataset for cell in before], [cell.dataset for cell in cells])
+    entries = _order([cell.entry for cell in before], [cell.entry for cell in cells])
+
+    def place(cell: Cell) -> tuple[int, int]:
+        return datasets.index(cell.dataset), entries.index(cell.entry)
+
     store.write_manifest(
         Manifest(
             suite=suite.name,
             title=suite.title,
             note=suite.note,
             spec=suite.model_dump(mode="json"),
-            cells=(*kept, *cells),
+            cells=tuple(sorted((*kept, *cells), key=place)),
         )
     )
+
+
+def _order(before: list[str], now: list[str]) -> list[str]:
+    """Names in the order of now, where they are all of them; else new ones after those before."""
+    return list(dict.fromkeys(now if set(before) <= set(now) else [*before, *now]))
