@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from srgnn_bench.report import build_report
+from srgnn_bench.report.results import load_suite
+from srgnn_bench.report.runs import summary_frame
 from srgnn_bench.store.store import ResultStore
 
 CHECKOUT = Path(__file__).parent.parent
@@ -47,3 +49,22 @@ def test_reference_results_are_there_and_small() -> None:
     assert SUITES
     files = [path for path in REFERENCE.rglob("*") if path.is_file() and "data" not in path.parts]
     assert sum(path.stat().st_size for path in files) < 60_000_000
+
+
+def test_the_documentation_prints_what_is_stored() -> None:
+    text = (CHECKOUT / "docs" / "results.md").read_text()
+    (table,) = re.findall(r"^\| \| (Yoochoose.*?)\n\n", text, flags=re.MULTILINE | re.DOTALL)
+    header, _, *rows = table.splitlines()
+    datasets = [cell.strip() for cell in header.strip(" |").split("|")]
+    results = load_suite(ResultStore(REFERENCE), suite="standard")
+    stored = {
+        (row.title, results.dataset_titles[dataset]): f"{100 * recall:.2f} / {100 * mrr:.2f}"
+        for (dataset, _), row in summary_frame(results).iterrows()
+        for recall, mrr in [(row["recall@20"], row["mrr@20"])]
+    }
+    printed = {}
+    for row in rows:
+        title, *cells = (cell.strip() for cell in row.strip("|").split("|"))
+        pairs = zip(datasets, (cell.replace("**", "") for cell in cells), strict=True)
+        printed |= {(title, dataset): cell for dataset, cell in pairs if cell}
+    assert printed == stored
