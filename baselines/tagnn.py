@@ -7,7 +7,6 @@ Recommendation", SIGIR 2020; the authors' code, https://github.com/CRIPAC-DIG/TA
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,16 +15,15 @@ from recbole.model.abstract_recommender import SequentialRecommender
 from recbole.utils import InputType
 from torch import nn
 from torch.nn.functional import cross_entropy
-from torch.utils.checkpoint import checkpoint
 
 from srgnn_bench.models.full_softmax import clear_padding
 from srgnn_bench.models.gated_gnn import GatedGNN
 from srgnn_bench.models.parameters import ModelParameters
-from srgnn_bench.models.ragged import OrderedClicks, ordered_clicks, softmax_by
+from srgnn_bench.models.ragged import ordered_clicks, softmax_by, sum_by
 from srgnn_bench.models.session_graph import session_edges, session_nodes
 
-BLOCK_NUMBERS = 2_000_000
-"""Products of clicks and items that are held at a time."""
+BLOCK_NUMBERS = 300_000
+"""Products of clicks and items that are formed at a time."""
 
 
 class TAGNNParameters(ModelParameters):
@@ -38,21 +36,79 @@ class TAGNNParameters(ModelParameters):
     """Propagation steps."""
 
 
-@dataclass(frozen=True)
-class _Session:
-    """What the scores of a batch are made of.
+class TargetScores(torch.autograd.Function):
+    """Scores of all items for sessions that see each item in its own way.
 
-    Attributes:
-        vectors: session vectors without the target's part, shape (sessions, d).
-        states: states of the clicks, shape (clicks, d).
-        queries: the same times W, shape (clicks, d).
-        clicks: the clicks.
+    With vectors u of the sessions, states h_t and queries q_t of their clicks, and items v_j,
+
+        beta_tj = softmax_t(q_t . v_j),  r_j = sum_t beta_tj (h_t . v_j),  y_j = u . v_j + r_j
+
+    A block of items at a time stays in the cache. beta and h_t . v_j are kept for the backward
+    pass, two numbers per click and item; with g the gradient of y it forms g beta and
+    g beta (h_t . v_j - r_j), the gradients of h_t . v_j and of q_t . v_j.
     """
 
-    vectors: torch.Tensor
-    states: torch.Tensor
-    queries: torch.Tensor
-    clicks: OrderedClicks
+    @staticmethod
+    def forward(
+        ctx: Any,
+        vectors: torch.Tensor,
+        states: torch.Tensor,
+        queries: torch.Tensor,
+        items: torch.Tensor,
+        session: torch.Tensor,
+        keep: bool,
+    ) -> torch.Tensor:
+        """Scores, shape (sessions, items).
+
+        Args:
+            ctx: what the backward pass needs.
+            vectors: shape (sessions, d).
+            states: shape (clicks, d).
+            queries: shape (clicks, d).
+            items: vectors of the items, shape (items, d).
+            session: session of each click, shape (clicks,).
+            keep: whether there will be a backward pass.
+        """
+        groups = len(vectors)
+        scores = vectors @ items.T
+        ctx.width = max(1, BLOCK_NUMBERS // len(states))
+        kept = []
+        blocks = zip(
+            torch.split(items, ctx.width), torch.split(scores, ctx.width, dim=1), strict=True
+        )
+        for block, part in blocks:
+            shares = softmax_by(queries @ block.T, session, groups=groups)
+            products = states @ block.T
+            targeted = sum_by(shares * products, session, groups=groups)
+            part += targeted
+            if keep:
+                kept += [shares, products, targeted]
+        if keep:
+            ctx.save_for_backward(vectors, states, queries, items, session, *kept)
+        return scores
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        """Gradients of everything but ``session`` and ``keep``."""
+        (gradient,) = gradients
+        vectors, states, queries, items, session, *kept = ctx.saved_tensors
+        of_vectors = gradient @ items
+        of_states, of_queries = torch.zeros_like(states), torch.zeros_like(queries)
+        of_items = gradient.T @ vectors
+        blocks = zip(
+            torch.split(items, ctx.width),
+            torch.split(of_items, ctx.width),
+            torch.split(gradient, ctx.width, dim=1),
+            *(kept[kind::3] for kind in range(3)),
+            strict=True,
+        )
+        for block, of_block, of_scores, shares, products, targeted in blocks:
+            of_products = of_scores.index_select(0, session).mul_(shares)
+            of_logits = (products - targeted.index_select(0, session)).mul_(of_products)
+            of_states.addmm_(of_products, block)
+            of_queries.addmm_(of_logits, block)
+            of_block.addmm_(of_products.T, states).addmm_(of_logits.T, queries)
+        return of_vectors, of_states, of_queries, of_items, None, None
 
 
 class TAGNN(SequentialRecommender):  # type: ignore[misc]
@@ -67,7 +123,7 @@ class TAGNN(SequentialRecommender):  # type: ignore[misc]
     where a = softmax_t(q . sigmoid(W_1 h_n + W_2 h_t + c)), as in the authors' code; the paper
     leaves the softmax out. Since s_j . v_j is the sum of a product of vectors and of
     sum_t beta_tj (h_t . v_j), no vector per session and item is ever formed: two products of clicks
-    and items do, and in training they are formed again in the backward pass rather than kept.
+    and items do (``TargetScores``).
 
     Departure from the authors' code: there padding has a share in both softmaxes, so that scores
     depend on the longest session of the data; here it has none, as in the paper.
@@ -95,10 +151,26 @@ class TAGNN(SequentialRecommender):  # type: ignore[misc]
 
     def forward(self, item_seq: torch.Tensor, item_seq_len: torch.Tensor) -> torch.Tensor:
         """Scores of the padding item (0) and of all items, shape (sessions, items + 1)."""
-        session = self._encode(item_seq, item_seq_len)
-        width = max(1, BLOCK_NUMBERS // len(session.states))
-        blocks = torch.split(self.item_embedding.weight, width)
-        return torch.cat([self._score(session, block) for block in blocks], dim=1)
+        clicks = ordered_clicks(item_seq, item_seq_len)
+        nodes = session_nodes(clicks)
+        hidden = self.item_embedding(nodes.items)
+        hidden = self.gnn(hidden, [session_edges(clicks, nodes, dtype=hidden.dtype)])
+        states = hidden.index_select(0, nodes.of_click)
+        local = states.index_select(0, clicks.last)
+        query = clicks.spread(self.linear_one(local))
+        attention = self.linear_three(torch.sigmoid(query + self.linear_two(states)))
+        attention = softmax_by(attention, clicks.session, groups=len(clicks.lengths))
+        combined = clicks.sum(attention * states)
+        vectors = self.linear_transform(torch.cat([combined, local], dim=1))
+        scores: torch.Tensor = TargetScores.apply(  # type: ignore[no-untyped-call]
+            vectors,
+            states,
+            self.linear_t(states),
+            self.item_embedding.weight,
+            clicks.session,
+            torch.is_grad_enabled(),
+        )
+        return scores
 
     def calculate_loss(self, interaction: Any) -> torch.Tensor:
         """Mean cross-entropy of a batch's targets over all items."""
@@ -116,34 +188,3 @@ class TAGNN(SequentialRecommender):  # type: ignore[misc]
             interaction[self.ITEM_SEQ], interaction[self.ITEM_SEQ_LEN]
         )
         return scores
-
-    def _encode(self, item_seq: torch.Tensor, item_seq_len: torch.Tensor) -> _Session:
-        clicks = ordered_clicks(item_seq, item_seq_len)
-        nodes = session_nodes(clicks)
-        hidden = self.item_embedding(nodes.items)
-        hidden = self.gnn(hidden, [session_edges(clicks, nodes, dtype=hidden.dtype)])
-        states = hidden.index_select(0, nodes.of_click)
-        local = states.index_select(0, clicks.last)
-        query = clicks.spread(self.linear_one(local))
-        attention = self.linear_three(torch.sigmoid(query + self.linear_two(states)))
-        attention = softmax_by(attention, clicks.session, groups=len(clicks.lengths))
-        combined = clicks.sum(attention * states)
-        vectors = self.linear_transform(torch.cat([combined, local], dim=1))
-        return _Session(vectors, states, self.linear_t(states), clicks)
-
-    def _score(self, session: _Session, items: torch.Tensor) -> torch.Tensor:
-        """Scores of a block of items, shape (sessions, items of the block)."""
-        parts = session.vectors, session.states, session.queries
-
-        def scores(
-            vectors: torch.Tensor, states: torch.Tensor, queries: torch.Tensor, block: torch.Tensor
-        ) -> torch.Tensor:
-            groups = len(session.clicks.lengths)
-            shares = softmax_by(queries @ block.T, session.clicks.session, groups=groups)
-            return vectors @ block.T + session.clicks.sum(shares * (states @ block.T))
-
-        if not torch.is_grad_enabled():
-            return scores(*parts, items)
-        # Kept, the products of every block would take gigabytes.
-        kept: torch.Tensor = checkpoint(scores, *parts, items, use_reentrant=False)
-        return kept

@@ -16,7 +16,7 @@ from srgnn_bench.baselines import tagnn
 from srgnn_bench.baselines.gcegnn import GCEGNN
 from srgnn_bench.baselines.gcsan import FastGCSAN
 from srgnn_bench.baselines.niser import NISER
-from srgnn_bench.baselines.tagnn import TAGNN
+from srgnn_bench.baselines.tagnn import TAGNN, TargetScores
 from srgnn_bench.data.sessions import Sessions
 from srgnn_bench.errors import ModelError
 from srgnn_bench.models.gated_gnn import GatedGNN
@@ -177,6 +177,15 @@ def test_tagnn_in_blocks_has_the_gradients_of_the_whole(monkeypatch: pytest.Monk
         torch.testing.assert_close(gradients[0][key], whole)
         assert whole.abs().sum() > 0
     assert (gradients[0]["item_embedding.weight"][0] == 0).all()
+
+
+def test_tagnn_has_the_gradients_of_its_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tagnn, "BLOCK_NUMBERS", 20)  # several blocks of items
+    torch.manual_seed(0)
+    session = torch.tensor([0, 0, 0, 1, 2, 2])
+    shapes = (3, 4), (6, 4), (6, 4), (8, 4)
+    parts = [torch.randn(*shape, dtype=torch.float64, requires_grad=True) for shape in shapes]
+    assert torch.autograd.gradcheck(TargetScores.apply, (*parts, session, True))
 
 
 @pytest.mark.parametrize("name", CASES)
