@@ -72,6 +72,12 @@ class SuiteResults:
         return {cell.entry: cell.title for cell in self.manifest.cells}
 
     @property
+    def titles_with_runs(self) -> dict[str, str]:
+        """Titles of the entries with at least one run, by name."""
+        with_runs = {entry for (_, entry), records in self.records.items() if records}
+        return {name: title for name, title in self.entry_titles.items() if name in with_runs}
+
+    @property
     def dataset_titles(self) -> dict[str, str]:
         """Titles of the datasets, by name; the name itself where no run tells the title."""
         titles = {name: name for name in self.datasets}

@@ -21,7 +21,7 @@ def draw_curves(frames: Frames, *, layout: Layout) -> Figure:
         measures=list(MEASURES),
         layout=layout,
         panel_heights={"page": 1.75, "column": 1.45},
-        legend_rows=legend_rows(results.entry_titles, layout=layout),
+        legend_rows=legend_rows(results.titles_with_runs, layout=layout),
     )
     for (dataset, measure), axes in grid.axes.items():
         here = frame[(frame["dataset"] == dataset) & (frame["measure"] == measure)]
@@ -42,5 +42,5 @@ def draw_curves(frames: Frames, *, layout: Layout) -> Figure:
         axes.set_xlim(0.5, 20.5)
         axes.set_xlabel("K")
         axes.set_ylabel(MEASURES[measure])
-    draw_legend(grid.legend, results.entry_titles, layout=layout)
+    draw_legend(grid.legend, results.titles_with_runs, look=look, layout=layout)
     return grid.figure

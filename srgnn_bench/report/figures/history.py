@@ -14,13 +14,14 @@ def draw_history(frames: Frames, *, layout: Layout) -> Figure:
     """Best validation MRR@20 so far, over trials."""
     results, frame = frames.results, frames.trials
     look = looks(list(results.tuned))
+    tuned = {name: title for name, title in results.tuned.items() if name in set(frame["entry"])}
     grid = panel_grid(
         results,
         datasets=results.datasets_with_runs,
         measures=["history"],
         layout=layout,
         panel_heights={"page": 1.9, "column": 1.6},
-        legend_rows=legend_rows(results.tuned, layout=layout),
+        legend_rows=legend_rows(tuned, layout=layout),
         extra_notes=[
             "Line: best so far; mark: a trial that improved on it. Trial 1 is the default "
             "configuration."
@@ -48,5 +49,5 @@ def draw_history(frames: Frames, *, layout: Layout) -> Figure:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         axes.set_xlabel("Trial")
         axes.set_ylabel("Valid. MRR@20 (%)")
-    draw_legend(grid.legend, results.tuned, layout=layout)
+    draw_legend(grid.legend, tuned, look=look, layout=layout)
     return grid.figure

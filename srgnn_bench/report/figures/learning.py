@@ -14,6 +14,7 @@ def draw_learning(frames: Frames, *, layout: Layout) -> Figure:
     """One line per trained entry; losses of different models need not be of one kind."""
     results, frame = frames.results, frames.learning
     look = looks(results.entries)
+    trained = {e: t for e, t in results.entry_titles.items() if e in set(frame["entry"])}
     chosen_on = "Test" if results.optimistic else "Valid."
     labels = {"loss": "Training loss", "choice": f"{chosen_on} MRR@20 (%)"}
     where = (
@@ -25,11 +26,11 @@ def draw_learning(frames: Frames, *, layout: Layout) -> Figure:
         where += " Variants that were not tuned have no such curve."
     grid = panel_grid(
         results,
-        datasets=results.datasets_with_runs,
+        datasets=[d for d in results.datasets if d in set(frame["dataset"])],
         measures=list(labels),
         layout=layout,
         panel_heights={"page": 1.75, "column": 1.45},
-        legend_rows=legend_rows(results.entry_titles, layout=layout),
+        legend_rows=legend_rows(trained, layout=layout),
         extra_notes=[
             "Loss: final trainings, mean over seeds; models may differ in their loss. "
             f"{where} Fitted models have no epochs."
@@ -53,5 +54,5 @@ def draw_learning(frames: Frames, *, layout: Layout) -> Figure:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         axes.set_xlabel("Epoch")
         axes.set_ylabel(labels[measure])
-    draw_legend(grid.legend, results.entry_titles, layout=layout)
+    draw_legend(grid.legend, trained, look=look, layout=layout)
     return grid.figure

@@ -7,7 +7,7 @@ from typing import Any
 
 from matplotlib.lines import Line2D
 
-from srgnn_bench.report.figures.canvas import Layout, legend_columns, looks
+from srgnn_bench.report.figures.canvas import Layout, Look, legend_columns
 
 
 def legend_rows(entries: dict[str, str], *, layout: Layout) -> int:
@@ -16,12 +16,20 @@ def legend_rows(entries: dict[str, str], *, layout: Layout) -> int:
     return math.ceil(len(titles) / legend_columns(titles, layout=layout))
 
 
-def draw_legend(place: Any, entries: dict[str, str], *, layout: Layout, lines: bool = True) -> None:
+def draw_legend(
+    place: Any,
+    entries: dict[str, str],
+    *,
+    look: dict[str, Look],
+    layout: Layout,
+    lines: bool = True,
+) -> None:
     """Draw the legend into its subfigure.
 
     Args:
         place: the subfigure.
-        entries: name -> title; their looks are those of ``looks``.
+        entries: name -> title of what is drawn.
+        look: of these entries, and maybe of others.
         layout: the width.
         lines: whether the entries are lines in the figure, or single marks.
     """
@@ -30,11 +38,11 @@ def draw_legend(place: Any, entries: dict[str, str], *, layout: Layout, lines: b
         Line2D(
             [],
             [],
-            color=look.colour,
-            marker=look.marker,
-            linestyle=look.dashes if lines else "none",
+            color=look[entry].colour,
+            marker=look[entry].marker,
+            linestyle=look[entry].dashes if lines else "none",
         )
-        for look in looks(list(entries)).values()
+        for entry in entries
     ]
     columns = legend_columns(titles, layout=layout)
     place.legend(handles, titles, loc="center", ncols=columns, columnspacing=1.2)

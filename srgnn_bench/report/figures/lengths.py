@@ -30,7 +30,7 @@ def draw_lengths(frames: Frames, *, layout: Layout) -> Figure:
         measures=HEADLINE,
         layout=layout,
         panel_heights={"page": 1.75, "column": 1.45},
-        legend_rows=legend_rows(results.entry_titles, layout=layout),
+        legend_rows=legend_rows(results.titles_with_runs, layout=layout),
         extra_notes=[
             "Bars: ± 2 standard errors from the sampling of test sessions; the longest are cut off."
             if barred
@@ -63,5 +63,5 @@ def draw_lengths(frames: Frames, *, layout: Layout) -> Figure:
         axes.grid(visible=False, axis="x")
         axes.set_xlabel("Clicks in the prefix")
         axes.set_ylabel(f"{metric_title(metric)} (%)")
-    draw_legend(grid.legend, results.entry_titles, layout=layout)
+    draw_legend(grid.legend, results.titles_with_runs, look=look, layout=layout)
     return grid.figure

@@ -83,7 +83,7 @@ def draw_tradeoff(frames: Frames, *, layout: Layout) -> Figure:
         measures=list(COSTS),
         layout=layout,
         panel_heights={"page": 1.75, "column": 1.45},
-        legend_rows=legend_rows(results.entry_titles, layout=layout),
+        legend_rows=legend_rows(results.titles_with_runs, layout=layout),
         extra_notes=[
             "Stepped line: Pareto front, the entries that none beats in both respects. Triangle at "
             "the lower edge: quality far below, written beside it."
@@ -119,5 +119,5 @@ def draw_tradeoff(frames: Frames, *, layout: Layout) -> Figure:
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xlabel(COSTS[cost])
         axes.set_ylabel("MRR@20 (%)")
-    draw_legend(grid.legend, results.entry_titles, layout=layout, lines=False)
+    draw_legend(grid.legend, results.titles_with_runs, look=look, layout=layout, lines=False)
     return grid.figure
