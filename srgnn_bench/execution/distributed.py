@@ -116,6 +116,8 @@ def local_workers(workers: int, *, data_root: Path | None, cache_folder: Path) -
     settings = {
         "distributed.scheduler.allowed-failures": LOST_WORKERS,
         "distributed.scheduler.worker-saturation": 1.0,  # a dying worker takes one task with it
+        # After 15 seconds dask would give up a worker whose process is being replaced.
+        "distributed.deploy.lost-worker-timeout": "365 days",
         # Tasks are whole trainings: nothing is there to spill, and a paused worker would stay so.
         "distributed.worker.memory.target": False,
         "distributed.worker.memory.spill": False,

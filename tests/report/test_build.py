@@ -94,6 +94,14 @@ def test_a_table_of_differences_holds_those_of_its_dataset(store):
         assert "the 8 comparisons of this suite" in table.lines[0]
 
 
+def test_a_model_by_itself_is_compared_with_nothing(store, tmp_path):
+    write_suite(store, datasets=1, models=1, seeds=1)
+    build_report(store, suite="made-up", out=tmp_path / "out")
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert "table.md" in names
+    assert not any(name.startswith("differences") for name in names)
+
+
 def test_curves_agree_with_the_metrics_at_every_k(store):
     write_suite(store, datasets=1, models=2, seeds=2)
     results = load_suite(store, suite="made-up")
