@@ -18,7 +18,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from srgnn_bench.models.full_softmax import FullSoftmax, clear_padding
 from srgnn_bench.models.gated_gnn import GatedGNN
 from srgnn_bench.models.parameters import ModelParameters
-from srgnn_bench.models.ragged import OrderedClicks, ordered_clicks
+from srgnn_bench.models.ragged import ordered_clicks
 from srgnn_bench.models.session_graph import session_edges, session_nodes
 
 
@@ -63,23 +63,27 @@ class AttentionBlock(nn.Module):
         self.outer = nn.Linear(embedding_size, embedding_size)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, states: torch.Tensor, clicks: OrderedClicks) -> torch.Tensor:
-        """New states of the clicks, shape (clicks, d), from theirs, same shape."""
-        sessions, width = len(clicks.lengths), int(clicks.lengths.max())
-        places = clicks.session * width + clicks.place
-        clicked = torch.zeros(sessions * width, dtype=torch.bool, device=states.device)
-        clicked[places] = True
+    def forward(
+        self, states: torch.Tensor, places: torch.Tensor, clicked: torch.Tensor
+    ) -> torch.Tensor:
+        """New states of the clicks, shape (clicks, d).
+
+        Args:
+            states: states of the clicks, same shape.
+            places: place of each click in the flattened padded batch, shape (clicks,).
+            clicked: which places hold a click, shape (sessions, steps).
+        """
 
         def padded(of_click: torch.Tensor) -> torch.Tensor:
-            empty = of_click.new_zeros(sessions * width, of_click.shape[1])
-            return empty.index_copy(0, places, of_click).view(sessions, width, -1)
+            empty = of_click.new_zeros(clicked.numel(), of_click.shape[1])
+            return empty.index_copy(0, places, of_click).view(*clicked.shape, -1)
 
         # Attention alone is padded: batches hold many more places than clicks.
         attended = scaled_dot_product_attention(
             padded(self.query(states)),
             padded(self.key(states)),
             padded(self.value(states)),
-            attn_mask=clicked.view(sessions, 1, width),
+            attn_mask=clicked[:, None],
         )
         attended = attended.flatten(0, 1).index_select(0, places)
         new: torch.Tensor = self.dropout(self.outer(torch.relu(self.inner(attended)))) + attended
@@ -119,7 +123,10 @@ class FastGCSAN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
         hidden = self.item_embedding(nodes.items)
         hidden = self.gnn(hidden, [session_edges(clicks, nodes, dtype=hidden.dtype)])
         states = hidden.index_select(0, nodes.of_click)
+        steps = torch.arange(int(item_seq_len.max()), device=states.device)
+        clicked = steps < item_seq_len[:, None]
+        places = clicked.flatten().nonzero().squeeze(1)
         for block in self.blocks:
-            states = block(states, clicks)
+            states = block(states, places, clicked)
         attended = states.index_select(0, clicks.last)
         return torch.lerp(hidden.index_select(0, nodes.last), attended, self.weight)

@@ -178,9 +178,10 @@ class Frames:
                         "keys": baseline["keys"],
                     }
                 )
-        frame: pd.DataFrame = pd.DataFrame(rows)
-        if not frame.empty:
-            frame.insert(9, "p_holm", holm(frame["p_value"].to_numpy()))
+        names = ["dataset", "entry", "title", "metric", "difference", "low", "high", "relative"]
+        names += ["p_value", "effect", "better", "worse", "seed_std", "subject_keys", "keys"]
+        frame: pd.DataFrame = pd.DataFrame(rows, columns=names)
+        frame.insert(9, "p_holm", holm(frame["p_value"].to_numpy(dtype=float)))
         return frame
 
     @cached_property

@@ -22,7 +22,7 @@ def draw_differences(frames: Frames, *, layout: Layout) -> Figure:
     measures = ("mean", "sessions")
     grid = panel_grid(
         results,
-        datasets=[d for d in results.datasets if d in set(frame["dataset"])],
+        datasets=list(frame["dataset"].unique()),
         measures=measures,
         layout=layout,
         panel_heights={"page": 0.62 + 0.16 * len(others), "column": 0.56 + 0.14 * len(others)},

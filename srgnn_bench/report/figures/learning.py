@@ -26,7 +26,7 @@ def draw_learning(frames: Frames, *, layout: Layout) -> Figure:
         where += " Variants that were not tuned have no such curve."
     grid = panel_grid(
         results,
-        datasets=[d for d in results.datasets if d in set(frame["dataset"])],
+        datasets=list(frame["dataset"].unique()),
         measures=list(labels),
         layout=layout,
         panel_heights={"page": 1.75, "column": 1.45},

@@ -25,8 +25,6 @@ def difference_table(frames: Frames, *, dataset: str) -> Table | None:
     """
     results = frames.results
     all_rows = frames.differences
-    if all_rows.empty:
-        return None
     frame = all_rows[all_rows["dataset"] == dataset].reset_index(drop=True)
     if frame.empty:
         return None
