@@ -105,6 +105,22 @@ class Prefixes:
             length=self.length[keep],
         )
 
+    def different(self) -> tuple[npt.NDArray[np.bool_], Integers]:
+        """Which prefixes show the same clicks in the same order.
+
+        Returns:
+            Marks of the first of each kind of prefix, shape (prefixes,), and the kind of each
+            prefix, numbered from 0 in the order of the marks, shape (prefixes,).
+        """
+        numbers: dict[bytes, int] = {}
+        bounds = zip(self.start.tolist(), self.stop.tolist(), strict=True)
+        shown = (self.items[start:stop].tobytes() for start, stop in bounds)
+        kinds = [numbers.setdefault(clicks, len(numbers)) for clicks in shown]
+        kind = np.array(kinds, dtype=np.int64)
+        first = np.zeros(len(kind), dtype=np.bool_)
+        first[np.unique(kind, return_index=True)[1]] = True
+        return first, kind
+
 
 @dataclass(frozen=True)
 class Stage:

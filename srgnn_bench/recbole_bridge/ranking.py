@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -75,13 +74,10 @@ def rank_prefixes(model: Any, prefixes: Prefixes, *, n_items: int, k: int | None
     top = None if k is None else np.zeros((len(prefixes), min(k, n_items)), dtype=np.int64)
     has_clicks = prefixes.stop > prefixes.start
     shown = np.flatnonzero(has_clicks)
-    done = 0
-    for chunk in _ranked(model, prefixes.select(has_clicks), n_items, k):
-        place = shown[done : done + len(chunk.ranks)]
-        ranks[place] = chunk.ranks
-        if top is not None and chunk.top is not None:
-            top[place] = chunk.top
-        done += len(place)
+    for chunk, ranked in _ranked(model, prefixes.select(has_clicks), n_items, k):
+        ranks[shown[chunk]] = ranked.ranks
+        if top is not None and ranked.top is not None:
+            top[shown[chunk]] = ranked.top
     return Ranking(ranks=ranks, top=top)
 
 
@@ -91,35 +87,55 @@ def judge(model: Any, stage: Stage) -> dict[str, float]:
     return {OBJECTIVE: mrr(ranks, k=20), "recall@20": recall(ranks, k=20)}
 
 
-def _ranked(model: Any, prefixes: Prefixes, n_items: int, k: int | None) -> Iterator[Ranking]:
-    """Ranks and lists, a chunk of prefixes at a time."""
-    batches = partial(
-        PrefixBatches, prefixes, device=torch.device(model.device), form=form_of(model)
-    )
+def _ranked(
+    model: Any, prefixes: Prefixes, n_items: int, k: int | None
+) -> Iterator[tuple[Integers, Ranking]]:
+    """Ranks and lists, a chunk of prefixes at a time; the chunk says which ones, from 0."""
     if isinstance(model, SparseRecommender):
-        # SciPy and NumPy let threads run at once.
-        with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-            yield from pool.map(
-                partial(_ranked_sparsely, model, k=k), batches(batch_size=SPARSE_PREFIXES)
-            )
+        yield from _ranked_sparsely(model, prefixes, k)
         return
-    for scores, targets in _scored(model, batches, n_items):
-        yield Ranking(
-            ranks=ranks_of(scores, targets).cpu().numpy(),
-            top=None if k is None else top_items(scores, k=k).cpu().numpy(),
+    done = 0
+    for scores, targets in _scored(model, prefixes, n_items):
+        chunk = np.arange(done, done := done + len(targets))
+        yield (
+            chunk,
+            Ranking(
+                ranks=ranks_of(scores, targets).cpu().numpy(),
+                top=None if k is None else top_items(scores, k=k).cpu().numpy(),
+            ),
         )
 
 
-def _ranked_sparsely(model: SparseRecommender, batch: Interaction, *, k: int | None) -> Ranking:
-    scores = model.sparse_scores(batch)
-    return Ranking(
-        ranks=sparse_ranks_of(scores, batch[ITEM_FIELD].cpu().numpy()),
-        top=None if k is None else sparse_top_items(scores, k=k),
-    )
+def _ranked_sparsely(
+    model: SparseRecommender, prefixes: Prefixes, k: int | None
+) -> Iterator[tuple[Integers, Ranking]]:
+    """As ``_ranked``. Many sessions begin alike; what they share is scored once."""
+    first, kind = prefixes.different()
+    by_kind = np.argsort(kind, kind="stable")
+    batches = _batches(model, prefixes.select(first), SPARSE_PREFIXES)
+    bounds = np.searchsorted(kind[by_kind], np.arange(1, len(batches)) * SPARSE_PREFIXES)
+
+    def rank(batch: Interaction, chunk: Integers) -> tuple[Integers, Ranking]:
+        scores = model.sparse_scores(batch)
+        rows = kind[chunk] % SPARSE_PREFIXES
+        return chunk, Ranking(
+            ranks=sparse_ranks_of(scores[rows], prefixes.target[chunk]),
+            top=None if k is None else sparse_top_items(scores, k=k)[rows],
+        )
+
+    # SciPy and NumPy let threads run at once.
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        yield from pool.map(rank, batches, np.split(by_kind, bounds))
+
+
+def _batches(model: Any, prefixes: Prefixes, size: int) -> PrefixBatches:
+    """Batches of prefixes as the model wants them."""
+    device = torch.device(model.device)
+    return PrefixBatches(prefixes, batch_size=size, device=device, form=form_of(model))
 
 
 def _scored(
-    model: Any, batches: Callable[..., PrefixBatches], n_items: int
+    model: Any, prefixes: Prefixes, n_items: int
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Scores of the items 1 to n_items and the targets, a chunk of prefixes at a time.
 
@@ -129,12 +145,12 @@ def _scored(
     if isinstance(model, FullSoftmax):
         items = model.item_vectors()[1:]
         scores = items.new_empty(rows, len(items))
-        for batch in batches(batch_size=ENCODED_PREFIXES):
+        for batch in _batches(model, prefixes, ENCODED_PREFIXES):
             vectors = torch.split(model.session_vectors(batch), rows)
             for chunk, targets in zip(vectors, batch[ITEM_FIELD].split(rows), strict=True):
                 yield _score(chunk, items, out=scores[: len(chunk)]), targets
         return
-    for batch in batches(batch_size=rows):
+    for batch in _batches(model, prefixes, rows):
         scores = model.full_sort_predict(batch).view(len(batch), -1)
         if scores.shape[1] != n_items + 1:
             raise ModelError(

@@ -26,6 +26,15 @@ def prefixes():
     return prefixes_of(Sessions.from_lists(sessions), numbering=known, longest=LONGEST)
 
 
+def sparse_model():
+    model = tiny_model(SKNN, n_items=N_ITEMS)
+    chance = random.Random(1)
+    model.fit(
+        Sessions.from_lists([[chance.randint(1, N_ITEMS) for _ in range(4)] for _ in "12345"])
+    )
+    return model
+
+
 # With the full softmax, and any other RecBole model.
 @pytest.mark.parametrize("model_class", [FastSRGNN, GRU4Rec])
 def test_ranks_and_lists_are_those_of_sorting_all_scores(model_class, prefixes, monkeypatch):
@@ -46,17 +55,31 @@ def test_ranks_and_lists_are_those_of_sorting_all_scores(model_class, prefixes, 
 
 
 def test_a_model_of_sparse_scores_is_ranked_like_any_other(prefixes, monkeypatch):
-    model = tiny_model(SKNN, n_items=N_ITEMS)
-    chance = random.Random(1)
-    model.fit(
-        Sessions.from_lists([[chance.randint(1, N_ITEMS) for _ in range(4)] for _ in "12345"])
-    )
+    model = sparse_model()
     sparse = rank_prefixes(model, prefixes, n_items=N_ITEMS, k=5)
     monkeypatch.setattr(ranking, "SparseRecommender", GRU4Rec)  # what any other model is
     dense = rank_prefixes(model, prefixes, n_items=N_ITEMS, k=5)
     np.testing.assert_array_equal(sparse.ranks, dense.ranks)
     assert (sparse.ranks < N_ITEMS).any()
     assert sparse.top.shape == dense.top.shape
+
+
+def test_sessions_that_begin_alike_are_ranked_as_if_each_stood_alone(monkeypatch):
+    monkeypatch.setattr(ranking, "SPARSE_PREFIXES", 3)
+    chance = random.Random(2)
+    sessions = [[chance.randint(1, 3) for _ in range(4)] for _ in range(20)]
+    prefixes = prefixes_of(Sessions.from_lists(sessions), numbering=np.arange(N_ITEMS + 1))
+    model = sparse_model()
+    asked = []
+    scores = model.sparse_scores
+    monkeypatch.setattr(model, "sparse_scores", lambda b: asked.append(len(b)) or scores(b))
+    together = rank_prefixes(model, prefixes, n_items=N_ITEMS, k=5)
+    assert sum(asked) < len(prefixes)
+    for n in range(len(prefixes)):
+        alone = prefixes.select(np.arange(len(prefixes)) == n)
+        found = rank_prefixes(model, alone, n_items=N_ITEMS, k=5)
+        assert found.ranks.tolist() == [together.ranks[n]]
+        assert found.top.tolist() == [together.top[n].tolist()]
 
 
 def test_a_prefix_without_a_known_click_is_a_certain_miss(prefixes):
