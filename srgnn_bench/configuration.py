@@ -132,7 +132,7 @@ def _check_kinds(spec: ModelSpec, defaults: dict[str, Any], values: dict[str, An
         if type(value) is not type(default) and not (numeric and type(default) is float):
             raise SpecError(
                 f"Model '{spec.name}': {name} is {value!r}, but RecBole's default is {default!r}.",
-                remedy="Give a value of that kind; YAML takes 1.0e-5, and not 1e-5, for a number.",
+                remedy="Give a value of that kind.",
             )
 
 

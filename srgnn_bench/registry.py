@@ -13,13 +13,13 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-import yaml
 from pydantic import ValidationError
 
 import srgnn_bench
 from srgnn_bench.data.spec import DatasetSpec
 from srgnn_bench.errors import SpecError
 from srgnn_bench.schema import ModelSpec, Spec, SuiteSpec
+from srgnn_bench.yaml_text import read_yaml
 
 Kind = Literal["suite", "dataset", "model"]
 S = TypeVar("S", bound=Spec)
@@ -76,11 +76,7 @@ def did_you_mean(wrong: str, known: list[str]) -> str:
 
 def _load(kind: Kind, name: str, spec_class: type[S]) -> S:
     path = _find(kind, name)
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise SpecError(f"{path} cannot be read: {reason}.", remedy="Correct the file.") from error
+    content = read_yaml(path)
     if not isinstance(content, dict):
         raise SpecError(f"{path} holds no keys.", remedy=f"A {kind} file maps keys to values.")
     try:

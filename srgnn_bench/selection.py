@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from srgnn_bench import registry
 from srgnn_bench.errors import SpecError
 from srgnn_bench.schema import ModelEntry, SuiteSpec
+from srgnn_bench.yaml_text import parse_yaml
 
 
 def select(
@@ -67,9 +68,10 @@ def _set(content: dict[str, Any], setting: str) -> None:
         raise SpecError(f"--set {setting} has no '='.", remedy="Write it as KEY=VALUE.")
     path = key.split(".")
     try:
-        value = yaml.safe_load(text)
+        value = parse_yaml(text)
     except yaml.YAMLError as error:
-        raise SpecError(f"--set {setting}: not a YAML value.", remedy="Quote it.") from error
+        reason = " ".join(str(error).split())
+        raise SpecError(f"--set {setting}: {reason}.", remedy="Write a YAML value.") from error
     if path[0] == "models":
         entries = {entry["name"]: entry for entry in content["models"]}
         if len(path) != 3 or path[1] not in entries:

@@ -57,7 +57,9 @@ SASREC = "recbole.model.sequential_recommender.sasrec:SASRec"
         (MODEL.format("srgnn_bench.models.srgnn:FastSRGNN")
          + "space: {stepp: {type: int, low: 1, high: 2}}", "Did you mean 'step'"),
         (MODEL.format(SASREC) + "parameters: {n_layer: 2}", "Did you mean 'n_layers'"),
-        (MODEL.format(SASREC) + "parameters: {layer_norm_eps: 1e-5}", "1.0e-5, and not 1e-5"),
+        (MODEL.format(SASREC) + "parameters: {n_layers: 1, n_layers: 2}",
+         "the key 'n_layers' stands twice"),
+        (MODEL.format(SASREC) + "title: U\n", "the key 'title' stands twice"),
         (MODEL.format(SASREC) + "parameters: {n_layers: two}", "RecBole's default is 2"),
         (MODEL.format(SASREC) + "space: {heads: {type: int, low: 1, high: 2}}", "'n_heads'"),
         (MODEL.format("recbole.model.sequential_recommender.sasrec:SASRek"),
@@ -70,6 +72,7 @@ SASREC = "recbole.model.sequential_recommender.sasrec:SASRec"
         (MODEL.format("not a class path"), "class"),
         ("title: T\nclas: a:B\ncitation: c\n", "unknown key 'clas'. Did you mean 'class'"),
         ("title: [", "cannot be read"),
+        ("? [a, b]\n: c\n", "cannot be read"),
         ("- a\n- b\n", "holds no keys"),
         ("", "holds no keys"),
     ],
@@ -84,6 +87,13 @@ def test_a_wrong_model_file_gets_one_clear_error(tmp_path: Path, text: str, mess
     assert caught.value.remedy
 
 
+def test_a_number_may_be_written_in_any_way(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(MODEL.format(SASREC) + "parameters: {layer_norm_eps: 1e-5}")
+    found = candidate(registry.suite("quick"), ModelEntry(model=str(path), name="mine"))
+    assert found.defaults["layer_norm_eps"] == 0.00001
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -93,7 +103,8 @@ def test_a_wrong_model_file_gets_one_clear_error(tmp_path: Path, text: str, mess
         (["protocol.validation_fraction=2"], "less than 1"),
         (["models.nobody.step=2"], "no such model"),
         (["seeds=0"], "seeds"),
-        (["seeds=: :"], "not a YAML value"),
+        (["seeds=: :"], "Write a YAML value"),
+        (["training={epochs: 1, epochs: 2}"], "stands twice"),
     ],
 )
 def test_a_wrong_setting_gets_one_clear_error(settings: list[str], message: str) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
 from recbole.config import Config
+
+from srgnn_bench.yaml_text import read_yaml
 
 # Names that models look up in a Config and that batches and the dataset use.
 SESSION_FIELD = "session_id"
@@ -72,19 +72,8 @@ def recbole_parameters(model_class: type[Any]) -> dict[str, Any] | None:
     folder = Path(recbole.origin).parent / "properties" / "model"
     for path in (folder / f"{base.__name__}.yaml" for base in model_class.__mro__):
         if path.is_file():
-            return {**(yaml.load(path.read_text("utf-8"), _Loader) or {}), **LONGEST_SEQUENCE}
+            return {**(read_yaml(path) or {}), **LONGEST_SEQUENCE}
     return None
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads 1e-12 as the number that RecBole's files mean, and not as text."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
-    list("-+0123456789"),
-)
 
 
 @contextlib.contextmanager

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
 
 from srgnn_bench.errors import SpecError
 from srgnn_bench.registry import properties_folder
 from srgnn_bench.report.results import SuiteResults
 from srgnn_bench.schema import Spec
+from srgnn_bench.yaml_text import read_yaml
 
 
 class References(Spec):
@@ -31,8 +31,8 @@ def read_references(path: Path | None = None) -> References:
     """
     path = path or properties_folder() / "references.yaml"
     try:
-        references = References.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError, ValidationError) as error:
+        references = References.model_validate(read_yaml(path))
+    except ValidationError as error:
         reason = " ".join(str(error).split())
         raise SpecError(f"{path} cannot be read: {reason}.", remedy="Correct it.") from error
     named = {*references.always}.union(*references.models.values(), *references.datasets.values())

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 from pydantic import ValidationError
 
 from srgnn_bench.errors import SpecError
@@ -22,6 +21,7 @@ from srgnn_bench.report.tables.table import (
     percent,
 )
 from srgnn_bench.schema import Spec
+from srgnn_bench.yaml_text import read_yaml
 
 
 class Published(Spec):
@@ -49,9 +49,8 @@ def read_published(folder: Path | None = None) -> dict[str, Published]:
     found = {}
     for path in sorted((folder or properties_folder() / "published").glob("*.yaml")):
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-            found[path.stem] = Published.model_validate(content)
-        except (OSError, yaml.YAMLError, ValidationError) as error:
+            found[path.stem] = Published.model_validate(read_yaml(path))
+        except ValidationError as error:
             reason = " ".join(str(error).split())
             raise SpecError(f"{path} cannot be read: {reason}.", remedy="Correct it.") from error
     return found
