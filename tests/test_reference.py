@@ -51,8 +51,9 @@ def test_reference_results_are_there_and_small() -> None:
     assert sum(path.stat().st_size for path in files) < 60_000_000
 
 
-def test_the_documentation_prints_what_is_stored() -> None:
-    text = (CHECKOUT / "docs" / "results.md").read_text()
+@pytest.mark.parametrize("page", ["README.md", "docs/results.md"])
+def test_the_table_of_a_page_is_what_is_stored(page: str) -> None:
+    text = (CHECKOUT / page).read_text()
     (table,) = re.findall(r"^\| \| (Yoochoose.*?)\n\n", text, flags=re.MULTILINE | re.DOTALL)
     header, _, *rows = table.splitlines()
     datasets = [cell.strip() for cell in header.strip(" |").split("|")]
