@@ -22,16 +22,23 @@ def diginetica_or_generated(data_root: Path | None) -> tuple[str, Sessions, Sess
 
     Diginetica where it is under the data root; otherwise sessions of its size, made up.
     """
-    if data_root is not None:
+    return real(data_root, "diginetica") or generated_like_diginetica()
+
+
+def real(data_root: Path | None, dataset: str) -> tuple[str, Sessions, Sessions] | None:
+    """A dataset's name and its sessions; None where it is not under the data root."""
+    if data_root is None:
+        return None
+    with tempfile.TemporaryDirectory() as cache:
         try:
-            with tempfile.TemporaryDirectory() as cache:
-                found = prepare(
-                    registry.dataset("diginetica"), data_root=data_root, cache=Path(cache)
-                )
+            found = prepare(registry.dataset(dataset), data_root=data_root, cache=Path(cache))
         except DataError:
-            pass
-        else:
-            return "diginetica", found.train, found.test
+            return None
+    return dataset, found.train, found.test
+
+
+def generated_like_diginetica() -> tuple[str, Sessions, Sessions]:
+    """A name and sessions as many as in diginetica."""
     made = generated(sessions=202_000, items=43_097, seed=0)
     cut = 186_000
     return "generated", made.between(0, cut), made.between(cut, len(made))

@@ -11,6 +11,9 @@ import pandas as pd
 import srgnn_bench.report
 from benchmarks.measure import Series
 
+OURS = "srgnn_bench", "SR-GNN"
+"""Contenders in colour."""
+
 COLUMNS = ["part", "task", "contender", "unit", "median", "lowest", "highest", "repetitions"]
 
 
@@ -50,7 +53,7 @@ def draw(rows: pd.DataFrame, folder: Path) -> None:
     """Speed of training and evaluation as bars, growth of preparation as lines."""
     style = Path(srgnn_bench.report.__file__).parent / "style.mplstyle"
     with plt.style.context(style):
-        for part in ("training", "evaluation"):
+        for part in ("training", "evaluation", "ranking"):
             chosen = rows[rows["part"] == part]
             if len(chosen):
                 _bars(chosen, folder / f"{part}")
@@ -62,7 +65,7 @@ def draw(rows: pd.DataFrame, folder: Path) -> None:
 def _bars(rows: pd.DataFrame, path: Path) -> None:
     figure, axes = plt.subplots(figsize=(6.8, 0.6 + 0.17 * len(rows)), layout="constrained")
     labels = rows["task"] + ": " + rows["contender"]
-    colours = ["#0072b2" if who == "srgnn_bench" else "#b0b0b0" for who in rows["contender"]]
+    colours = ["#0072b2" if who in OURS else "#b0b0b0" for who in rows["contender"]]
     error = [rows["median"] - rows["lowest"], rows["highest"] - rows["median"]]
     axes.barh(labels, rows["median"], xerr=error, color=colours, error_kw={"linewidth": 0.7})
     axes.invert_yaxis()
