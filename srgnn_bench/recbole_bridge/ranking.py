@@ -37,6 +37,10 @@ ENCODED_PREFIXES = 2048
 SPARSE_PREFIXES = 128
 """Prefixes scored at a time by a model that leaves most items at 0."""
 
+ALIKE_PREFIXES = 131_072
+"""Prefixes among which such a model looks for those that are alike, which takes some 100 bytes
+each."""
+
 
 @dataclass(frozen=True)
 class Ranking:
@@ -92,7 +96,11 @@ def _ranked(
 ) -> Iterator[tuple[Integers, Ranking]]:
     """Ranks and lists, a chunk of prefixes at a time; the chunk says which ones, from 0."""
     if isinstance(model, SparseRecommender):
-        yield from _ranked_sparsely(model, prefixes, k)
+        number = np.arange(len(prefixes))
+        for start in range(0, len(prefixes), ALIKE_PREFIXES):
+            block = prefixes.select(number // ALIKE_PREFIXES == start // ALIKE_PREFIXES)
+            for chunk, ranked in _ranked_sparsely(model, block, k):
+                yield start + chunk, ranked
         return
     done = 0
     for scores, targets in _scored(model, prefixes, n_items):

@@ -66,6 +66,7 @@ def test_a_model_of_sparse_scores_is_ranked_like_any_other(prefixes, monkeypatch
 
 def test_sessions_that_begin_alike_are_ranked_as_if_each_stood_alone(monkeypatch):
     monkeypatch.setattr(ranking, "SPARSE_PREFIXES", 3)
+    monkeypatch.setattr(ranking, "ALIKE_PREFIXES", 25)
     chance = random.Random(2)
     sessions = [[chance.randint(1, 3) for _ in range(4)] for _ in range(20)]
     prefixes = prefixes_of(Sessions.from_lists(sessions), numbering=np.arange(N_ITEMS + 1))
