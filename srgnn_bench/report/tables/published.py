@@ -57,7 +57,7 @@ def read_published(folder: Path | None = None) -> dict[str, Published]:
 
 
 def published_tables(frames: Frames, *, papers: dict[str, Published]) -> list[Table]:
-    """One table per paper that prints a number for a dataset and model of the suite.
+    """One table per paper that prints a number for a dataset and model that has run.
 
     None for an ablation: a paper's number for the model is no number for its variants.
     """
@@ -70,10 +70,15 @@ def published_tables(frames: Frames, *, papers: dict[str, Published]) -> list[Ta
 def _table(frames: Frames, name: str, paper: Published) -> Table | None:
     results = frames.results
     models = {cell.entry: cell.model for cell in results.manifest.cells}
-    datasets = [d for d in results.datasets if d in paper.numbers]
-    entries = [e for e in results.entries if any(models[e] in paper.numbers[d] for d in datasets)]
-    if not entries:
+    comparable = [
+        (dataset, entry)
+        for (dataset, entry), records in results.records.items()
+        if records and models[entry] in paper.numbers.get(dataset, {})
+    ]
+    if not comparable:
         return None
+    datasets = [d for d in results.datasets if d in {dataset for dataset, _ in comparable}]
+    entries = [e for e in results.entries if e in {entry for _, entry in comparable}]
     ours = frames.metrics.set_index(["dataset", "entry", "metric"])
     rows, data = [], []
     for entry in entries:
