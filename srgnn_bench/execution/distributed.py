@@ -350,7 +350,8 @@ def _do(parcel: Parcel) -> Delivery:
     finally:
         if not stuck:
             _AT_WORK.release()
-    checkpoint.unlink(missing_ok=True)
+    for written in checkpoint.parent.glob(f"{checkpoint.name}*"):  # by a killed process, too
+        written.unlink(missing_ok=True)
     return Delivery(answer)
 
 

@@ -184,7 +184,8 @@ class _Coordinator:
                         answer = task.failed(answer.error, seconds=answer.seconds)
                     assert isinstance(answer, Trial)
                     study.tell(task, answer, listen=self.listen)
-                    _checkpoint(self.store, job, task).unlink(missing_ok=True)
+                    _remove_checkpoints(job.study.folder)
+        _remove_checkpoints(job.study.folder)
         try:
             job.winner()
         except BenchError as error:
@@ -194,6 +195,7 @@ class _Coordinator:
         """One final run, unless it is done or has failed already."""
         with _locked(self._folder(job, run.key)):
             if self._record(job, run) is not None or self._failure(job, run.key) is not None:
+                _remove_checkpoints(self._folder(job, run.key))
                 return []
             task = FinalTask.of(job, run, winner)
             answer = yield Assignment(job, task)
@@ -205,7 +207,7 @@ class _Coordinator:
             self.store.write_run(
                 record, ranks=answer.ranks, lists=answer.lists, epochs=answer.epochs
             )
-            _checkpoint(self.store, job, task).unlink(missing_ok=True)
+            _remove_checkpoints(self._folder(job, run.key))
         self.trained += 1
         self.listen(
             RunDone(
@@ -275,6 +277,12 @@ def _checkpoint(store: ResultStore, job: Job, task: Task) -> Path:
         return _run_folder(store, job, task.key) / "checkpoint"
     assert job.study is not None
     return job.study.folder / f"{task.key[:KEY_DIGITS]}.checkpoint"
+
+
+def _remove_checkpoints(folder: Path) -> None:
+    """Remove the checkpoints of a locked folder, those that a kill left half-written included."""
+    for path in folder.glob("*checkpoint*"):
+        path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -109,7 +109,8 @@ def train(
             included; returns whether to stop.
         best_by: the metric by which the best epoch's weights are put back at the end; None
             keeps the last epoch's.
-        checkpoint: file written after every epoch and continued from; removed by the caller.
+        checkpoint: file written after every epoch and continued from. The caller removes it, and
+            what begins with its name: a kill leaves a half-written one beside it.
 
     Raises:
         ModelError: the loss is NaN.
@@ -204,7 +205,7 @@ def _save(
 ) -> None:
     if checkpoint is None:
         return
-    temporary = checkpoint.with_suffix(f".{os.getpid()}")
+    temporary = checkpoint.with_name(f"{checkpoint.name}.{os.getpid()}")
     state = {
         "weights": model.state_dict(),
         "optimizer": optimizer.state_dict(),

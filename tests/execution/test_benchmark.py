@@ -72,6 +72,23 @@ def test_every_cell_is_trained_and_stored(finished) -> None:
         ).exists()
 
 
+def test_what_a_kill_left_of_checkpoints_goes_with_the_next_call(finished) -> None:
+    world, _, store, _ = finished
+    record = next(r for r in store.records() if r.model == "srgnn")
+    of_run = store.run_folder(dataset="tiny", model="srgnn", key=record.key)
+    (of_trials,) = {path.parent for path in world.results.glob("studies/tiny/srgnn/*/*.ndjson")}
+    leftovers = [
+        of_run / "checkpoint",
+        of_run / "checkpoint.123",
+        of_trials / "0123456789ab.checkpoint",
+        of_trials / "0123456789ab.checkpoint.123",
+    ]
+    for path in leftovers:
+        path.write_bytes(b"half")
+    run(world)
+    assert not any(path.exists() for path in leftovers)
+
+
 def test_the_trained_models_learn_the_pattern(finished) -> None:
     _, _, store, _ = finished
     by_model = {r.model: r.metrics["recall@5"] for r in store.records()}
