@@ -99,7 +99,7 @@ def test_the_printed_numbers_are_those_of_the_file() -> None:
         ("GRU4Rec", "gru4rec"),
         ("Item-KNN", "item_knn"),
     ):
-        row = re.findall(rf"^\| {title} \|(.*)\|$", text, flags=re.MULTILINE)[0]
+        (row,) = re.findall(rf"^\| {title} \|(.*)\|$", text, flags=re.MULTILINE)
         numbers = [float(cell) for cell in row.split("|")]
         assert numbers == [
             printed["numbers"][dataset][model][metric]

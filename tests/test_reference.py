@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from srgnn_bench import registry
 from srgnn_bench.report import build_report
 from srgnn_bench.report.results import load_suite
 from srgnn_bench.report.runs import summary_frame
+from srgnn_bench.report.tables.published import read_published
 from srgnn_bench.store.store import ResultStore
 
 CHECKOUT = Path(__file__).parent.parent
@@ -51,21 +53,56 @@ def test_reference_results_are_there_and_small() -> None:
     assert sum(path.stat().st_size for path in files) < 60_000_000
 
 
+def stored(suite: str) -> dict[tuple[str, str], str]:
+    """Recall@20 / MRR@20 as documentation prints them, by titles of model and dataset."""
+    results = load_suite(ResultStore(REFERENCE), suite=suite)
+    return {
+        (row["title"], results.dataset_titles[dataset]): pair(row["recall@20"], row["mrr@20"])
+        for (dataset, _), row in summary_frame(results).iterrows()
+    }
+
+
+def pair(recall: float, mrr: float) -> str:
+    return f"{100 * recall:.2f} / {100 * mrr:.2f}"
+
+
+def cells(row: str) -> list[str]:
+    return [cell.strip().replace("**", "") for cell in row.strip("|").split("|")]
+
+
 @pytest.mark.parametrize("page", ["README.md", "docs/results.md"])
 def test_the_table_of_a_page_is_what_is_stored(page: str) -> None:
     text = (CHECKOUT / page).read_text()
     (table,) = re.findall(r"^\| \| (Yoochoose.*?)\n\n", text, flags=re.MULTILINE | re.DOTALL)
     header, _, *rows = table.splitlines()
-    datasets = [cell.strip() for cell in header.strip(" |").split("|")]
-    results = load_suite(ResultStore(REFERENCE), suite="standard")
-    stored = {
-        (row.title, results.dataset_titles[dataset]): f"{100 * recall:.2f} / {100 * mrr:.2f}"
-        for (dataset, _), row in summary_frame(results).iterrows()
-        for recall, mrr in [(row["recall@20"], row["mrr@20"])]
-    }
+    datasets = cells(header)
     printed = {}
-    for row in rows:
-        title, *cells = (cell.strip() for cell in row.strip("|").split("|"))
-        pairs = zip(datasets, (cell.replace("**", "") for cell in cells), strict=True)
-        printed |= {(title, dataset): cell for dataset, cell in pairs if cell}
-    assert printed == stored
+    for title, *numbers in map(cells, rows):
+        pairs = zip(datasets, numbers, strict=True)
+        printed |= {(title, dataset): number for dataset, number in pairs if number}
+    assert printed == stored("standard")
+
+
+def test_what_came_of_the_papers_protocol_is_what_is_stored() -> None:
+    text = (CHECKOUT / "docs" / "reproduce-the-paper.md").read_text()
+    numbers = stored("published-tmall") | stored("published-graphs") | stored("published")
+    here = re.findall(r"^\| (\S+), here \|(.*)\|$", text, flags=re.MULTILINE)
+    assert len(here) == 3
+    for model, row in here:
+        yoochoose_recall, yoochoose_mrr, *diginetica = cells(row)
+        assert f"{yoochoose_recall} / {yoochoose_mrr}" == numbers[model, "Yoochoose 1/64"]
+        assert " / ".join(diginetica) == numbers[model, "Diginetica"]
+    (table,) = re.findall(r"^\| \| data set \|.*?\n\n", text, flags=re.MULTILINE | re.DOTALL)
+    printed = {
+        (model, dataset): pair(row["recall@20"] / 100, row["mrr@20"] / 100)
+        for paper in read_published().values()
+        for dataset, models in paper.numbers.items()
+        for model, row in models.items()
+    }
+    names = {registry.dataset(name).title: name for name in registry.names("dataset")}
+    models = {registry.model(name).title: name for name in registry.names("model")}
+    later = table.splitlines()[2:-1]
+    assert len(later) == 4
+    for model, dataset, quoted, ours in map(cells, later):
+        assert ours == numbers[model, dataset]
+        assert quoted == printed.get((models[model], names[dataset]), "")
