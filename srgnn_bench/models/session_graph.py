@@ -19,11 +19,12 @@ EdgeWeights = Literal["binary", "count"]
 """``binary``: an edge counts once however often it is walked, as in the authors' code.
 ``count``: it counts as often as it is walked, as the paper's text has it."""
 
-Connections = Literal["session", "global", "full"]
-"""Connection schemes of the paper's section 4.3. ``session``: SR-GNN itself. ``global``:
-SR-GNN-NGC, the same edges with the normalised weights that they have in the graph of all training
-sessions. ``full``: SR-GNN-FC, which adds a second set of edges, from every click to all later
-ones."""
+Connections = Literal["session", "global", "full", "none"]
+"""Connection schemes of the paper's section 4.3, and one of ours. ``session``: SR-GNN itself.
+``global``: SR-GNN-NGC, the same edges with the normalised weights that they have in the graph of
+all training sessions. ``full``: SR-GNN-FC, which adds a second set of edges, from every click to
+all later ones. ``none``: no edges; every item passes the same gates and reads no other, which
+tells what the edges are worth apart from the gates."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,12 @@ def session_edges(
     follows = clicks.session[1:] == clicks.session[:-1]
     pairs = nodes.of_click[:-1][follows], nodes.of_click[1:][follows]
     return _edges(*pairs, n_nodes=len(nodes.items), weights=weights, dtype=dtype)
+
+
+def no_edges(nodes: Nodes, *, dtype: torch.dtype = torch.float32) -> Edges:
+    """Session graphs of unconnected nodes; arguments as for ``session_edges``."""
+    pairs = nodes.of_click[:0], nodes.of_click[:0]
+    return _edges(*pairs, n_nodes=len(nodes.items), weights="binary", dtype=dtype)
 
 
 def full_edges(clicks: OrderedClicks, nodes: Nodes, *, dtype: torch.dtype = torch.float32) -> Edges:

@@ -26,6 +26,7 @@ from srgnn_bench.models.session_graph import (
     EdgeWeights,
     Nodes,
     full_edges,
+    no_edges,
     session_edges,
     session_nodes,
 )
@@ -103,6 +104,8 @@ class FastSRGNN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
         return self._read_out(hidden, nodes, item_seq_len)
 
     def _edge_sets(self, clicks: OrderedClicks, nodes: Nodes, dtype: torch.dtype) -> list[Edges]:
+        if self.connections == "none":
+            return [no_edges(nodes, dtype=dtype)]
         edges = session_edges(clicks, nodes, weights=self.edge_weights, dtype=dtype)
         if self.connections == "full":
             return [edges, full_edges(clicks, nodes, dtype=dtype)]

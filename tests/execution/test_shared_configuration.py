@@ -145,6 +145,6 @@ def test_every_ablation_of_the_paper_is_shipped() -> None:
     assert varied == {
         "step": {0, 1, 2, 3, 4},
         "readout": {None, "local", "average", "attention"},
-        "connections": {None, "global", "full"},
+        "connections": {None, "global", "full", "none"},
         "edge_weights": {None, "count"},
     }

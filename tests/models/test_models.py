@@ -28,6 +28,7 @@ VARIANTS = {
         {"connections": "global", "training_sessions": [[1, 2, 1, 3], [9, 8, 7, 6]]},
     ),
     "full connections": (FastSRGNN, {"connections": "full"}),
+    "no connections": (FastSRGNN, {"connections": "none"}),
     "GRU4Rec": (FastGRU4Rec, {}),
     "NARM": (FastNARM, {}),
     "STAMP": (FastSTAMP, {}),
@@ -122,6 +123,16 @@ def test_another_loss_is_refused():
 def test_global_connections_need_training_sessions():
     with pytest.raises(ModelError, match="training sessions"):
         tiny_model(FastSRGNN, n_items=5, connections="global")
+
+
+def test_without_connections_no_item_reads_another():
+    model = tiny_model(FastSRGNN, n_items=5, step=2, readout="local", connections="none")
+    alone, after_others = model.session_vectors(tiny_batch([[4], [1, 2, 3, 4]]))
+    torch.testing.assert_close(alone, after_others)
+    # They pass the gates all the same: those of a session of one click, which has no edges either.
+    plain = tiny_model(FastSRGNN, n_items=5, step=2, readout="local")
+    plain.load_state_dict(model.state_dict())
+    torch.testing.assert_close(plain.session_vectors(tiny_batch([[4]]))[0], alone)
 
 
 def test_the_readouts_of_a_session_without_edges():
