@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -221,6 +221,7 @@ class OpenStudy:
         for trial in self._optuna.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
             self._optuna.tell(trial.number, state=TrialState.FAIL)
         self._asked: optuna.Trial | None = None
+        self._repeat(read_trials(study.folder)[len(_ended(self._optuna)) :])
         self._note()
 
     def ask(self, budget: TuningSpec, *, limit_seconds: float | None = None) -> TrialTask | None:
@@ -236,9 +237,8 @@ class OpenStudy:
         self._optuna.sampler = optuna.samplers.TPESampler(
             seed=seed_from(of.key, "sampler", ordinal), n_startup_trials=5
         )
-        waiting = self._optuna.get_trials(deepcopy=False, states=[TrialState.WAITING])
-        if ordinal == 0 and not waiting:
-            self._optuna.enqueue_trial({name: of.candidate.defaults[name] for name in of.space})
+        if ordinal == 0:
+            self._enqueue({name: of.candidate.defaults[name] for name in of.space})
         self._asked = self._optuna.ask()
         configuration = suggest(self._asked, of.candidate.space, defaults=of.candidate.defaults)
         content = {**of.content, "configuration": configuration}
@@ -259,17 +259,7 @@ class OpenStudy:
         """Store what came of the trial that was asked for last."""
         assert self._asked is not None
         self._check()
-        state, value = STATES[trial.state], None
-        for epoch in trial.epochs:
-            self._asked.report(epoch.value, step=epoch.epoch)
-        self._asked.set_user_attr(BEST_EPOCH, trial.best_epoch)
-        self._asked.set_user_attr(SECONDS, trial.seconds)
-        self._asked.set_user_attr(ORDINAL, trial.number)
-        if trial.error is not None:
-            self._asked.set_user_attr(ERROR, trial.error)  # last: with it, the trial counts
-        if state == TrialState.COMPLETE:
-            value = trial.value
-        self._optuna.tell(self._asked, value, state=state)
+        self._keep(self._asked, trial)
         self._asked = None
         self._note()
         listen(
@@ -282,6 +272,36 @@ class OpenStudy:
                 value=trial.value,
             )
         )
+
+    def _repeat(self, trials: Iterable[Trial]) -> None:
+        """Tell the database of trials that only the lines beside it know.
+
+        There are some where the lines were copied without it. Such a study goes on as the one that
+        they were copied from would have.
+        """
+        for trial in trials:
+            self._enqueue(trial.parameters)
+            asked = self._optuna.ask()
+            suggest(asked, self._of.candidate.space, defaults=self._of.candidate.defaults)
+            self._keep(asked, trial)
+
+    def _enqueue(self, parameters: dict[str, Any]) -> None:
+        """Make these the parameters of the next trial, unless a killed process has done so."""
+        if not self._optuna.get_trials(deepcopy=False, states=[TrialState.WAITING]):
+            self._optuna.enqueue_trial(parameters)
+
+    def _keep(self, asked: optuna.Trial, trial: Trial) -> None:
+        """Store in Optuna's database what came of a trial."""
+        state = STATES[trial.state]
+        for epoch in trial.epochs:
+            asked.report(epoch.value, step=epoch.epoch)
+        asked.set_user_attr(BEST_EPOCH, trial.best_epoch)
+        asked.set_user_attr(SECONDS, trial.seconds)
+        asked.set_user_attr(ORDINAL, trial.number)
+        if trial.error is not None:
+            asked.set_user_attr(ERROR, trial.error)  # last: with it, the trial counts
+        value = trial.value if state == TrialState.COMPLETE else None
+        self._optuna.tell(asked, value, state=state)
 
     def _note(self) -> None:
         """Read which trials have ended, and write them down for planning and reports."""

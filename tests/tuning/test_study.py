@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from tiny_world import TinyWorld
 
 from srgnn_bench import registry
+from srgnn_bench.events import Event, TrialStarted
 from srgnn_bench.execution.local import execute
 from srgnn_bench.execution.plan import Job, plan, state_of
 from srgnn_bench.schema import TuningSpec
@@ -125,3 +126,38 @@ def test_tuning_is_the_same_whatever_the_test_sessions_are(
     trials, metrics = tuned(tmp_path / "poisoned", poison=True)
     assert trials == clean_trials
     assert metrics != clean_metrics
+
+
+@pytest.mark.parametrize("known", [0, 2])
+def test_a_study_goes_on_from_its_lines_where_the_database_was_not_copied(
+    tiny_world: TinyWorld, known: int
+) -> None:
+    """The database knows no trial, or fewer than the lines; later ones depend on all."""
+    made: list[int] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, TrialStarted):
+            made.append(event.number)
+
+    def tuned(results: Path, *, trials: int) -> Path:
+        settings = ("training.epochs=2", f"tuning.trials={trials}")
+        job = job_of(replace(tiny_world, results=results), settings=settings)
+        store = ResultStore(results)
+        execute(job.suite, [job], store=store, resume="only-missing", listen=listen)
+        return job.study.folder
+
+    undisturbed = tuned(tiny_world.root / "undisturbed", trials=9)
+    results = tiny_world.root / "copied"
+    kept = (tuned(results, trials=known) / "study.db").read_bytes() if known else None
+    copied = tuned(results, trials=7)
+    (copied / "study.db").unlink()
+    if kept is not None:
+        (copied / "study.db").write_bytes(kept)
+    made.clear()
+    tuned(results, trials=9)
+    assert made == [7, 8]
+    found, wanted = (
+        [trial.model_copy(update={"seconds": 0.0}) for trial in read_trials(folder)]
+        for folder in (copied, undisturbed)
+    )
+    assert found == wanted
