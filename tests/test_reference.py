@@ -41,10 +41,15 @@ def test_the_report_is_rebuilt_byte_for_byte(suite: str, tmp_path: Path) -> None
     built = tmp_path / "report" / suite
     build_report(ResultStore(tmp_path), suite=suite, out=built)
     committed = REFERENCE / "report" / suite
-    names = sorted(path.name for path in committed.iterdir())
-    assert names == sorted(path.name for path in built.iterdir())
+    names = small(committed)
+    assert names == small(built)
     differing = [n for n in names if (committed / n).read_bytes() != (built / n).read_bytes()]
     assert not differing
+
+
+def small(report: Path) -> list[str]:
+    """Names of a report's files but for the PNGs: what the SVGs show, at several times the size."""
+    return sorted(path.name for path in report.iterdir() if path.suffix != ".png")
 
 
 def test_reference_results_are_there_and_small() -> None:
