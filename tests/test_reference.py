@@ -6,6 +6,7 @@ import re
 from importlib.metadata import version
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from srgnn_bench import registry
@@ -48,14 +49,17 @@ def test_the_report_is_rebuilt_byte_for_byte(suite: str, tmp_path: Path) -> None
 
 
 def small(report: Path) -> list[str]:
-    """Names of a report's files but for the PNGs: what the SVGs show, at several times the size."""
+    """Names of a report's files but for the PNGs, which are not committed."""
     return sorted(path.name for path in report.iterdir() if path.suffix != ".png")
 
 
 def test_reference_results_are_there_and_small() -> None:
     assert SUITES
-    files = [path for path in REFERENCE.rglob("*") if path.is_file() and "data" not in path.parts]
-    assert sum(path.stat().st_size for path in files) < 60_000_000
+    kept = [REFERENCE / folder for folder in ("runs", "suites", "studies", "report")]
+    files = [path for folder in kept for path in folder.rglob("*") if path.is_file()]
+    # Git ignores databases, and PNGs, which show what the SVGs show at several times the size.
+    committed = [path for path in files if path.suffix not in (".png", ".db", ".checkpoint")]
+    assert sum(path.stat().st_size for path in committed) < 60_000_000
 
 
 def stored(suite: str) -> dict[tuple[str, str], str]:
@@ -86,6 +90,41 @@ def test_the_table_of_a_page_is_what_is_stored(page: str) -> None:
         pairs = zip(datasets, numbers, strict=True)
         printed |= {(title, dataset): number for dataset, number in pairs if number}
     assert printed == stored("standard")
+
+
+def test_the_table_of_ablations_is_what_is_stored() -> None:
+    text = (CHECKOUT / "docs" / "results.md").read_text()
+    (table,) = re.findall(r"^\| \| seeds \|.*?\n\n", text, flags=re.MULTILINE | re.DOTALL)
+    printed = [cells(row) for row in table.splitlines()[2:-1]]
+    wanted = []
+    for suite in ("ablation-steps", "ablation-connections", "ablation-readouts"):
+        summary = summary_frame(load_suite(ResultStore(REFERENCE), suite=suite))
+        # The reports' own tables, which are rebuilt byte for byte above.
+        tables = (REFERENCE / "report" / suite).glob("differences-*.csv")
+        rows = pd.concat([pd.read_csv(table) for table in tables])
+        less = rows.set_index(["dataset", "entry", "metric"]).sort_index()
+        for (dataset, entry), row in summary.iterrows():
+            compared = (dataset, entry) in less.index
+            wanted.append(
+                [
+                    row["title"],
+                    str(row["seeds"]),
+                    pair(row["recall@20"], row["mrr@20"]),
+                    *(
+                        difference(less.loc[(dataset, entry, metric)]) if compared else ""
+                        for metric in ("recall@20", "mrr@20")
+                    ),
+                ]
+            )
+    assert printed == wanted
+
+
+def difference(less: pd.Series) -> str:
+    """What an entry has more than the subject, in points; the row says what it has less."""
+    mean, low, high = (
+        f"{-100 * less[name]:+.2f}".replace("-", "−") for name in ("difference", "high", "low")
+    )
+    return f"{mean} ({low} to {high})"
 
 
 def test_what_came_of_the_papers_protocol_is_what_is_stored() -> None:
