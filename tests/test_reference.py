@@ -42,13 +42,13 @@ def test_the_report_is_rebuilt_byte_for_byte(suite: str, tmp_path: Path) -> None
     built = tmp_path / "report" / suite
     build_report(ResultStore(tmp_path), suite=suite, out=built)
     committed = REFERENCE / "report" / suite
-    names = small(committed)
-    assert names == small(built)
+    names = committed_names(committed)
+    assert names == committed_names(built)
     differing = [n for n in names if (committed / n).read_bytes() != (built / n).read_bytes()]
     assert not differing
 
 
-def small(report: Path) -> list[str]:
+def committed_names(report: Path) -> list[str]:
     """Names of a report's files but for the PNGs, which are not committed."""
     return sorted(path.name for path in report.iterdir() if path.suffix != ".png")
 
