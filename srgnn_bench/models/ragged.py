@@ -54,6 +54,21 @@ class OrderedClicks(Clicks):
         return click - self.spread(self.last + 1 - self.lengths)
 
     @property
+    def causal_pairs(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Every click with each click of its session up to itself: the one, the other.
+
+        Both are places among the clicks, of shape (pairs,), where a session of n clicks has
+        n (n + 1) / 2 pairs.
+        """
+        click = torch.arange(len(self.items), device=self.items.device)
+        up_to = self.place + 1
+        later = torch.repeat_interleave(click, up_to)
+        # A click's pairs end where those before it and its own are counted, with itself.
+        pair = torch.arange(len(later), device=later.device)
+        to_its_last = up_to.cumsum(0)[later] - 1 - pair
+        return later, later - to_its_last
+
+    @property
     def clicks_after(self) -> torch.Tensor:
         """Clicks of its session after each click, shape (clicks,)."""
         return self.spread(self.lengths) - 1 - self.place

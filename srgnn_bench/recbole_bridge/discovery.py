@@ -21,6 +21,7 @@ MODULES: dict[str, str] = {
     "FastGRU4Rec": "srgnn_bench.baselines.gru4rec",
     "FastNARM": "srgnn_bench.baselines.narm",
     "FastSTAMP": "srgnn_bench.baselines.stamp",
+    "FastSASRec": "srgnn_bench.baselines.sasrec",
     "FastGCSAN": "srgnn_bench.baselines.gcsan",
     "NISER": "srgnn_bench.baselines.niser",
     "TAGNN": "srgnn_bench.baselines.tagnn",

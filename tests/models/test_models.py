@@ -10,6 +10,7 @@ from tiny_models import tiny_batch, tiny_model
 
 from srgnn_bench.baselines.gru4rec import FastGRU4Rec
 from srgnn_bench.baselines.narm import FastNARM
+from srgnn_bench.baselines.sasrec import FastSASRec
 from srgnn_bench.baselines.stamp import FastSTAMP
 from srgnn_bench.errors import ModelError
 from srgnn_bench.models.srgnn import FastSRGNN
@@ -32,6 +33,7 @@ VARIANTS = {
     "GRU4Rec": (FastGRU4Rec, {}),
     "NARM": (FastNARM, {}),
     "STAMP": (FastSTAMP, {}),
+    "SASRec": (FastSASRec, {"hidden_size": 16, "hidden_dropout_prob": 0.1}),
 }
 
 

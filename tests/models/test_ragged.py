@@ -29,6 +29,19 @@ def test_clicks_keep_their_order_and_session(batch):
 
 
 @given(batch=sessions)
+def test_causal_pairs_are_all_that_a_click_may_see(batch):
+    clicks = ordered_clicks(*padded(batch))
+    later, earlier = (places.tolist() for places in clicks.causal_pairs)
+    expected = [
+        (i, j)
+        for i, session in enumerate(clicks.session.tolist())
+        for j in range(i + 1)
+        if clicks.session[j] == session
+    ]
+    assert list(zip(later, earlier, strict=True)) == expected
+
+
+@given(batch=sessions)
 def test_packing_is_that_of_torch(batch):
     item_seq, lengths = padded(batch)
     clicks = packed_clicks(item_seq, lengths)
