@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -84,6 +85,28 @@ def test_seeds_are_fixed_for_ever() -> None:
     assert seed_from("weights", 1) == seed_from("weights", 1)
     assert seed_from("weights", 1) != seed_from("weights", 2)
     assert 0 <= seed_from("anything") < 2**32
+
+
+def test_ranks_take_little_room_and_are_read_back_exactly(
+    store: ResultStore, tmp_path: Path
+) -> None:
+    random = np.random.default_rng(1)
+    lengths = random.geometric(0.4, size=4000)
+    ranks = pd.DataFrame(
+        {
+            "session": np.repeat(np.arange(len(lengths)), lengths),
+            "length": np.concatenate([np.arange(1, n + 1) for n in lengths]),
+            "rank": random.zipf(1.5, size=lengths.sum()).clip(max=40_000),
+            "target_count": random.zipf(1.3, size=lengths.sum()).clip(max=9_000),
+        }
+    ).astype("int32")
+    record = a_record()
+    store.write_run(record, ranks=ranks, epochs=[])
+    pd.testing.assert_frame_equal(store.ranks(record), ranks)
+    by_default = tmp_path / "by-default.parquet"
+    ranks.to_parquet(by_default, index=False, compression="zstd")
+    folder = store.run_folder(dataset="tiny", model="model", key=record.key)
+    assert (folder / "ranks.parquet").stat().st_size < 0.75 * by_default.stat().st_size
 
 
 def test_what_is_written_is_read_back_exactly(store: ResultStore) -> None:
