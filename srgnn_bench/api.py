@@ -240,20 +240,23 @@ class Benchmark:
         """
         return Frames(self.stored())
 
-    def report(self, out: str | Path | None = None) -> list[Path]:
+    def report(self, out: str | Path | None = None, *, against: str | None = None) -> list[Path]:
         """Draw tables, figures and the page.
 
         Args:
-            out: folder to write to; `<results>/report/<suite>` unless given.
+            out: folder to write to; `<results>/report/<suite>` unless given, with
+                `-against-<entry>` where such an entry is.
+            against: the entry that the others are compared with; None for the suite's subject.
 
         Returns:
             The files written.
 
         Raises:
-            StoreError: as for `stored`, or the folder cannot be written.
+            StoreError: as for `stored`, there is no such entry, or the folder cannot be written.
         """
-        folder = Path(out) if out else self.store.report_folder(self.suite.name)
-        return build_report(self.store, suite=self.suite.name, out=folder)
+        name = self.suite.name
+        folder = Path(out) if out else self.store.report_folder(name, against=against)
+        return build_report(self.store, suite=name, out=folder, against=against)
 
     def _whole(self, given: str | Path | Content | SuiteSpec) -> SuiteSpec:
         if isinstance(given, (str, Path)):

@@ -172,6 +172,10 @@ def report(
     suite: SuiteOption = "quick",
     results: ResultsOption = RESULTS,
     out: Annotated[Path | None, typer.Option("--out", help="Folder to write to.")] = None,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", metavar="ENTRY", help="Compare the others with this model."),
+    ] = None,
     compare: Annotated[
         tuple[Path, Path] | None,
         typer.Option(
@@ -197,8 +201,8 @@ def report(
         console.print(paths[0].read_text(encoding="utf-8"), markup=False, highlight=False)
     else:
         store = ResultStore(results)
-        folder = out or store.report_folder(name)
-        paths = build_report(store, suite=name, out=folder)
+        folder = out or store.report_folder(name, against=against)
+        paths = build_report(store, suite=name, out=folder, against=against)
         if export:
             paths += export_results(store, suite=name, out=folder / "export")
     for path in paths:

@@ -18,7 +18,9 @@ from srgnn_bench.report.tables.forms import write_table
 from srgnn_bench.store.store import ResultStore
 
 
-def build_report(store: ResultStore, *, suite: str, out: Path) -> list[Path]:
+def build_report(
+    store: ResultStore, *, suite: str, out: Path, against: str | None = None
+) -> list[Path]:
     """Write tables, figures, sentences, protocol card, references and the page of a suite.
 
     The same store gives the same bytes. The page links the runs' records relative to ``out``.
@@ -27,15 +29,16 @@ def build_report(store: ResultStore, *, suite: str, out: Path) -> list[Path]:
         store: the results folder.
         suite: name of a suite that was run.
         out: folder for the files; made if needed.
+        against: the entry that the others are compared with; None for the suite's own subject.
 
     Returns:
         The files written, ``index.html`` first.
 
     Raises:
-        StoreError: nothing is stored about the suite, what is stored cannot be compared, or
-            ``out`` cannot be written.
+        StoreError: nothing is stored about the suite or such an entry of it, what is stored cannot
+            be compared, or ``out`` cannot be written.
     """
-    frames = Frames(load_suite(store, suite=suite))
+    frames = Frames(load_suite(store, suite=suite, against=against))
     results = frames.results
     tables = all_tables(frames)
     figures = figures_for(frames)

@@ -103,6 +103,7 @@ def notes(results: SuiteResults) -> list[str]:
         OPTIMISTIC if results.optimistic else None,
         holes,
         *describe_cautions(results),
+        describe_subject(results),
         describe_losses(results),
         results.spec.note,
     ]
@@ -124,6 +125,14 @@ def describe_holes(results: SuiteResults) -> str | None:
         parts.append(f"{where} (seed {seeds}: {reason})")
     total = len(results.manifest.cells)
     return f"INCOMPLETE: {len(results.holes)} of {total} runs are not there: {'; '.join(parts)}."
+
+
+def describe_subject(results: SuiteResults) -> str | None:
+    """One sentence where the reader chose what is compared; None where the suite did."""
+    if results.subject == results.own_subject:
+        return None
+    chosen, own = (results.entry_titles[name] for name in (results.subject, results.own_subject))
+    return f"Compared with {chosen} by request; the suite's own subject is {own}."
 
 
 def describe_losses(results: SuiteResults) -> str | None:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from srgnn_bench.errors import StoreError
 from srgnn_bench.evaluation.metrics import mrr, recall
+from srgnn_bench.registry import did_you_mean
 from srgnn_bench.schema import SuiteSpec
 from srgnn_bench.store.record import Cell, Manifest, Record
 from srgnn_bench.store.store import KEY_DIGITS, ResultStore
@@ -42,6 +43,7 @@ class SuiteResults:
         spec: the suite as it was last run.
         records: records of each (dataset, entry), by seed; empty lists where all are missing.
         holes: the expected runs that have no record.
+        against: the entry that the reader wants the others compared with; None for the suite's.
     """
 
     store: ResultStore
@@ -49,6 +51,7 @@ class SuiteResults:
     spec: SuiteSpec
     records: dict[tuple[str, str], list[Record]]
     holes: tuple[Hole, ...]
+    against: str | None = None
     _frames: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
     @property
@@ -111,7 +114,12 @@ class SuiteResults:
 
     @property
     def subject(self) -> str:
-        """The entry that the others are compared with.
+        """The entry that the others are compared with."""
+        return self.against or self.own_subject
+
+    @property
+    def own_subject(self) -> str:
+        """The entry that the others are compared with where the reader names none.
 
         Of an ablation, the variant that changes nothing; otherwise SR-GNN; else the first entry.
         It is fixed before any number is seen: comparing with the best would favour the lucky.
@@ -225,12 +233,17 @@ class SuiteResults:
                     )
 
 
-def load_suite(store: ResultStore, *, suite: str) -> SuiteResults:
+def load_suite(store: ResultStore, *, suite: str, against: str | None = None) -> SuiteResults:
     """Read and check all that is stored about a suite.
 
+    Args:
+        store: the results folder.
+        suite: name of a suite that was run.
+        against: the entry that the others are compared with; None for the suite's own subject.
+
     Raises:
-        StoreError: the suite was never run, none of its runs is finished, or what is stored
-            cannot be compared (see ``SuiteResults.check``).
+        StoreError: the suite was never run, none of its runs is finished, it has no entry of that
+            name, or what is stored cannot be compared (see ``SuiteResults.check``).
     """
     manifest = store.manifest(suite)
     if manifest is None:
@@ -262,7 +275,13 @@ def load_suite(store: ResultStore, *, suite: str) -> SuiteResults:
             f"None of the {len(holes)} runs of suite {suite} is finished.",
             remedy="Run the suite first; srgnn-bench status says what stands in the way.",
         )
-    results = SuiteResults(store, manifest, spec, records, tuple(holes))
+    results = SuiteResults(store, manifest, spec, records, tuple(holes), against)
+    if against is not None and against not in results.entries:
+        raise StoreError(
+            f"Suite {suite} has no entry named {against}.",
+            remedy=did_you_mean(against, results.entries)
+            or f"It has: {', '.join(results.entries)}.",
+        )
     results.check()
     return results
 

@@ -41,9 +41,12 @@ class ResultStore:
         """Where a run's files are."""
         return self.root / "runs" / dataset / model / key[:KEY_DIGITS]
 
-    def report_folder(self, suite: str) -> Path:
-        """Where a suite's report is put unless another folder is named."""
-        return self.root / "report" / suite
+    def report_folder(self, suite: str, *, against: str | None = None) -> Path:
+        """Where a suite's report is put unless another folder is named.
+
+        One that compares with another entry than the suite's subject has a folder of its own.
+        """
+        return self.root / "report" / (suite if against is None else f"{suite}-against-{against}")
 
     def record(self, *, dataset: str, model: str, key: str) -> Record | None:
         """The record of a finished run, or None where there is none.

@@ -29,3 +29,13 @@ def test_a_report_can_export_what_it_was_drawn_from(store: ResultStore, monkeypa
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.output
     assert (store.root / "report" / "made-up" / "export" / "ranks.parquet").is_file()
+
+
+def test_another_subject_has_a_report_of_its_own(store: ResultStore):
+    write_suite(store, datasets=1, models=2, seeds=1)
+    arguments = ["report", "--suite", "made-up", "--results", str(store.root)]
+    done = CliRunner().invoke(app, [*arguments, "--against", "gru4rec"])
+    assert done.exit_code == 0, done.output
+    table = store.root / "report" / "made-up-against-gru4rec" / "differences-diginetica.md"
+    assert "GRU4Rec less each other entry" in table.read_text()
+    assert not (store.root / "report" / "made-up").exists()

@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 from made_up import write_suite
 
+from srgnn_bench.errors import StoreError
 from srgnn_bench.evaluation.metrics import mrr, recall
+from srgnn_bench.report.captions import notes
 from srgnn_bench.report.figures.tradeoff import pareto_front
 from srgnn_bench.report.frames import Frames, prefix_scores
 from srgnn_bench.report.importance import importances
@@ -52,6 +54,26 @@ def test_the_subject_does_not_depend_on_the_numbers(store):
     results = load_suite(store, suite="steps")
     assert results.is_ablation
     assert results.subject == "plain"
+
+
+def test_the_reader_may_name_the_subject_and_every_card_says_so(store):
+    write_suite(store, datasets=1, models=3, seeds=1)
+    own, named = (load_suite(store, suite="made-up", against=name) for name in (None, "narm"))
+    assert named.subject == "narm"
+    assert notes(own) == []
+    assert notes(named) == ["Compared with NARM by request; the suite's own subject is SR-GNN."]
+    there, back = (
+        frames.set_index(["entry", "metric"])["difference"]
+        for frames in (Frames(own).differences, Frames(named).differences)
+    )
+    assert back["srgnn", "mrr@20"] == pytest.approx(-there["narm", "mrr@20"])
+
+
+def test_a_subject_that_is_no_entry_is_one_clear_error(store):
+    write_suite(store, datasets=1, models=3, seeds=1)
+    with pytest.raises(StoreError, match="no entry named narn") as caught:
+        load_suite(store, suite="made-up", against="narn")
+    assert caught.value.remedy == "Did you mean 'narm'?"
 
 
 def test_slices_hold_every_prefix_once_per_kind():
