@@ -105,6 +105,20 @@ class Prefixes:
             length=self.length[keep],
         )
 
+    @property
+    def target_ago(self) -> Integers:
+        """How many clicks ago each target was last clicked in what is shown, shape (prefixes,).
+
+        1: it is the last click; 0: it is not among them.
+        """
+        shown = self.stop - self.start
+        prefix = np.repeat(np.arange(len(self)), shown)
+        ago = np.repeat(np.cumsum(shown), shown) - np.arange(len(prefix))
+        again = self.items[self.stop[prefix] - ago] == self.target[prefix]
+        found = np.zeros(len(self), dtype=np.int64)
+        found[prefix[again]] = ago[again]  # of several, the last one stays
+        return found
+
     def different(self) -> tuple[npt.NDArray[np.bool_], Integers]:
         """Which prefixes show the same clicks in the same order.
 

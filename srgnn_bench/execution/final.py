@@ -207,6 +207,7 @@ def _train_and_rank(
             "length": stage.judged.length.astype(np.int32),
             "rank": ranking.ranks.astype(np.int32),
             "target_count": count[stage.judged.target].astype(np.int32),
+            "target_ago": stage.judged.target_ago.astype(np.int32),
         }
     )
     lists = pd.DataFrame(

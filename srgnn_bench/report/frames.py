@@ -198,7 +198,8 @@ class Frames:
             sessions = prefixes["session"].to_numpy()
             ranks = self.results.ranks(dataset, entry=entry)
             values = np.column_stack([prefix_scores(ranks, metric=m) for m in HEADLINE])
-            for part in slices_of(prefixes):
+            ago = self.results.target_ago(dataset)
+            for part in slices_of(prefixes, target_ago=ago):
                 rows += self._slice_rows(part, dataset, entry, values, sessions)
         frame: pd.DataFrame = pd.DataFrame(rows)
         return frame

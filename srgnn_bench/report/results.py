@@ -18,12 +18,14 @@ from srgnn_bench.store.record import Cell, Manifest, Record
 from srgnn_bench.store.store import KEY_DIGITS, ResultStore
 from srgnn_bench.store.trials import read_trials
 
+Integers = npt.NDArray[np.int64]
 Matrix = npt.NDArray[np.int64]
 
 SUBJECT = "srgnn"
 """The model that the benchmark is about."""
 
 PREFIX_COLUMNS = ["session", "length", "target_count"]
+AGO = "target_ago"
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,19 @@ class SuiteResults:
         first = self.records[dataset, self.present(dataset)[0]][0]
         prefixes: pd.DataFrame = self._frame(first)[PREFIX_COLUMNS]
         return prefixes
+
+    def target_ago(self, dataset: str) -> Integers | None:
+        """How many clicks ago each target was clicked, shape (prefixes,); 0: never.
+
+        All runs rank the same prefixes, so that any tells. None where none does: runs of earlier
+        versions did not store it.
+        """
+        for entry in self.present(dataset):
+            for record in self.records[dataset, entry]:
+                frame = self._frame(record)
+                if AGO in frame:
+                    return frame[AGO].to_numpy(np.int64)
+        return None
 
     def _frame(self, record: Record) -> pd.DataFrame:
         if record.key not in self._frames:

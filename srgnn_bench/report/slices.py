@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-Kind = Literal["session length", "prefix length", "popularity"]
+Kind = Literal["session length", "prefix length", "popularity", "repetition"]
 
 SHORT = 5
 """Most clicks of a short session. The SR-GNN paper compares short and long sessions too; it counts
@@ -35,11 +35,15 @@ class Slice:
     mask: npt.NDArray[np.bool_]
 
 
-def slices_of(prefixes: pd.DataFrame) -> list[Slice]:
+def slices_of(
+    prefixes: pd.DataFrame, *, target_ago: npt.NDArray[np.int64] | None = None
+) -> list[Slice]:
     """All slices that hold a prefix.
 
     Args:
         prefixes: ``length`` in clicks and ``target_count``, the target's training clicks.
+        target_ago: how many clicks ago each target was clicked, 0 for never, shape (prefixes,);
+            None where it is not known, and there are no slices by it.
     """
     lengths = prefixes["length"].to_numpy()
     counts = prefixes["target_count"].to_numpy()
@@ -57,4 +61,10 @@ def slices_of(prefixes: pd.DataFrame) -> list[Slice]:
         Slice("popularity", f"middle (≤ {high})", (counts > low) & (counts <= high)),
         Slice("popularity", f"head (> {high})", counts > high),
     ]
+    if target_ago is not None:
+        found += [
+            Slice("repetition", "last click", target_ago == 1),
+            Slice("repetition", "earlier click", target_ago > 1),
+            Slice("repetition", "new", target_ago == 0),
+        ]
     return [part for part in found if part.mask.any()]

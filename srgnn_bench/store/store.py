@@ -81,7 +81,8 @@ class ResultStore:
 
         Args:
             record: what is known of the run.
-            ranks: one row per test prefix: ``session``, ``length``, ``rank``, ``target_count``.
+            ranks: one row per test prefix: ``session``, ``length``, ``rank``, ``target_count``
+                (the target's training clicks), ``target_ago`` (see ``Prefixes.target_ago``).
             epochs: one entry per epoch, JSON values only.
             lists: the recommended lists, if they are to be kept, one row per test prefix in the
                 order of ``ranks``: ``target`` and ``items`` (best first), as numbers in the
@@ -224,7 +225,7 @@ def _packed_ranks(ranks: pd.DataFrame) -> bytes:
     return _parquet(
         ranks,
         compression_level=9,
-        use_dictionary=["length", "target_count"],
+        use_dictionary=["length", "target_count", "target_ago"],
         column_encoding={"session": "DELTA_BINARY_PACKED", "rank": "BYTE_STREAM_SPLIT"},
     )
 

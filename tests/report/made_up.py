@@ -153,6 +153,7 @@ def _prefixes(dataset: str, sessions: int) -> pd.DataFrame:
             "session": session,
             "length": length,
             "target_count": generator.zipf(1.3, size=len(session)).clip(0, 5000),
+            "target_ago": generator.integers(0, length + 1),
         }
     )
 

@@ -57,7 +57,15 @@ def a_record(*, seed: int = 1) -> Record:
     )
 
 
-RANKS = pd.DataFrame({"session": [0, 0], "length": [1, 2], "rank": [1, 4], "target_count": [2, 3]})
+RANKS = pd.DataFrame(
+    {
+        "session": [0, 0],
+        "length": [1, 2],
+        "rank": [1, 4],
+        "target_count": [2, 3],
+        "target_ago": [0, 2],
+    }
+)
 
 
 @pytest.fixture
@@ -98,6 +106,7 @@ def test_ranks_take_little_room_and_are_read_back_exactly(
             "length": np.concatenate([np.arange(1, n + 1) for n in lengths]),
             "rank": random.zipf(1.5, size=lengths.sum()).clip(max=40_000),
             "target_count": random.zipf(1.3, size=lengths.sum()).clip(max=9_000),
+            "target_ago": random.geometric(0.3, size=lengths.sum()) - 1,
         }
     ).astype("int32")
     record = a_record()

@@ -17,7 +17,7 @@ from srgnn_bench.report.tables.sliced import slice_table
 from srgnn_bench.report.tables.table import Table
 from srgnn_bench.report.tables.tuned import tuning_table
 
-KINDS: tuple[Kind, ...] = ("session length", "prefix length", "popularity")
+KINDS: tuple[Kind, ...] = ("session length", "prefix length", "popularity", "repetition")
 
 
 def all_tables(frames: Frames) -> list[Table]:

@@ -24,12 +24,17 @@ EXPLANATIONS: dict[Kind, str] = {
         "Test prefixes by the training clicks of their target, cut as near to thirds as ties "
         "allow; targets that training never shows are in the tail."
     ),
+    "repetition": (
+        "Test prefixes by their target: it repeats the last click, or an earlier one, or is new to "
+        "the session."
+    ),
 }
 
 TITLES: dict[Kind, str] = {
     "session length": "short and long sessions",
     "prefix length": "by length of the prefix",
     "popularity": "by popularity of the target",
+    "repetition": "by whether the target repeats a click of the session",
 }
 
 
