@@ -150,3 +150,26 @@ def test_what_came_of_the_papers_protocol_is_what_is_stored() -> None:
     for model, dataset, quoted, ours in map(cells, later):
         assert ours == numbers[model, dataset]
         assert quoted == printed.get((models[model], names[dataset]), "")
+
+
+def test_the_table_of_repeats_is_what_is_stored() -> None:
+    text = (CHECKOUT / "docs" / "results.md").read_text()
+    (table,) = re.findall(r"^\| \| last click \|.*\n.*\n((?:\|.*\n)+)", text, flags=re.MULTILINE)
+    variants = {
+        "no graph": ("ablation-steps", "steps-0"),
+        "no edges": ("ablation-connections", "none"),
+        "session graph": ("ablation-connections", "session"),
+    }
+    rows = [cells(row) for row in table.splitlines()]
+    assert len(rows) == 2 * len(variants)
+    names = {registry.dataset(name).title: name for name in registry.names("dataset")}
+    for title, *printed in rows:
+        dataset, variant = title.split(", ")
+        suite, entry = variants[variant]
+        stored_table = REFERENCE / "report" / suite / f"repetition-{names[dataset]}.csv"
+        frame = pd.read_csv(stored_table)
+        by_slice = frame[frame["entry"] == entry].pivot(
+            index="slice", columns="metric", values="mean"
+        )
+        wanted = by_slice.loc[["last click", "earlier click", "new"]]
+        assert printed == [pair(row["recall@20"], row["mrr@20"]) for _, row in wanted.iterrows()]
