@@ -13,9 +13,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from srgnn_bench.report.importance import importances
-from srgnn_bench.report.results import Matrix, SuiteResults
+from srgnn_bench.report.results import SuiteResults
 from srgnn_bench.report.slices import Slice, slices_of
-from srgnn_bench.statistics import Sampling, by_session, compare, holm, standard_errors
+from srgnn_bench.statistics import Integers, Sampling, by_session, compare, holm, standard_errors
 from srgnn_bench.store.keys import seed_from
 from srgnn_bench.store.record import Record
 from srgnn_bench.store.store import KEY_DIGITS
@@ -32,7 +32,7 @@ Pairs = list[tuple[int, int]]
 """Columns compared with each other."""
 
 
-def prefix_scores(ranks: Matrix, *, metric: str) -> npt.NDArray[np.float64]:
+def prefix_scores(ranks: Integers, *, metric: str) -> npt.NDArray[np.float64]:
     """Contribution of each prefix to ``recall@K`` or ``mrr@K``, averaged over seeds.
 
     Args:
@@ -193,14 +193,15 @@ class Frames:
         ``keys``.
         """
         rows: list[dict[str, Any]] = []
-        for dataset, entry in self._present():
+        for dataset in self.results.datasets_with_runs:
             prefixes = self.results.prefixes(dataset)
             sessions = prefixes["session"].to_numpy()
-            ranks = self.results.ranks(dataset, entry=entry)
-            values = np.column_stack([prefix_scores(ranks, metric=m) for m in HEADLINE])
-            ago = self.results.target_ago(dataset)
-            for part in slices_of(prefixes, target_ago=ago):
-                rows += self._slice_rows(part, dataset, entry, values, sessions)
+            parts = slices_of(prefixes, target_ago=self.results.target_ago(dataset))
+            for entry in self.results.present(dataset):
+                ranks = self.results.ranks(dataset, entry=entry)
+                values = np.column_stack([prefix_scores(ranks, metric=m) for m in HEADLINE])
+                for part in parts:
+                    rows += self._slice_rows(part, dataset, entry, values, sessions)
         frame: pd.DataFrame = pd.DataFrame(rows)
         return frame
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from pydantic import ValidationError
 
@@ -14,12 +13,10 @@ from srgnn_bench.errors import StoreError
 from srgnn_bench.evaluation.metrics import mrr, recall
 from srgnn_bench.registry import did_you_mean
 from srgnn_bench.schema import SuiteSpec
+from srgnn_bench.statistics import Integers
 from srgnn_bench.store.record import Cell, Manifest, Record
 from srgnn_bench.store.store import KEY_DIGITS, ResultStore
 from srgnn_bench.store.trials import read_trials
-
-Integers = npt.NDArray[np.int64]
-Matrix = npt.NDArray[np.int64]
 
 SUBJECT = "srgnn"
 """The model that the benchmark is about."""
@@ -169,7 +166,7 @@ class SuiteResults:
         own = [listed.parameters for listed in self.spec.models if listed.name == entry]
         return bool(own) and own[0].items() <= record.tuning.best_parameters.items()
 
-    def ranks(self, dataset: str, *, entry: str) -> Matrix:
+    def ranks(self, dataset: str, *, entry: str) -> Integers:
         """Ranks of the targets, shape (seeds, prefixes)."""
         records = self.records[dataset, entry]
         return np.stack([self._frame(record)["rank"].to_numpy(np.int64) for record in records])

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from srgnn_bench.statistics import Integers
+
 Kind = Literal["session length", "prefix length", "popularity", "repetition"]
 
 SHORT = 5
@@ -35,9 +37,7 @@ class Slice:
     mask: npt.NDArray[np.bool_]
 
 
-def slices_of(
-    prefixes: pd.DataFrame, *, target_ago: npt.NDArray[np.int64] | None = None
-) -> list[Slice]:
+def slices_of(prefixes: pd.DataFrame, *, target_ago: Integers | None = None) -> list[Slice]:
     """All slices that hold a prefix.
 
     Args:
