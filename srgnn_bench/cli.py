@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from srgnn_bench import __version__, registry
-from srgnn_bench.errors import BenchError
+from srgnn_bench.errors import BenchError, SpecError
 
 if TYPE_CHECKING:
     from srgnn_bench.api import Benchmark
@@ -195,6 +195,11 @@ def report(
     name = registry.suite(suite).name if suite.endswith((".yaml", ".yml")) else suite
     console = Console(soft_wrap=True)
     if compare is not None:
+        if against or export:
+            raise SpecError(
+                "report --compare compares two results folders and draws no report.",
+                remedy="Leave out --against and --export, or give them in a call of its own.",
+            )
         before, after = (ResultStore(folder) for folder in compare)
         folder = out or after.report_folder(name)
         paths = compare_stores(before, after, suite=name, out=folder)

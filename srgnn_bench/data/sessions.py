@@ -105,16 +105,26 @@ class Prefixes:
             length=self.length[keep],
         )
 
+    def shown(self) -> tuple[Integers, Integers]:
+        """The clicks that all prefixes show, one prefix after another, oldest first.
+
+        Returns:
+            The prefix that shows each, and its place in ``items``, each of shape (shown clicks,).
+        """
+        lengths = self.stop - self.start
+        prefix = np.repeat(np.arange(len(self)), lengths)
+        ends = np.cumsum(lengths)
+        return prefix, np.arange(len(prefix)) + np.repeat(self.stop - ends, lengths)
+
     @property
     def target_ago(self) -> Integers:
         """How many clicks ago each target was last clicked in what is shown, shape (prefixes,).
 
         1: it is the last click; 0: it is not among them.
         """
-        shown = self.stop - self.start
-        prefix = np.repeat(np.arange(len(self)), shown)
-        ago = np.repeat(np.cumsum(shown), shown) - np.arange(len(prefix))
-        again = self.items[self.stop[prefix] - ago] == self.target[prefix]
+        prefix, click = self.shown()
+        ago = self.stop[prefix] - click
+        again = self.items[click] == self.target[prefix]
         found = np.zeros(len(self), dtype=np.int64)
         found[prefix[again]] = ago[again]  # of several, the last one stays
         return found

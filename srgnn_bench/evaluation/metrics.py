@@ -72,20 +72,16 @@ def average_popularity(top: Ranks, *, clicks: Ranks) -> float:
     return float(np.mean(clicks[recommended]) / clicks.max()) if len(recommended) else 0.0
 
 
-def repeat_share(top: Ranks, *, items: Ranks, start: Ranks, stop: Ranks) -> float:
+def repeat_share(top: Ranks, *, prefix: Ranks, items: Ranks) -> float:
     """Share of the recommended items that the prefix holds already.
 
     Args:
         top: as for ``coverage``; prefixes without a list do not count.
-        items: clicks of all prefixes, shape (clicks,).
-        start: first click of each prefix in ``items``, shape (prefixes,).
-        stop: click after the last of each prefix, shape (prefixes,).
+        prefix: the prefix that shows each click, from 0, shape (shown clicks,).
+        items: item of each of those clicks, shape (shown clicks,).
     """
-    lengths = stop - start
-    prefix = np.repeat(np.arange(len(lengths)), lengths)
-    place = np.arange(len(prefix)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    width = max(int(top.max()), int(items.max())) + 1
-    shown = prefix * width + items[np.repeat(start, lengths) + place]
+    width = max(int(top.max()), int(items.max(initial=0))) + 1
+    shown = prefix * width + items
     recommended = np.arange(len(top))[:, None] * width + top
     counted = top > 0
     repeats = np.isin(recommended, shown) & counted

@@ -200,6 +200,7 @@ def _train_and_rank(
     ranking = rank_prefixes(model, stage.judged, n_items=stage.n_items, k=LIST_LENGTH)
     rank_seconds = time.perf_counter() - started
     assert ranking.top is not None
+    prefix, click = stage.judged.shown()
     count = np.bincount(stage.train.items, minlength=stage.n_items + 1)
     frame = pd.DataFrame(
         {
@@ -227,10 +228,7 @@ def _train_and_rank(
             f"coverage@{LIST_LENGTH}": coverage(ranking.top, n_items=stage.n_items),
             f"popularity@{LIST_LENGTH}": average_popularity(ranking.top, clicks=count),
             f"repeat@{LIST_LENGTH}": repeat_share(
-                ranking.top,
-                items=stage.judged.items,
-                start=stage.judged.start,
-                stop=stage.judged.stop,
+                ranking.top, prefix=prefix, items=stage.judged.items[click]
             ),
         },
         dataset=_facts(task, stage),

@@ -83,10 +83,9 @@ def test_repeats_are_counted_as_by_hand(data: st.DataObject) -> None:
         [0, 0, 0] if not prefix else data.draw(st.lists(item, min_size=3, max_size=3, unique=True))
         for prefix in prefixes
     ]
-    lengths = np.array([len(prefix) for prefix in prefixes])
-    stop = np.cumsum(lengths)
-    flat = np.array([i for prefix in prefixes for i in prefix] or [1])
+    shown = [(row, item) for row, prefix in enumerate(prefixes) for item in prefix]
+    prefix, items = np.array(shown, dtype=np.int64).reshape(-1, 2).T
     pairs = [(i, p) for p, top in zip(prefixes, lists, strict=True) for i in top if i > 0]
     expected = sum(i in p for i, p in pairs) / len(pairs) if pairs else 0.0
-    found = repeat_share(np.array(lists), items=flat, start=stop - lengths, stop=stop)
+    found = repeat_share(np.array(lists), prefix=prefix, items=items)
     assert found == pytest.approx(expected)

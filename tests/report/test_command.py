@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from made_up import write_suite
 from typer.testing import CliRunner
 
 from srgnn_bench.cli import app
+from srgnn_bench.errors import SpecError
 from srgnn_bench.store.store import ResultStore
 
 
@@ -20,6 +22,13 @@ def test_two_results_folders_are_compared(store: ResultStore, tmp_path: Path):
     assert done.exit_code == 0, done.output
     assert "SR-GNN" in done.output
     assert (other.root / "report" / "made-up" / "compare.csv").is_file()
+
+
+@pytest.mark.parametrize("option", [["--export"], ["--against", "gru4rec"]])
+def test_what_a_comparison_cannot_do_is_refused(store: ResultStore, option: list[str]):
+    arguments = ["report", "--compare", str(store.root), str(store.root), *option]
+    with pytest.raises(SpecError, match="compares two results folders"):
+        CliRunner().invoke(app, arguments, catch_exceptions=False)
 
 
 def test_a_report_can_export_what_it_was_drawn_from(store: ResultStore, monkeypatch):
