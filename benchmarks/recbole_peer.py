@@ -115,7 +115,7 @@ def write_log(sessions: Sessions, *, path: Path, copies: int) -> None:
         copies: how often each session stands in it, under a name and at a time of its own.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    session = np.repeat(np.arange(len(sessions)), sessions.lengths)
+    session = sessions.session_of_click
     click = np.arange(len(sessions.items))
     with path.open("w") as file:
         file.write("session_id:token\titem_id:token\ttimestamp:float\n")

@@ -147,7 +147,7 @@ def shuffle_diagnostic(sessions: Sessions, *, seed: int = 0) -> ShuffleDiagnosti
         return None
     real = _markov_mrr(used.items, used, cut)
     random = np.random.default_rng(seed)
-    session = np.repeat(np.arange(len(used)), used.lengths)
+    session = used.session_of_click
     shuffled = [
         _markov_mrr(used.items[np.lexsort((random.random(len(session)), session))], used, cut)
         for _ in range(SHUFFLES)
@@ -205,7 +205,7 @@ def _ranks(fitted: Integers, judged: Integers, *, width: int) -> Integers:
 def _side(sessions: Sessions, judged: Integers, *, has_times: bool) -> Side:
     lengths = sessions.lengths
     values, numbers = np.unique(lengths, return_counts=True)
-    session = np.repeat(np.arange(len(sessions)), lengths)
+    session = sessions.session_of_click
     width = int(sessions.items.max()) + 1
     distinct = len(np.unique(session * width + sessions.items))
     return Side(

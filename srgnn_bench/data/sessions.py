@@ -57,6 +57,11 @@ class Sessions:
         """Clicks of each session, shape (sessions,)."""
         return np.diff(self.offsets)
 
+    @property
+    def session_of_click(self) -> Integers:
+        """The session that each click belongs to, from 0, shape (clicks,)."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
     def between(self, first: int, last: int) -> Sessions:
         """The sessions ``first`` to ``last``, the latter excluded; item arrays are views."""
         start, stop = self.offsets[first], self.offsets[last]
@@ -187,7 +192,7 @@ def prefixes_of(sessions: Sessions, *, numbering: Integers, longest: int | None 
     known = numbered > 0
     known_before = np.concatenate([[0], np.cumsum(known)])
     clicks = np.arange(len(sessions.items))
-    session = np.repeat(np.arange(len(sessions)), sessions.lengths)
+    session = sessions.session_of_click
     first = sessions.offsets[:-1][session]
     targets = clicks[clicks > first]
     start, stop = known_before[first[targets]], known_before[targets]

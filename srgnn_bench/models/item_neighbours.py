@@ -37,7 +37,7 @@ class ItemNeighbours(nn.Module):
 
     def __init__(self, sessions: Sessions, *, n_items: int, reach: int, count: int) -> None:
         super().__init__()
-        session = np.repeat(np.arange(len(sessions)), sessions.lengths)
+        session = sessions.session_of_click
         pairs = []
         for apart in range(1, reach + 1):
             together = session[apart:] == session[:-apart]

@@ -30,7 +30,7 @@ def follows(sessions: Sessions, *, n_items: int, weights: Floats) -> csr_array:
     Returns:
         Sum of the weights, shape (n_items, n_items).
     """
-    session = np.repeat(np.arange(len(sessions)), sessions.lengths)
+    session = sessions.session_of_click
     items = sessions.items.astype(np.int32)
     total = csr_array((n_items, n_items))
     for distance, weight in enumerate(weights, start=1):
