@@ -33,6 +33,9 @@ RESAMPLES = 2000
 ROUNDS = 9999
 """Rounds of the randomisation test: the smallest p-value is 1 / 10,000."""
 
+NORMAL_95 = 1.96
+"""Half a 95% interval in standard errors, where there is no bootstrap."""
+
 _CHUNK = 250
 
 
@@ -165,7 +168,7 @@ def standard_errors(totals: SessionTotals) -> Floats:
     """Standard errors of the means over prefixes, by linearisation of the ratio, per column.
 
     What the bootstrap estimates by drawing, in closed form: for the many small slices of a
-    report, where an interval of plus and minus two of these is enough.
+    report, where an interval of plus and minus ``NORMAL_95`` of these is enough.
     """
     n = len(totals.counts)
     if n < 2:

@@ -6,14 +6,18 @@ import re
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from srgnn_bench import registry
 from srgnn_bench.report import build_report
+from srgnn_bench.report.frames import HEADLINE, prefix_scores
 from srgnn_bench.report.results import load_suite
 from srgnn_bench.report.runs import summary_frame
 from srgnn_bench.report.tables.published import read_published
+from srgnn_bench.statistics import compare
+from srgnn_bench.store.keys import seed_from
 from srgnn_bench.store.store import ResultStore
 
 CHECKOUT = Path(__file__).parent.parent
@@ -173,3 +177,50 @@ def test_the_table_of_repeats_is_what_is_stored() -> None:
         )
         wanted = by_slice.loc[["last click", "earlier click", "new"]]
         assert printed == [pair(row["recall@20"], row["mrr@20"]) for _, row in wanted.iterrows()]
+
+
+HONEST = ("standard", "ablation-steps", "ablation-connections", "ablation-readouts")
+
+ACROSS = (
+    ("diginetica", ("ablation-connections", "none"), ("ablation-steps", "steps-0")),
+    ("diginetica", ("ablation-steps", "steps-2"), ("ablation-steps", "steps-1")),
+    ("diginetica", ("ablation-steps", "steps-2"), ("standard", "narm")),
+    ("yoochoose1_64", ("ablation-steps", "steps-3"), ("ablation-steps", "steps-1")),
+)
+"""What the text compares beside what the reports do: data set, one entry, another."""
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/results.md"])
+def test_the_intervals_in_the_text_are_those_of_the_stored_ranks(page: str) -> None:
+    lines = (CHECKOUT / page).read_text().splitlines()
+    text = " ".join(line.strip() for line in lines if not line.startswith("|"))
+    number = r"([+−]?\d+\.\d\d)"
+    printed = re.findall(rf"(?<![\d.]){number} to {number}(?![\d.])", text)
+    assert len(printed) > 5
+    reports = [REFERENCE / "report" / suite for suite in HONEST]
+    frames = [pd.read_csv(path) for report in reports for path in report.glob("*.csv")]
+    columns = ["low", "high"]
+    intervals = [frame[columns] for frame in frames if {"difference", *columns} <= {*frame}]
+    intervals += [across(*pair) for pair in ACROSS]
+    known = {
+        (f"{sign * 100 * low:.2f}", f"{sign * 100 * high:.2f}")
+        for first, last in pd.concat(intervals).itertuples(index=False)
+        for sign, low, high in ((1, first, last), (-1, last, first))
+    }
+    plain = [tuple(end.lstrip("+").replace("−", "-") for end in ends) for ends in printed]
+    assert [ends for ends in plain if ends not in known] == []
+
+
+def across(dataset: str, first: tuple[str, str], second: tuple[str, str]) -> pd.DataFrame:
+    """Ends of the intervals of the headline metrics, drawn as the reports draw."""
+    loaded = [load_suite(ResultStore(REFERENCE), suite=suite) for suite, _ in (first, second)]
+    ranks = [r.ranks(dataset, entry=e) for r, (_, e) in zip(loaded, (first, second), strict=True)]
+    sampling = compare(
+        np.column_stack([prefix_scores(r, metric=metric) for metric in HEADLINE for r in ranks]),
+        pairs=[(0, 1), (2, 3)],
+        sessions=loaded[0].prefixes(dataset)["session"].to_numpy(),
+        seed=seed_from("report", dataset),
+        rounds=1,
+    )
+    ends = [(found.low, found.high) for found in sampling.comparisons]
+    return pd.DataFrame(ends, columns=["low", "high"])

@@ -15,7 +15,15 @@ import pandas as pd
 from srgnn_bench.report.importance import importances
 from srgnn_bench.report.results import SuiteResults
 from srgnn_bench.report.slices import Slice, slices_of
-from srgnn_bench.statistics import Integers, Sampling, by_session, compare, holm, standard_errors
+from srgnn_bench.statistics import (
+    NORMAL_95,
+    Integers,
+    Sampling,
+    by_session,
+    compare,
+    holm,
+    standard_errors,
+)
 from srgnn_bench.store.keys import seed_from
 from srgnn_bench.store.record import Record
 from srgnn_bench.store.store import KEY_DIGITS
@@ -186,22 +194,24 @@ class Frames:
 
     @cached_property
     def slices(self) -> pd.DataFrame:
-        """The headline metrics on parts of the test prefixes.
+        """The headline metrics on parts of the test prefixes, and the subject's lead there.
 
         Columns: ``kind`` (which partition), ``slice`` (its label), ``dataset``, ``entry``,
-        ``title``, ``metric``, ``mean``, ``error`` (standard error by session), ``prefixes``,
-        ``keys``.
+        ``title``, ``metric``, ``mean``, ``error`` (standard error by session), ``difference`` (the
+        subject less the entry, on the same prefixes), ``low``, ``high`` (95% interval, by session),
+        ``prefixes``, ``keys``. Differences are NaN where the subject has no run, and for itself.
         """
         rows: list[dict[str, Any]] = []
         for dataset in self.results.datasets_with_runs:
             prefixes = self.results.prefixes(dataset)
             sessions = prefixes["session"].to_numpy()
             parts = slices_of(prefixes, target_ago=self.results.target_ago(dataset))
+            subject = self._headline_scores(dataset, self.results.subject)
             for entry in self.results.present(dataset):
-                ranks = self.results.ranks(dataset, entry=entry)
-                values = np.column_stack([prefix_scores(ranks, metric=m) for m in HEADLINE])
+                values = self._headline_scores(dataset, entry)
+                leads = subject - values if entry != self.results.subject else subject * np.nan
                 for part in parts:
-                    rows += self._slice_rows(part, dataset, entry, values, sessions)
+                    rows += self._slice_rows(part, dataset, entry, values, leads, sessions)
         frame: pd.DataFrame = pd.DataFrame(rows)
         return frame
 
@@ -377,15 +387,27 @@ class Frames:
             self._samplings[dataset] = columns, pairs, sampling
         return self._samplings[dataset]
 
+    def _headline_scores(self, dataset: str, entry: str) -> npt.NDArray[np.float64]:
+        """Scores of each prefix, shape (prefixes, headline metrics); NaN without a run."""
+        if entry not in self.results.present(dataset):
+            return np.full((len(self.results.prefixes(dataset)), len(HEADLINE)), np.nan)
+        ranks = self.results.ranks(dataset, entry=entry)
+        return np.column_stack([prefix_scores(ranks, metric=metric) for metric in HEADLINE])
+
     def _slice_rows(
         self,
         part: Slice,
         dataset: str,
         entry: str,
         values: npt.NDArray[np.float64],
+        leads: npt.NDArray[np.float64],
         sessions: npt.NDArray[np.int64],
     ) -> list[dict[str, Any]]:
-        totals = by_session(values[part.mask], sessions=sessions[part.mask])
+        # Columns: the entry's mean per metric, then the subject's lead per metric.
+        both = np.column_stack([values, leads])
+        totals = by_session(both[part.mask], sessions=sessions[part.mask])
+        means, mean_leads = np.split(totals.means, 2)
+        errors, lead_errors = np.split(standard_errors(totals), 2)
         return [
             {
                 "kind": part.kind,
@@ -394,14 +416,15 @@ class Frames:
                 "entry": entry,
                 "title": self.results.entry_titles[entry],
                 "metric": metric,
-                "mean": float(mean),
-                "error": float(error),
+                "mean": float(means[column]),
+                "error": float(errors[column]),
+                "difference": float(mean_leads[column]),
+                "low": float(mean_leads[column] - NORMAL_95 * lead_errors[column]),
+                "high": float(mean_leads[column] + NORMAL_95 * lead_errors[column]),
                 "prefixes": int(part.mask.sum()),
                 "keys": keys_of(self.results.records[dataset, entry]),
             }
-            for metric, mean, error in zip(
-                HEADLINE, totals.means, standard_errors(totals), strict=True
-            )
+            for column, metric in enumerate(HEADLINE)
         ]
 
 

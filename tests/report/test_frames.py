@@ -13,6 +13,7 @@ from srgnn_bench.report.frames import Frames, prefix_scores
 from srgnn_bench.report.importance import importances
 from srgnn_bench.report.results import load_suite
 from srgnn_bench.report.slices import slices_of
+from srgnn_bench.statistics import compare
 
 
 def test_prefix_scores_add_up_to_the_metric():
@@ -119,6 +120,46 @@ def test_slices_add_up_to_the_whole(store):
     for (_, entry, metric), part in frames.slices.groupby(["kind", "entry", "metric"]):
         weighted = np.average(part["mean"], weights=part["prefixes"])
         assert weighted == pytest.approx(whole[entry, metric])
+
+
+def test_leads_on_parts_add_up_and_their_intervals_are_those_of_the_bootstrap(store):
+    write_suite(store, datasets=1, models=2, seeds=2, sessions=3000)
+    results = load_suite(store, suite="made-up")
+    frames = Frames(results)
+    [dataset] = results.datasets
+    subject, other = results.entries
+    assert frames.slices.query("entry == @subject")[["difference", "low", "high"]].isna().all(None)
+    lead = frames.slices.query("entry == @other and metric == 'mrr@20'")
+    whole = frames.differences.set_index(["entry", "metric"])["difference"]
+    for _, parts in lead.groupby("kind"):
+        weighted = np.average(parts["difference"], weights=parts["prefixes"])
+        assert weighted == pytest.approx(whole[other, "mrr@20"])
+
+    prefixes = results.prefixes(dataset)
+    scores = np.column_stack(
+        [prefix_scores(results.ranks(dataset, entry=e), metric="mrr@20") for e in (subject, other)]
+    )
+    for part in slices_of(prefixes, target_ago=results.target_ago(dataset)):
+        bootstrap = compare(
+            scores[part.mask],
+            pairs=[(0, 1)],
+            sessions=prefixes["session"].to_numpy()[part.mask],
+            seed=1,
+            rounds=1,
+        ).comparisons[0]
+        [row] = lead.query("kind == @part.kind and slice == @part.label").itertuples()
+        width = bootstrap.high - bootstrap.low
+        assert row.difference == pytest.approx(bootstrap.difference)
+        assert row.low == pytest.approx(bootstrap.low, abs=0.15 * width)
+        assert row.high == pytest.approx(bootstrap.high, abs=0.15 * width)
+
+
+def test_a_subject_without_runs_leads_nowhere(store):
+    write_suite(store, datasets=1, models=2, seeds=1, missing=lambda _, entry, __: entry == "srgnn")
+    slices = Frames(load_suite(store, suite="made-up")).slices
+    assert "srgnn" not in set(slices["entry"])
+    assert slices["mean"].notna().all()
+    assert slices[["difference", "low", "high"]].isna().all(None)
 
 
 def test_a_slow_pareto_front_agrees():
