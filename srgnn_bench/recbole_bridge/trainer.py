@@ -20,6 +20,7 @@ import torch
 
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.errors import ModelError, StoreError
+from srgnn_bench.heap import freed_memory_kept
 from srgnn_bench.models.fitted import FittedRecommender
 from srgnn_bench.models.full_softmax import clear_padding
 from srgnn_bench.recbole_bridge.batch_form import batch_form, form_of, longest_sequence
@@ -81,6 +82,7 @@ def build(model_class: type[Any], configuration: dict[str, Any], stage: Stage, *
     return model
 
 
+@freed_memory_kept()
 def train(
     model: Any,
     stage: Stage,
