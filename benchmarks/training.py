@@ -16,6 +16,7 @@ from benchmarks.recbole_peer import RecBole, anomaly_detection
 from benchmarks.sessions import diginetica_or_generated, stage, with_prefixes
 from srgnn_bench import registry
 from srgnn_bench.data.sessions import Stage
+from srgnn_bench.models.products import times_transposed
 from srgnn_bench.models.softmax_loss import BLOCK_SESSIONS, TILE_BYTES
 from srgnn_bench.recbole_bridge.classes import model_class
 from srgnn_bench.recbole_bridge.trainer import build, train
@@ -119,7 +120,7 @@ class Products:
     def __init__(self, sessions: int, items: int, d: int) -> None:
         torch.manual_seed(0)
         self.vectors, self.items = torch.randn(sessions, d), torch.randn(items, d)
-        self.scores = torch.empty(items * min(sessions, BLOCK_SESSIONS))
+        self.scores = torch.rand(items * min(sessions, BLOCK_SESSIONS))
         self.grad_vectors = torch.zeros(sessions, d)
         self.grad_items = torch.zeros(items, d)
 
@@ -134,16 +135,12 @@ class Products:
     def items_by_sessions(self) -> None:
         """In the layout and tiles of ``srgnn_bench.models.softmax_loss``."""
         for block, gradient in self._blocks():
-            turned, mixed = block.T.contiguous(), gradient.T.contiguous()
             scores = self.scores[: len(block) * len(self.items)].view(-1, len(block))
-            whole = scores, self.items, self.grad_items
             tile_items = TILE_BYTES // (len(block) * block.element_size())
-            tiles = list(zip(*(torch.split(m, tile_items) for m in whole), strict=True))
-            for tile, items, _ in tiles:
-                torch.mm(items, turned, out=tile)
-                mixed.addmm_(items.T, tile)
-            for tile, _, grad_items in tiles:
-                grad_items.addmm_(tile, block)
+            for items in torch.split(self.items, tile_items):
+                tile = times_transposed(items, block)
+                gradient += times_transposed(tile.T, items.T)
+            self.grad_items += times_transposed(scores, block.T.contiguous())
 
     def _blocks(self) -> zip[tuple[torch.Tensor, torch.Tensor]]:
         whole = self.vectors, self.grad_vectors

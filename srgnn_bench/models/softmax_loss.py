@@ -29,6 +29,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from srgnn_bench.errors import ModelError
+from srgnn_bench.models.products import times_transposed
 
 WORK_BYTES = 96 * 2**20
 """Most memory for the exponentials of one block of sessions against the whole catalogue."""
@@ -116,16 +117,16 @@ def _loss_and_gradients(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Loss, gradient of the session vectors, gradient of the item vectors."""
     item_vectors = item_vectors.contiguous()
-    grad_items = torch.empty_like(item_vectors)
-    grad_items[0] = 0
     weight = 1 / len(vectors)
-    losses, grad_vectors = [], []
+    losses, grad_vectors, grad_items = [], [], None
     size = _block_sessions(len(vectors), len(item_vectors), vectors.element_size())
     for block, items in zip(torch.split(vectors, size), torch.split(targets, size), strict=True):
-        softmax = _Softmax(block, item_vectors[1:], items - 1)
+        softmax = _Softmax(block, item_vectors, items)
         losses.append(softmax.losses)
         grad_vectors.append(softmax.mean_item.sub_(item_vectors[items]).mul_(weight))
-        softmax.add_gradient(grad_items[1:], weight=weight, first=len(losses) == 1)
+        of_block = softmax.gradient(weight=weight)
+        grad_items = of_block if grad_items is None else grad_items.add_(of_block)
+    assert grad_items is not None
     grad_items.index_add_(0, targets, vectors, alpha=-weight)
     return torch.cat(losses).mean(), torch.cat(grad_vectors), grad_items
 
@@ -135,8 +136,8 @@ class _Softmax:
 
     Args:
         vectors: session vectors, shape (b, d).
-        catalogue: item vectors without padding, shape (items, d).
-        targets: row of each session's target in ``catalogue``, shape (b,).
+        item_vectors: shape (items + 1, d), row 0 for the padding item.
+        targets: item of each session, from 1, shape (b,).
 
     Attributes:
         losses: cross-entropy of each session, shape (b,).
@@ -144,15 +145,17 @@ class _Softmax:
     """
 
     def __init__(
-        self, vectors: torch.Tensor, catalogue: torch.Tensor, targets: torch.Tensor
+        self, vectors: torch.Tensor, item_vectors: torch.Tensor, targets: torch.Tensor
     ) -> None:
         self._vectors = vectors
-        self._catalogue = catalogue
-        self._scaled = (vectors * LOG2_E).T.contiguous()
-        self._exponentials = _workspace(len(catalogue), len(vectors), vectors.dtype)
+        self._item_vectors = item_vectors
+        self._scaled = vectors * LOG2_E
+        rows = len(item_vectors)
+        self._exponentials = _workspace(rows, len(vectors), vectors.dtype)
+        self._exponentials[0] = 0
         tile = max(1, TILE_BYTES // (len(vectors) * vectors.element_size()))
-        self._tiles = [slice(i, i + tile) for i in range(0, len(catalogue), tile)]
-        target_score = (vectors * catalogue[targets]).sum(1) * LOG2_E
+        self._tiles = [slice(i, i + tile) for i in range(1, rows, tile)]
+        target_score = (vectors * item_vectors[targets]).sum(1) * LOG2_E
         self._total, mixed = self._sums(target_score)
         if bool((self._total < SAFE_TOTAL).all()):
             # The score above and the one among the others may differ in the last digit.
@@ -162,34 +165,31 @@ class _Softmax:
             highest = self._highest_score()
             self._total, mixed = self._sums(highest)
             self.losses = (torch.log2(self._total) + highest - target_score) / LOG2_E
-        self.mean_item = (mixed / self._total).T
+        self.mean_item = mixed / self._total[:, None]
 
-    def add_gradient(self, gradient: torch.Tensor, *, weight: float, first: bool) -> None:
-        """Add what all but the targets contribute to the gradient of the catalogue.
+    def gradient(self, *, weight: float) -> torch.Tensor:
+        """What all but the targets contribute to the gradient of the items, shape (items + 1, d).
 
         Args:
-            gradient: shape (items, d).
             weight: weight of each session in the loss.
-            first: whether to overwrite what ``gradient`` holds.
         """
         shares = self._vectors * (weight / self._total)[:, None]
-        for tile in self._tiles:
-            gradient[tile].addmm_(self._exponentials[tile], shares, beta=0 if first else 1)
+        return times_transposed(self._exponentials, shares.T.contiguous())
 
     def _sums(self, reference: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Sums of e and of e w, shapes (b,) and (d, b), where e = 2 ** (score - reference)."""
+        """Sums of e and of e w, shapes (b,) and (b, d), where e = 2 ** (score - reference)."""
         total = torch.zeros_like(reference)
         mixed = torch.zeros_like(self._scaled)
         for tile in self._tiles:
-            items, e = self._catalogue[tile], self._exponentials[tile]
-            torch.mm(items, self._scaled, out=e).sub_(reference).exp2_()
+            items, e = self._item_vectors[tile], self._exponentials[tile]
+            torch.exp2(times_transposed(items, self._scaled, plus=-reference), out=e)
             total += e.sum(0)
-            mixed.addmm_(items.T, e)
+            mixed += times_transposed(e.T, items.T)
         return total, mixed
 
     def _highest_score(self) -> torch.Tensor:
         """Each session's highest score times log2(e), shape (b,)."""
-        scores = (self._catalogue[tile] @ self._scaled for tile in self._tiles)
+        scores = (times_transposed(self._item_vectors[tile], self._scaled) for tile in self._tiles)
         return torch.stack([tile.amax(0) for tile in scores]).amax(0)
 
 
@@ -214,14 +214,14 @@ def _block_sessions(n_sessions: int, n_items: int, element_size: int) -> int:
 _kept = threading.local()
 
 
-def _workspace(n_items: int, n_sessions: int, dtype: torch.dtype) -> torch.Tensor:
-    """Uninitialised memory, shape (n_items, n_sessions), the same at every call of a thread.
+def _workspace(rows: int, n_sessions: int, dtype: torch.dtype) -> torch.Tensor:
+    """Uninitialised memory, shape (rows, n_sessions), the same at every call of a thread.
 
     It is kept between steps, since to get tens of megabytes anew from the system costs about as
     much as a matrix product.
     """
-    size = n_items * n_sessions * dtype.itemsize
+    size = rows * n_sessions * dtype.itemsize
     buffer: torch.Tensor | None = getattr(_kept, "buffer", None)
     if buffer is None or len(buffer) < size:
         buffer = _kept.buffer = torch.empty(size, dtype=torch.uint8)
-    return buffer[:size].view(dtype).view(n_items, n_sessions)
+    return buffer[:size].view(dtype).view(rows, n_sessions)

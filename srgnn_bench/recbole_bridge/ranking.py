@@ -18,6 +18,7 @@ from srgnn_bench.evaluation.ranks import ranks_of, top_items
 from srgnn_bench.evaluation.sparse_ranks import sparse_ranks_of, sparse_top_items
 from srgnn_bench.models.counting import SparseRecommender
 from srgnn_bench.models.full_softmax import FullSoftmax
+from srgnn_bench.models.products import times_transposed
 from srgnn_bench.recbole_bridge.batch_form import form_of
 from srgnn_bench.recbole_bridge.config import ITEM_FIELD
 from srgnn_bench.recbole_bridge.dataset import PrefixBatches
@@ -172,9 +173,9 @@ def _scored(
 def _score(vectors: torch.Tensor, items: torch.Tensor, *, out: torch.Tensor) -> torch.Tensor:
     """Products of all vectors, shape (b, d), with all items, shape (items, d), in ``out``.
 
-    A tile of items at a time, since a CPU takes twice as long over the whole catalogue at once.
+    A tile of items at a time, which the caches hold.
     """
     for start in range(0, len(items), TILE_ITEMS):
         tile = slice(start, start + TILE_ITEMS)
-        torch.mm(vectors, items[tile].T, out=out[:, tile])
+        out[:, tile] = times_transposed(vectors, items[tile])
     return out

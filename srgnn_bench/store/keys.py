@@ -8,7 +8,8 @@ from typing import Any
 
 RESULTS_VERSION = 1
 """Version of the code that can change a result. Raise it with every change of a model, the
-loss, the protocol, the ranking or the training loop that moves a number: runs stored under
+loss, the protocol, the ranking or the training loop that moves a number by more than rounding,
+which processors, versions of torch and numbers of threads change as well: runs stored under
 another version are then stale, and are never mixed with new ones."""
 
 

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from srgnn_bench.models import products
+from srgnn_bench.models.products import times_transposed
+
+
+def laid_out(rows: int, columns: int, *, turned: bool) -> torch.Tensor:
+    drawn = torch.randn(columns, rows).T if turned else torch.randn(rows, columns)
+    assert drawn.is_contiguous() is not turned
+    return drawn
+
+
+@pytest.mark.parametrize("library", ["oneDNN", "MKL"])
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(("m", "n", "k"), [(2, 3, 4), (100, 1001, 64), (37, 5, 2048)])
+def test_products_are_those_in_double_precision(monkeypatch, library, turned, m, n, k):
+    if library == "oneDNN" and not products.HAS_ONEDNN:
+        pytest.skip("this torch has no oneDNN")
+    monkeypatch.setattr(products, "HAS_ONEDNN", library == "oneDNN")
+    torch.manual_seed(m)
+    a, b = laid_out(m, k, turned=turned), laid_out(n, k, turned=turned)
+    plus = torch.randn(n)
+    exact = a.double() @ b.double().T
+    tolerance = {"rtol": 0.0, "atol": 1e-6 + 2e-7 * k}
+    torch.testing.assert_close(times_transposed(a, b).double(), exact, **tolerance)
+    torch.testing.assert_close(
+        times_transposed(a, b, plus=plus).double(), exact + plus.double(), **tolerance
+    )
+
+
+def test_double_precision_stays_double():
+    a, b = torch.randn(3, 4, dtype=torch.float64), torch.randn(5, 4, dtype=torch.float64)
+    torch.testing.assert_close(times_transposed(a, b), a @ b.T, rtol=1e-14, atol=1e-14)
+
+
+def test_equal_items_score_alike_wherever_they_stand():
+    items = torch.randn(1, 100).repeat(2 * 2048 + 3, 1)
+    for sessions in (1, 7, 48):
+        scores = times_transposed(torch.randn(sessions, 100), items)
+        assert (scores == scores[:, :1]).all()
