@@ -140,6 +140,7 @@ class Products:
             for items in torch.split(self.items, tile_items):
                 tile = times_transposed(items, block)
                 gradient += times_transposed(tile.T, items.T)
+            # The scores at random stand for the tiles, which a loss writes there as it goes.
             self.grad_items += times_transposed(scores, block.T.contiguous())
 
     def _blocks(self) -> zip[tuple[torch.Tensor, torch.Tensor]]:

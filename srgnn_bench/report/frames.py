@@ -377,9 +377,8 @@ class Frames:
             ]
             if not present:
                 return columns, pairs, Sampling(np.array([]), np.array([]), [])
-            ranks = {entry: results.ranks(dataset, entry=entry) for entry in present}
             sampling = compare(
-                np.column_stack([prefix_scores(ranks[e], metric=m) for e, m in columns]),
+                np.hstack([self._headline_scores(dataset, entry) for entry in present]),
                 pairs=pairs,
                 sessions=results.prefixes(dataset)["session"].to_numpy(),
                 seed=seed_from("report", dataset),
