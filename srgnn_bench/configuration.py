@@ -15,11 +15,13 @@ from pydantic import ValidationError
 from srgnn_bench import registry
 from srgnn_bench.errors import SpecError
 from srgnn_bench.models.fitted import FittedRecommender
+from srgnn_bench.recbole_bridge.classes import foreign_code
 from srgnn_bench.recbole_bridge.classes import model_class as model_class_of
 from srgnn_bench.recbole_bridge.config import recbole_parameters
 from srgnn_bench.schema import (
     ChoiceDimension,
     Dimension,
+    IntDimension,
     ModelEntry,
     ModelSpec,
     SuiteSpec,
@@ -49,6 +51,12 @@ class Candidate:
     def title(self) -> str:
         """Title in tables and figures."""
         return self.entry.title or self.spec.title
+
+    @property
+    def class_identity(self) -> str:
+        """Its class as keys have it: a change of the user's own code makes other runs."""
+        code = foreign_code(self.model_class)  # type: ignore[arg-type]  # a class is hashable
+        return self.spec.class_path if code is None else f"{self.spec.class_path}@{code}"
 
     @property
     def is_fitted(self) -> bool:
@@ -155,4 +163,5 @@ def _check_conditions(spec: ModelSpec, name: str, values: dict[str, Any]) -> Non
 def _contains(dimension: Dimension, value: Any) -> bool:
     if isinstance(dimension, ChoiceDimension):
         return value in dimension.values
-    return isinstance(value, (int, float)) and dimension.low <= value <= dimension.high
+    kinds = int if isinstance(dimension, IntDimension) else (int, float)
+    return isinstance(value, kinds) and dimension.low <= value <= dimension.high

@@ -159,6 +159,8 @@ def standardised(totals: SessionTotals) -> Floats:
     means = totals.sums / totals.counts[:, None]
     centre = means.mean(axis=0)
     deviation = means.std(axis=0, ddof=1) if len(means) > 1 else np.zeros_like(centre)
+    # What is equal in exact arithmetic may differ in the last digits.
+    deviation = np.where(deviation <= 1e-12 * np.abs(centre), 0.0, deviation)
     with np.errstate(divide="ignore", invalid="ignore"):
         effect: Floats = np.where(centre == 0.0, 0.0, centre / deviation)
     return effect

@@ -83,5 +83,6 @@ def call_within(seconds: float | None, action: Callable[[], T], *, what: str) ->
 def _too_long(seconds: float, what: str) -> ModelError:
     return ModelError(
         f"{what} took longer than {seconds:g} seconds.",
-        remedy="Raise the suite's time_limit_seconds, or mend the model.",
+        remedy="Raise the suite's time_limit_seconds, or mend the model, and call again with "
+        "`--resume retry-failed`.",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 
@@ -52,6 +53,8 @@ SASREC = "recbole.model.sequential_recommender.sasrec:SASRec"
          "stopping_step"),
         (MODEL.format("srgnn_bench.models.srgnn:FastSRGNN")
          + "space: {step: {type: int, low: 2, high: 3}}", "outside its search space"),
+        (MODEL.format(SASREC) + "space: {layer_norm_eps: {type: int, low: 0, high: 1}}",
+         "outside its search space"),
         (MODEL.format("srgnn_bench.models.srgnn:FastSRGNN")
          + "space: {step: {type: int, low: 3, high: 2}}", "low must not exceed high"),
         (MODEL.format("srgnn_bench.models.srgnn:FastSRGNN")
@@ -85,6 +88,63 @@ def test_a_wrong_model_file_gets_one_clear_error(tmp_path: Path, text: str, mess
         candidate(suite, ModelEntry(model=str(path), name="mine"), trust=True)
     assert message in str(caught.value)
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("def f(:\n", "broken_module.py, line 1"), ("x = 1\ny = no\n", "broken_module.py, line 2")],
+)
+def test_a_module_that_fails_is_one_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "broken_module.py").write_text(text)
+    path = tmp_path / "mine.yaml"
+    path.write_text(MODEL.format("broken_module:Any"))
+    with pytest.raises(ModelError, match=message):
+        candidate(registry.suite("quick"), ModelEntry(model=str(path), name="mine"), trust=True)
+
+
+CODE = """
+from base_module import Base
+class SASRec(Base):
+    def full_sort_predict(self, interaction):
+        return {}
+"""
+DERIVED = """
+from recbole.model.abstract_recommender import SequentialRecommender
+class Base(SequentialRecommender): {}
+"""
+
+
+def test_another_text_of_the_users_own_class_is_another_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    path = tmp_path / "mine.yaml"
+    path.write_text(MODEL.format("own_module:SASRec"))
+
+    def identity(code: str, base: str) -> str:
+        for name, text in (("own_module", code), ("base_module", base)):
+            (tmp_path / f"{name}.py").write_text(text)
+            sys.modules.pop(name, None)
+            importlib.invalidate_caches()
+        suite, entry = registry.suite("quick"), ModelEntry(model=str(path), name="mine")
+        found = candidate(suite, entry, trust=True)
+        assert "n_heads" not in found.defaults  # RecBole's class of that name is another
+        return found.class_identity
+
+    one = identity(CODE.format(1), DERIVED.format("a = 1"))
+    assert one.startswith("own_module:SASRec@")
+    assert identity(CODE.format(1), DERIVED.format("a = 1")) == one
+    assert identity(CODE.format(2222), DERIVED.format("a = 1")) != one
+    assert identity(CODE.format(1), DERIVED.format("a = 2222")) != one
+
+
+def test_versions_tell_of_this_package_and_recbole(tmp_path: Path) -> None:
+    for name in ("srgnn", "sasrec", "bert4rec", "popularity"):
+        found = candidate(registry.suite("quick"), ModelEntry(model=name, name=name))
+        assert found.class_identity == found.spec.class_path
 
 
 def test_a_number_may_be_written_in_any_way(tmp_path: Path) -> None:

@@ -164,6 +164,9 @@ def test_effect_sizes():
     assert standardised(totals)[1] == pytest.approx(means.mean() / means.std(ddof=1))
     same = SessionTotals(np.array([[2.0], [1.0]]), np.array([2.0, 1.0]))
     assert standardised(same)[0] == np.inf
+    # Equal in exact arithmetic, and not in the last digits.
+    tenths = SessionTotals(np.full((7, 1), 0.1) * [[n] for n in range(1, 8)], np.arange(1.0, 8.0))
+    assert standardised(tenths)[0] == np.inf
 
 
 def test_holm_is_the_textbook_procedure():

@@ -45,6 +45,7 @@ def download(spec: DatasetSpec, *, data_root: Path) -> list[Path]:
 
 
 def _fetch(source: Download, folder: Path) -> list[Path]:
+    """Fetch from one address. A file that is there and is another one is never written over."""
     if isinstance(source, FilesDownload):
         return [
             _retrieve(source.base + name, folder / name, sha256=sha256)
@@ -60,13 +61,28 @@ def _fetch(source: Download, folder: Path) -> list[Path]:
 def _retrieve(address: str, path: Path, *, sha256: str | None) -> Path:
     pooch.get_logger().setLevel("WARNING")
     known = None if sha256 is None else f"sha256:{sha256}"
+    if known and path.is_file() and not pooch.hashes.hash_matches(path, known):
+        raise _another(path)
     return Path(pooch.retrieve(address, known_hash=known, fname=path.name, path=path.parent))
+
+
+def _another(path: Path) -> DataError:
+    return DataError(
+        f"{path} is there already and is another file than the one to be fetched.",
+        remedy="Move it away if it is not the one you want to use.",
+    )
 
 
 def _address(source: Download) -> str:
     if isinstance(source, FilesDownload):
         return source.base
-    return _recbole_addresses()[source.key]
+    addresses = _recbole_addresses()
+    if source.key not in addresses:
+        raise DataError(
+            f"RecBole names no address for '{source.key}'.",
+            remedy="Correct `downloads` in the dataset's YAML; RecBole's url.yaml has the keys.",
+        )
+    return addresses[source.key]
 
 
 def _recbole_addresses() -> dict[str, str]:
@@ -96,7 +112,11 @@ def _unpack(archive: Path) -> list[Path]:
             name = Path(member.filename).name
             if member.is_dir() or not name.endswith(".inter"):
                 continue
-            path = archive.with_name(name)
-            path.write_bytes(opened.read(member))
+            path, content = archive.with_name(name), opened.read(member)
+            if path.is_file() and path.read_bytes() != content:
+                raise _another(path)
+            part = path.with_name(f".{name}.part")
+            part.write_bytes(content)
+            part.replace(path)
             unpacked.append(path)
     return unpacked

@@ -74,15 +74,21 @@ def _stage(
 ) -> Stage:
     for what, part in (("training", train), (name, judged)):
         if len(part.items) == len(part):
-            raise DataError(
-                f"Dataset '{data.name}' has too few sessions: the {what} part of the {name} stage "
-                f"holds {len(part)} session(s) and no prefix.",
-                remedy="Use more data, or other fractions in the protocol.",
-            )
+            raise _no_prefix(what, len(part), name=name, data=data)
     stage = stage_of(name, train, judged, longest=protocol.max_prefix_length)
     if isinstance(data.split, LeaveOneOut | WithinSessions):
         ends = judged_clicks(data.split, judged.lengths)
         lengths = judged.lengths - ends
         at_end = stage.judged.length >= lengths[stage.judged.session]
+        if not at_end.any():
+            raise _no_prefix(name, len(judged), name=name, data=data)
         stage = replace(stage, judged=stage.judged.select(at_end))
     return stage
+
+
+def _no_prefix(what: str, sessions: int, *, name: str, data: PreparedDataset) -> DataError:
+    return DataError(
+        f"Dataset '{data.name}' has too few clicks: the {what} part of the {name} stage holds "
+        f"{sessions} session(s) and no prefix to use.",
+        remedy="Use more data, other fractions in the protocol, or another split.",
+    )

@@ -157,7 +157,7 @@ def _train_and_rank(
     candidate, run, winner = task.candidate, task.run, task.winner
     published = task.suite.protocol.kind == "published"
     training = candidate.training(winner.configuration)
-    epochs = 1 if candidate.is_fitted else (winner.epochs or training.epochs)
+    epochs = 1 if candidate.is_fitted else (run.identity.epochs or training.epochs)
     who = {"dataset": task.dataset, "entry": candidate.entry.name}
     listen(RunStarted(**who, seed=run.number, epochs=epochs))
     seed = seed_from(run.key)

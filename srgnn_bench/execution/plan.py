@@ -78,7 +78,7 @@ class Job:
                 dataset=self.dataset.name,
                 fingerprint=self.dataset.fingerprint,
                 protocol=self.suite.protocol.model_dump(include={"kind", "max_prefix_length"}),
-                model_class=self.candidate.spec.class_path,
+                model_class=self.candidate.class_identity,
                 configuration=winner.configuration,
                 epochs=None if published else winner.epochs,
                 seed=seed_from(self.suite.seed, number),

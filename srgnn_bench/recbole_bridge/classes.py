@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import importlib
+import sys
+import traceback
+from pathlib import Path
 from typing import Any
 
 from recbole.model.abstract_recommender import AbstractRecommender, SequentialRecommender
@@ -15,6 +20,9 @@ from srgnn_bench.recbole_bridge.config import recbole_parameters
 from srgnn_bench.recbole_bridge.recbole_models import UNFIT, has_own_loss, is_recboles
 from srgnn_bench.registry import did_you_mean, providers
 from srgnn_bench.schema import ModelSpec
+
+_VERSIONED = {"srgnn_bench", "recbole", "torch", "abc", "builtins", "typing"}
+"""Where classes come from whose code has a version that stands in every record."""
 
 
 def model_class(spec: ModelSpec, *, trust: bool = False) -> type[Any]:
@@ -46,6 +54,12 @@ def model_class(spec: ModelSpec, *, trust: bool = False) -> type[Any]:
             f"Model '{spec.name}': module {module_name} cannot be imported ({error}).",
             remedy="Correct `class` in its YAML, or install what it needs.",
         ) from error
+    except Exception as error:  # the module is the user's own, and may do anything
+        raise ModelError(
+            f"Model '{spec.name}': module {module_name} cannot be imported "
+            f"({type(error).__name__}: {error}{_place(error)}).",
+            remedy="Mend the module.",
+        ) from error
     found = vars(module).get(class_name)
     if not isinstance(found, type):
         classes = [name for name, value in vars(module).items() if isinstance(value, type)]
@@ -70,6 +84,37 @@ def model_class(spec: ModelSpec, *, trust: bool = False) -> type[Any]:
             remedy="Give it one that returns a score per item, or derive it from FullSoftmax.",
         )
     return found
+
+
+def _place(error: Exception) -> str:
+    """The file and line where an error arose, for a sentence; a syntax error says so itself."""
+    if isinstance(error, SyntaxError):
+        return ""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f" in {last.filename}, line {last.lineno}"
+
+
+@functools.cache
+def foreign_code(model_class: type[Any]) -> str | None:
+    """What tells one version of a user's own class from another.
+
+    What its modules import from elsewhere is not looked at. The text is read once, as the class
+    is first met: an edit later in the same process does not change the class either.
+
+    Args:
+        model_class: any model.
+
+    Returns:
+        The first 12 hex digits of a sha256 of the modules that the class and its bases come
+        from; None where all of them are of this package, RecBole or torch.
+    """
+    modules = dict.fromkeys(base.__module__ for base in model_class.__mro__)
+    text = hashlib.sha256()
+    foreign = [name for name in modules if name.split(".")[0] not in _VERSIONED]
+    for name in foreign:
+        file = getattr(sys.modules[name], "__file__", None)
+        text.update(Path(file).read_bytes() if file else name.encode())
+    return text.hexdigest()[:12] if foreign else None
 
 
 def with_full_softmax(model_class: type[Any], *, loss: str) -> type[Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from recbole.config import Config
 
+from srgnn_bench.recbole_bridge.recbole_models import is_recboles
 from srgnn_bench.yaml_text import read_yaml
 
 # Names that models look up in a Config and that batches and the dataset use.
@@ -70,7 +71,8 @@ def recbole_parameters(model_class: type[Any]) -> dict[str, Any] | None:
     assert recbole is not None
     assert recbole.origin is not None
     folder = Path(recbole.origin).parent / "properties" / "model"
-    for path in (folder / f"{base.__name__}.yaml" for base in model_class.__mro__):
+    recboles = filter(is_recboles, model_class.__mro__)
+    for path in (folder / f"{base.__name__}.yaml" for base in recboles):
         if path.is_file():
             return {**(read_yaml(path) or {}), **LONGEST_SEQUENCE}
     return None

@@ -107,15 +107,19 @@ class PrefixBatches:
 
     def __iter__(self) -> Iterator[Interaction]:
         """All prefixes in their order, to be ranked."""
-        for chosen in torch.split(torch.arange(self.size), self.batch_size):
+        for chosen in self._chunks(torch.arange(self.size)):
             yield self.form.judged_on(self._batch(chosen)).to(self.device)
 
     def shuffled(self, seed: int) -> Iterator[Interaction]:
         """All prefixes, to be learnt from; their order and negatives depend on the seed alone."""
         generator = torch.Generator().manual_seed(seed)
         order = torch.randperm(self.size, generator=generator)
-        for chosen in torch.split(order, self.batch_size):
+        for chosen in self._chunks(order):
             yield self.form.trained_on(self._batch(chosen), generator).to(self.device)
+
+    def _chunks(self, order: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """The order in batches; none where there is no prefix, of which torch would make one."""
+        return torch.split(order, self.batch_size) if self.size else ()
 
     def _batch(self, chosen: torch.Tensor) -> Interaction:
         length = self._length[chosen]

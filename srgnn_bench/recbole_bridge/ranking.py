@@ -151,7 +151,8 @@ def _scored(
     The next chunk's scores may take the place of the last one's.
     """
     rows = max(1, CHUNK_SCORES // n_items)
-    if isinstance(model, FullSoftmax):
+    # A class derived from it may score in its own way, with a bias or a mask.
+    if getattr(type(model), "full_sort_predict", None) is FullSoftmax.full_sort_predict:
         items = model.item_vectors()[1:]
         scores = items.new_empty(rows, len(items))
         for batch in _batches(model, prefixes, ENCODED_PREFIXES):

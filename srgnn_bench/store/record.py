@@ -25,6 +25,8 @@ class RunIdentity(Stored):
     protocol: dict[str, Any]
     """The part of the protocol that the final training depends on."""
     model_class: str
+    """``module:Class``; for code of neither this package nor RecBole with ``@`` and a hash of the
+    text of its modules."""
     configuration: dict[str, Any]
     """Every parameter and training setting, defaults included."""
     epochs: int | None

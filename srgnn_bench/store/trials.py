@@ -38,7 +38,7 @@ class Trial(Stored):
     """Values of the searched parameters."""
     epochs: tuple[EpochValue, ...]
     best_epoch: int | None = None
-    """Epoch of the value; None for a fitted model, or where the trial did not complete."""
+    """Epoch with the best value; None for a fitted model, or where the trial failed."""
     seconds: float
     error: str | None = None
 

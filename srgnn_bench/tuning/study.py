@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +88,7 @@ class Study:
             "fingerprint": fingerprint,
             # The final training's part of the protocol does not move a validation result.
             "protocol": protocol.model_dump(exclude={"kind"}),
-            "model_class": candidate.spec.class_path,
+            "model_class": candidate.class_identity,
             "defaults": candidate.defaults,
             "seed": seed,
         }
@@ -136,7 +137,8 @@ class Study:
             raise ModelError(
                 f"None of the {len(trials)} trials of {self.candidate.title} on {self.dataset} "
                 f"completed; the first: {trials[0].error}",
-                remedy="Mend the model or its search space; a change starts a new study.",
+                remedy="Mend the model or its search space: a change of either starts a new study. "
+                "`--resume retry-failed` tries this one again.",
             )
         states = [trial.state for trial in trials]
         return Winner(
@@ -177,15 +179,21 @@ class Study:
             with server.lease(self.key) as lease:
                 yield OpenStudy(self, server.storage, check=lease.check)
             return
-        if not read_trials(self.folder):
-            # Nothing counts yet, and a process killed while it made the database leaves a part
-            # of one. The trial under way is not lost: its checkpoint is a file of its own.
-            for leftover in self.folder.glob("study.db*"):
-                leftover.unlink()
+        read_trials(self.folder)  # a damaged list is an error before anything is touched
         database = self.folder / "study.db"
         try:
+            if not _is_whole(database):
+                # What it held of trials that count, the lines hold too; of the trial under way,
+                # the checkpoint is a file of its own.
+                for leftover in self.folder.glob("study.db*"):
+                    leftover.unlink()
             yield OpenStudy(self, f"sqlite:///{database}")
-        except (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+        except (
+            OSError,
+            sqlite3.Error,
+            sqlalchemy.exc.SQLAlchemyError,
+            optuna.exceptions.StorageInternalError,
+        ) as error:
             reason = " ".join(str(error.__cause__ or error).split())
             raise StoreError(
                 f"The study {database} cannot be used ({reason}).",
@@ -307,6 +315,27 @@ class OpenStudy:
         """Read which trials have ended, and write them down for planning and reports."""
         self._ended = _ended(self._optuna)
         write_trials(self._of.folder, self._ended)
+
+
+def _is_whole(database: Path) -> bool:
+    """Whether a database has Optuna's study in it, and no damage.
+
+    A process killed while it made the database leaves a part of one.
+
+    Raises:
+        sqlite3.OperationalError: it cannot be opened, which says nothing of what it holds.
+    """
+    if not database.is_file():
+        return False
+    with contextlib.closing(sqlite3.connect(database)) as opened:
+        try:
+            sound = opened.execute("PRAGMA quick_check").fetchone() == ("ok",)
+            tables = opened.execute("SELECT 1 FROM sqlite_master WHERE name = 'studies'").fetchall()
+            return sound and bool(tables and opened.execute("SELECT 1 FROM studies").fetchall())
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:  # no database at all, or a malformed one
+            return False
 
 
 def _ended(study: optuna.Study) -> list[Trial]:

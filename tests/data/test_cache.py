@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,20 @@ def test_where_the_file_lies_and_what_it_is_called_does_not(tmp_path: Path) -> N
     spec = spec_of({"files": ["other.csv"], "name": "renamed"})
     second = prepare(spec, data_root=moved.parent, cache=tmp_path / "cache")
     assert first.fingerprint == second.fingerprint
+
+
+def test_which_file_of_a_zip_is_read_does(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "logs.zip", "w") as archive:
+        for name, more in (("a.csv", 0), ("b.csv", 1000)):
+            rows = "".join(f"{s},{more + item},{t}\n" for s, item, t in LOG)
+            archive.writestr(name, "session,item,time\n" + rows)
+
+    def items(*files: str) -> list[int]:
+        spec = spec_of({"files": list(files)})
+        data = prepare(spec, data_root=tmp_path, cache=tmp_path / "cache")
+        return data.item_names.tolist()
+
+    assert items("b.csv", "logs.zip") == [1000 + item for item in items("a.csv", "logs.zip")]
 
 
 @pytest.mark.parametrize("name", ["sessions.npz", "item_names.parquet", "facts.json"])

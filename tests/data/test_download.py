@@ -103,6 +103,36 @@ def test_the_next_address_is_tried_and_a_refusal_names_them_all(
     assert len(download(spec, data_root=tmp_path)) == 1
 
 
+@pytest.mark.parametrize("kind", ["recbole", "files"])
+def test_a_file_of_the_users_own_is_never_written_over(
+    tmp_path: Path, site: tuple[Path, str], monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    folder, address = site
+    monkeypatch.setattr(downloading, "_recbole_addresses", lambda: {"x": f"{address}x.zip"})
+    (folder / "x.zip").write_bytes(archive("one"))
+    (folder / "x.train.inter").write_text("one")
+    if kind == "recbole":
+        spec = spec_with({"kind": "recbole", "key": "x"})
+    else:
+        sha256 = hashlib.sha256(b"one").hexdigest()
+        files = {"kind": "files", "base": "https://x.org/", "files": {"x.train.inter": sha256}}
+        spec = spec_with(files)
+        local = spec.downloads[0].model_copy(update={"base": address})
+        spec = spec.model_copy(update={"downloads": (local,)})
+    own = tmp_path / "mine" / "x.train.inter"
+    own.parent.mkdir()
+    own.write_text("mine")
+    with pytest.raises(DataError, match=r"x\.train\.inter is there already") as caught:
+        download(spec, data_root=tmp_path)
+    assert caught.value.remedy
+    assert own.read_text() == "mine"
+
+
+def test_an_unknown_key_of_recbole_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no address for 'no-such-key'"):
+        download(spec_with({"kind": "recbole", "key": "no-such-key"}), data_root=tmp_path)
+
+
 def test_a_dataset_without_an_address_says_what_to_fetch(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no address is known") as caught:
         download(spec_of(), data_root=tmp_path)

@@ -296,6 +296,15 @@ def test_splits_within_sessions_judge_their_ends_and_warn(
             assert length < shown[names[s]]  # nothing of the test's clicks is looked at
 
 
+def test_a_validation_part_that_judges_nothing_is_refused(tmp_path: Path) -> None:
+    # A tenth of the 10 clicks after a session's first is tested; a tenth of the 9 left is none.
+    log = [(s, i, 100 * s + i) for s in range(40) for i in range(11)]
+    data = prepared(tmp_path, log, split={"kind": "within_sessions", "fraction": 0.1})
+    assert len(stage_for_test(data, ProtocolSpec()).judged) == 40
+    with pytest.raises(DataError, match=r"the validation part .* no prefix"):
+        validation_stage(data, ProtocolSpec())
+
+
 @pytest.mark.parametrize(
     ("log", "preparation", "complaint"),
     [

@@ -11,13 +11,16 @@ import pytest
 from tiny_world import TinyWorld, broken_model, make_tiny_world
 
 from srgnn_bench import registry
+from srgnn_bench.data.protocol import test_stage as stage_for_test
 from srgnn_bench.events import EpochDone, Event, RunDone, TrialDone
+from srgnn_bench.execution.final import FinalResult, FinalTask, run_final
 from srgnn_bench.execution.local import Outcome, Resume, execute
 from srgnn_bench.execution.plan import plan, state_of
 from srgnn_bench.execution.stale import failures, stale_runs
 from srgnn_bench.schema import SuiteSpec
 from srgnn_bench.selection import select
 from srgnn_bench.store.store import ResultStore
+from srgnn_bench.tuning.study import Winner
 
 
 def run(
@@ -263,3 +266,25 @@ def test_the_published_protocol_takes_the_best_test_epoch(tiny_world: TinyWorld)
     assert record.tuning is None
     by_epoch = [epoch["judged"]["mrr@20"] for epoch in store.epochs(record)]
     assert record.metrics["mrr@20"] == max(by_epoch)
+
+
+def test_what_validation_chose_does_not_limit_the_published_protocol(
+    tiny_world: TinyWorld, tmp_path: Path
+) -> None:
+    suite = select(
+        registry.suite(str(tiny_world.suite)),
+        models=["stamp"],
+        seeds=1,
+        settings=["protocol.kind=published"],
+    )
+    (job,) = plan(suite, data_root=tiny_world.data_root, store=ResultStore(tiny_world.results))
+    winner = Winner(job.candidate.defaults, epochs=1, summary=None)
+    (planned,) = job.runs(winner)
+    result = run_final(
+        FinalTask.of(job, planned, winner),
+        stage_for_test(job.dataset, suite.protocol),
+        listen=lambda event: None,
+        checkpoint=tmp_path / "checkpoint",
+    )
+    assert isinstance(result, FinalResult)
+    assert len(result.epochs) == suite.training["epochs"]

@@ -54,6 +54,18 @@ def test_ranks_and_lists_are_those_of_sorting_all_scores(model_class, prefixes, 
         assert found.top[n].tolist() == order[:5]
 
 
+def test_a_model_that_scores_in_its_own_way_is_ranked_so(prefixes):
+    class Biased(FastSRGNN):
+        def full_sort_predict(self, interaction):
+            scores = super().full_sort_predict(interaction)
+            scores[:, 7] += 1e6
+            return scores
+
+    model = tiny_model(Biased, n_items=N_ITEMS, embedding_size=8).eval()
+    found = rank_prefixes(model, prefixes, n_items=N_ITEMS, k=1)
+    assert (found.top[prefixes.stop > prefixes.start] == 7).all()
+
+
 def test_a_model_of_sparse_scores_is_ranked_like_any_other(prefixes, monkeypatch):
     model = sparse_model()
     sparse = rank_prefixes(model, prefixes, n_items=N_ITEMS, k=5)
@@ -86,5 +98,10 @@ def test_sessions_that_begin_alike_are_ranked_as_if_each_stood_alone(monkeypatch
 def test_a_prefix_without_a_known_click_is_a_certain_miss(prefixes):
     hidden = prefixes.stop == prefixes.start
     assert hidden.any()
-    model = tiny_model(FastSRGNN, n_items=N_ITEMS)
-    assert (rank_prefixes(model, prefixes, n_items=N_ITEMS).ranks[hidden] == N_ITEMS + 1).all()
+    for model in (tiny_model(FastSRGNN, n_items=N_ITEMS), sparse_model()):
+        ranks = rank_prefixes(model, prefixes, n_items=N_ITEMS).ranks
+        assert (ranks[hidden] == N_ITEMS + 1).all()
+        # Even where there is no other prefix.
+        alone = rank_prefixes(model, prefixes.select(hidden), n_items=N_ITEMS, k=5)
+        assert (alone.ranks == N_ITEMS + 1).all()
+        assert not alone.top.any()

@@ -128,11 +128,9 @@ def test_tuning_is_the_same_whatever_the_test_sessions_are(
     assert metrics != clean_metrics
 
 
-@pytest.mark.parametrize("known", [0, 2])
-def test_a_study_goes_on_from_its_lines_where_the_database_was_not_copied(
-    tiny_world: TinyWorld, known: int
-) -> None:
-    """The database knows no trial, or fewer than the lines; later ones depend on all."""
+@pytest.mark.parametrize("kept", ["lines", "lines, older database", "lines, damage", "database"])
+def test_a_study_goes_on_from_its_lines_or_its_database(tiny_world: TinyWorld, kept: str) -> None:
+    """Each of the two makes up for the other where it was not copied, or is damaged."""
     made: list[int] = []
 
     def listen(event: Event) -> None:
@@ -148,11 +146,14 @@ def test_a_study_goes_on_from_its_lines_where_the_database_was_not_copied(
 
     undisturbed = tuned(tiny_world.root / "undisturbed", trials=9)
     results = tiny_world.root / "copied"
-    kept = (tuned(results, trials=known) / "study.db").read_bytes() if known else None
+    older = (tuned(results, trials=2) / "study.db").read_bytes()
     copied = tuned(results, trials=7)
-    (copied / "study.db").unlink()
-    if kept is not None:
-        (copied / "study.db").write_bytes(kept)
+    if kept == "database":
+        (copied / "trials.ndjson").unlink()
+    elif kept == "lines":
+        (copied / "study.db").unlink()
+    else:
+        (copied / "study.db").write_bytes(older if "older" in kept else older[:50_000])
     made.clear()
     tuned(results, trials=9)
     assert made == [7, 8]

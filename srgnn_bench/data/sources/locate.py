@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from srgnn_bench.data.sources.streams import unreadable
+from srgnn_bench.data.sources.streams import member_among_others, unreadable
 from srgnn_bench.data.spec import (
     AtomicSource,
     DatasetSpec,
     PicklesSource,
     RecBoleSessionsSource,
     Source,
+    TableSource,
 )
 from srgnn_bench.errors import DataError, SpecError
 
@@ -83,9 +84,13 @@ def where_missing(missing: list[Missing], *, data_root: Path | None) -> str:
 def digest(found: Found) -> str:
     """sha256 over the bytes of a source's files, 64 hex digits.
 
+    For a zip with several files inside, the name of the one that is read counts too.
+
     Raises:
         DataError: a file cannot be read.
     """
+    source = found.source
+    members = source.files if isinstance(source, TableSource | AtomicSource) else ()
     whole = hashlib.sha256()
     for path in found.paths:
         one = hashlib.sha256()
@@ -96,6 +101,7 @@ def digest(found: Found) -> str:
         except OSError as error:
             raise unreadable(path, error) from error
         whole.update(one.digest())
+        whole.update((member_among_others(path, members=members) or "").encode())
     return whole.hexdigest()
 
 

@@ -25,7 +25,7 @@ def open_binary(path: Path, *, members: tuple[str, ...]) -> Iterator[BinaryIO]:
     Raises:
         DataError: the file cannot be read, is truncated or damaged.
     """
-    try:
+    with _clear_errors(path):
         if path.suffix == ".gz":
             with gzip.open(path) as unpacked:
                 yield cast(BinaryIO, unpacked)
@@ -38,6 +38,28 @@ def open_binary(path: Path, *, members: tuple[str, ...]) -> Iterator[BinaryIO]:
         else:
             with path.open("rb") as plain:
                 yield plain
+
+
+def member_among_others(path: Path, *, members: tuple[str, ...]) -> str | None:
+    """Which file of a zip is read, where it holds others too; None where nothing is chosen.
+
+    Args:
+        path: any file.
+        members: as for ``open_binary``.
+
+    Raises:
+        DataError: the zip is damaged, or holds none or several of the names.
+    """
+    if path.suffix != ".zip":
+        return None
+    with _clear_errors(path), zipfile.ZipFile(path) as archive:
+        return _member(path, archive, members) if len(_inside(archive)) > 1 else None
+
+
+@contextmanager
+def _clear_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile) as error:
         raise DataError(
             f"{path} is truncated or damaged ({error}).", remedy="Fetch it again, whole."
@@ -55,8 +77,12 @@ def unreadable(path: Path, error: Exception) -> DataError:
     )
 
 
+def _inside(archive: zipfile.ZipFile) -> list[str]:
+    return [name for name in archive.namelist() if not name.endswith("/")]
+
+
 def _member(path: Path, archive: zipfile.ZipFile, members: tuple[str, ...]) -> str:
-    inside = [name for name in archive.namelist() if not name.endswith("/")]
+    inside = _inside(archive)
     wanted = [name for name in inside if Path(name).name in members] or inside
     if len(wanted) != 1:
         raise DataError(
