@@ -29,7 +29,7 @@ app = typer.Typer(
 datasets_app = typer.Typer(invoke_without_command=True)
 app.add_typer(datasets_app, name="datasets")
 
-SOME_FAILED, USERS_MISTAKE, INTERRUPTED = 1, 2, 130
+NOT_ALL_DONE, USERS_MISTAKE, INTERRUPTED = 1, 2, 130
 
 
 class Resume(str, enum.Enum):
@@ -93,12 +93,12 @@ RESULTS = Path("results")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point: exit code 0 all done, 1 some runs failed, 2 the user's mistake."""
+    """Entry point: exit code 0 all done, 1 some runs not, 2 the user's mistake."""
     try:
         app(args=None if arguments is None else list(arguments))
     except BenchError as error:
-        Console(stderr=True, soft_wrap=True).print(
-            f"[bold red]error:[/] {_escape(str(error))}", highlight=False
+        _console(stderr=True).print(
+            f"[bold red]error:[/] {_escape(str(error))}", highlight=False, markup=True
         )
         sys.exit(USERS_MISTAKE)
 
@@ -123,7 +123,7 @@ def run(
     from srgnn_bench.console import ProgressView, plan_table, results_table
     from srgnn_bench.execution.plan import work_left
 
-    console = Console(soft_wrap=True)
+    console = _console()
     benchmark = _benchmark(
         suite, dataset, model, trials, seeds, settings, data_root, results, trust
     )
@@ -145,7 +145,10 @@ def run(
                 studies=studies,
             )
     except KeyboardInterrupt:
-        console.print("Stopped. What was finished is stored; the same command goes on from here.")
+        again = "the same command goes on from here"
+        if resume is Resume.overwrite:
+            again += " once --resume overwrite is left out"
+        console.print(f"Stopped. What was finished is stored; {again}.")
         raise typer.Exit(INTERRUPTED) from None
     if outcome.done:
         benchmark.report()
@@ -160,11 +163,10 @@ def run(
     if outcome.failed or outcome.missing:
         console.print(
             f"{outcome.done} runs stored, {outcome.failed} failed, {outcome.missing} missing; "
-            f"srgnn-bench status --suite {suite} says why.",
+            "srgnn-bench status says why, with the same suite, data, results and settings.",
             highlight=False,
         )
-    if outcome.failed:
-        raise typer.Exit(SOME_FAILED)
+        raise typer.Exit(NOT_ALL_DONE)
 
 
 @app.command()
@@ -193,7 +195,7 @@ def report(
     from srgnn_bench.store.store import ResultStore
 
     name = registry.suite(suite).name if suite.endswith((".yaml", ".yml")) else suite
-    console = Console(soft_wrap=True)
+    console = _console()
     if compare is not None:
         if against or export:
             raise SpecError(
@@ -203,7 +205,7 @@ def report(
         before, after = (ResultStore(folder) for folder in compare)
         folder = out or after.report_folder(name)
         paths = compare_stores(before, after, suite=name, out=folder)
-        console.print(paths[0].read_text(encoding="utf-8"), markup=False, highlight=False)
+        console.print(paths[0].read_text(encoding="utf-8"), highlight=False)
     else:
         store = ResultStore(results)
         folder = out or store.report_folder(name, against=against)
@@ -230,7 +232,7 @@ def status(
     from srgnn_bench.console import plan_table
     from srgnn_bench.execution.stale import failures, stale_runs
 
-    console = Console(soft_wrap=True)
+    console = _console()
     benchmark = _benchmark(
         suite, dataset, model, trials, seeds, settings, data_root, results, trust
     )
@@ -241,13 +243,11 @@ def status(
         console.print(
             f"failed: {failure.dataset} {failure.model} {what}: {failure.error}",
             highlight=False,
-            markup=False,
         )
     for stale in stale_runs(jobs, store):
         console.print(
             f"stale: {stale.folder}: differs from this suite in {', '.join(stale.fields)}",
             highlight=False,
-            markup=False,
         )
 
 
@@ -268,8 +268,8 @@ def datasets(context: typer.Context, data_root: DataRootOption = None) -> None:
             row = (found.source.name, ", ".join(map(str, found.paths)))
         except BenchError as error:
             row = ("missing", error.remedy)
-        table.add_row(name, spec.title, *map(_escape, row))
-    Console().print(table)
+        table.add_row(name, spec.title, *row)
+    _console(soft_wrap=False).print(table)
 
 
 @datasets_app.command()
@@ -284,7 +284,7 @@ def prepare(
     from srgnn_bench.data.prepare import prepare as prepare_dataset
     from srgnn_bench.report.data_card import sections, write_data_card
 
-    console = Console(soft_wrap=True)
+    console = _console()
     spec = registry.dataset(name)
     cache = results / "data"
     data = prepare_dataset(spec, data_root=data_root, cache=cache, source=source)
@@ -299,7 +299,7 @@ def prepare(
         for heading, numeric in zip(section.columns, section.numeric, strict=True):
             table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
         for row in section.rows:
-            table.add_row(*map(_escape, row))
+            table.add_row(*row)
         console.print(table)
     _warn(console, card.warnings)
     paths = write_data_card(card, out=cache / spec.name / "card")
@@ -318,7 +318,7 @@ def download(
     from srgnn_bench.data.download import download as fetch
 
     for path in fetch(registry.dataset(name), data_root=data_root):
-        Console(soft_wrap=True).print(str(path), highlight=False)
+        _console().print(str(path), highlight=False)
 
 
 @app.command()
@@ -327,7 +327,7 @@ def models() -> None:
     from srgnn_bench.recbole_bridge.classes import loss_of, model_class
     from srgnn_bench.recbole_bridge.recbole_models import UNFIT, UNTRIED
 
-    console = Console()
+    console = _console(soft_wrap=False)
     table = Table()
     for heading in ("name", "title", "class", "searched", "loss", "can run"):
         table.add_column(heading)
@@ -336,12 +336,12 @@ def models() -> None:
         try:
             loss, verdict = loss_of(model_class(spec), spec.parameters), "yes"
         except BenchError as error:
-            loss, verdict = "", _escape(str(error))
+            loss, verdict = "", str(error)
         table.add_row(name, spec.title, spec.class_path, ", ".join(spec.space), loss, verdict)
     console.print(table)
     console.print("RecBole's other sequential models:", highlight=False)
     for name, reason in UNFIT.items():
-        console.print(f"  {name} cannot run on sessions: {reason}.", highlight=False, markup=False)
+        console.print(f"  {name} cannot run on sessions: {reason}.", highlight=False)
     console.print(f"  {', '.join(UNTRIED)}: not tried; a file of yours can name them.")
 
 
@@ -355,17 +355,20 @@ def doctor(data_root: DataRootOption = None) -> None:
         table.add_column(heading)
     findings = examine(data_root)
     for finding in findings:
-        table.add_row(
-            finding.subject, _escape(finding.detail), finding.verdict, _escape(finding.remedy)
-        )
-    Console().print(f"srgnn-bench {__version__}", table)
+        table.add_row(finding.subject, finding.detail, finding.verdict, finding.remedy)
+    _console(soft_wrap=False).print(f"srgnn-bench {__version__}", table)
     if any(finding.verdict == "broken" for finding in findings):
         raise typer.Exit(USERS_MISTAKE)
 
 
+def _console(*, stderr: bool = False, soft_wrap: bool = True) -> Console:
+    """Where to print. Titles and paths are anybody's: their square brackets are no markup."""
+    return Console(stderr=stderr, soft_wrap=soft_wrap, markup=False)
+
+
 def _warn(console: Console, warnings: Sequence[str]) -> None:
     for warning in dict.fromkeys(warnings):
-        console.print(f"[bold yellow]warning:[/] {_escape(warning)}", highlight=False)
+        console.print(f"[bold yellow]warning:[/] {_escape(warning)}", highlight=False, markup=True)
 
 
 def _benchmark(
@@ -395,7 +398,7 @@ def _benchmark(
 
 
 def _escape(text: str) -> str:
-    """Text as it is: square brackets in it are not rich's markup."""
+    """Text as it is, within a line that has rich's markup."""
     from rich.markup import escape
 
     return escape(text)

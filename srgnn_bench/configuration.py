@@ -7,6 +7,7 @@ the suite or the entry leaves the search space.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,6 +122,11 @@ def _own_parameters(model_class: type[Any]) -> tuple[dict[str, Any], bool]:
 
 
 def _check_values(spec: ModelSpec, model_class: type[Any], values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise SpecError(
+                f"Model '{spec.name}': {name} is {value}.", remedy="Give a finite number."
+            )
     declared = getattr(model_class, "Parameters", None)
     for part in filter(None, (declared, TrainingSpec)):
         chosen = {k: v for k, v in values.items() if k in part.model_fields}

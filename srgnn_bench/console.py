@@ -73,7 +73,7 @@ class ProgressView:
     def __init__(self, console: Console, *, units: int) -> None:
         self._console = console
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.completed:.1f}/{task.total:.0f}"),
             TimeElapsedColumn(),

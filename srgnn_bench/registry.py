@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import typing
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -108,12 +109,29 @@ def invalid(where: str, spec_class: type[Spec], error: ValidationError) -> SpecE
 
 def _keys_at(spec_class: type[Spec], place: tuple[int | str, ...]) -> list[str]:
     """Keys that the specification knows where the unknown one stood."""
-    current: Any = spec_class
+    current = [spec_class]
     for part in place[:-1]:
-        field = getattr(current, "model_fields", {}).get(part)
-        if field is not None and isinstance(field.annotation, type):
-            current = field.annotation
-    return [field.alias or name for name, field in current.model_fields.items()]
+        fields = [spec.model_fields[part] for spec in current if part in spec.model_fields]
+        inner = [spec for field in fields for spec in _specs_in(field.annotation)]
+        # What is neither a field with keys of its own nor the kind of one of several, as `float`
+        # of a dimension, is a place in a list or a mapping of them.
+        current = inner or [spec for spec in current if _is_of_kind(spec, part)] or current
+    names = (f.alias or name for spec in current for name, f in spec.model_fields.items())
+    return list(dict.fromkeys(names))
+
+
+def _specs_in(annotation: Any) -> list[type[Spec]]:
+    """The specifications that a type holds: itself, or those in a union, a tuple, a mapping."""
+    if typing.get_origin(annotation) is None:
+        is_spec = isinstance(annotation, type) and issubclass(annotation, Spec)
+        return [annotation] if is_spec else []
+    return [spec for part in typing.get_args(annotation) for spec in _specs_in(part)]
+
+
+def _is_of_kind(spec: type[Spec], kind: int | str) -> bool:
+    annotations = (field.annotation for field in spec.model_fields.values())
+    literals = (a for a in annotations if typing.get_origin(a) is Literal)
+    return any(kind in typing.get_args(literal) for literal in literals)
 
 
 def _find(kind: Kind, name: str) -> Path:

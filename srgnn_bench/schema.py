@@ -6,6 +6,7 @@ are refused, so that a misspelt setting never runs as a silent default.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -14,9 +15,9 @@ Scalar = bool | int | float | str
 
 
 class Spec(BaseModel):
-    """Base of every specification: frozen, and closed to unknown keys."""
+    """Base of every specification: frozen, closed to unknown keys, all numbers finite."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ProtocolSpec(Spec):
@@ -185,6 +186,11 @@ class TuningSpec(Spec):
         return self
 
 
+def _entry_name(model: str) -> str:
+    """The name of an entry that is a model alone: the model's, or its file's without the ending."""
+    return Path(model).stem if model.endswith((".yaml", ".yml")) else model
+
+
 class SuiteSpec(Spec):
     """A benchmark: datasets x models, a protocol, a tuning budget, seeds."""
 
@@ -237,7 +243,8 @@ class SuiteSpec(Spec):
         """A model given by name alone is an entry without values of its own."""
         if isinstance(values, dict) and isinstance(values.get("models"), (list, tuple)):
             entries = [
-                {"model": m, "name": m} if isinstance(m, str) else m for m in values["models"]
+                {"model": m, "name": _entry_name(m)} if isinstance(m, str) else m
+                for m in values["models"]
             ]
             return {**values, "models": entries}
         return values

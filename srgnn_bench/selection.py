@@ -83,10 +83,16 @@ def _set(content: dict[str, Any], setting: str) -> None:
         return
     place = content
     for part in path[:-1]:
-        if not isinstance(place.get(part), dict):
+        if part not in place:
             raise SpecError(
                 f"--set {key}: a suite has no '{part}' to set values in.",
                 remedy=registry.did_you_mean(part, list(place)) or f"It has: {', '.join(place)}.",
+            )
+        if place[part] is None:
+            place[part] = {}
+        if not isinstance(place[part], dict):
+            raise SpecError(
+                f"--set {key}: '{part}' of a suite holds no keys.", remedy=f"Write {part}=VALUE."
             )
         place = place[part]
     place[path[-1]] = value

@@ -37,9 +37,12 @@ def parse_yaml(text: str) -> Any:
     """What a text says.
 
     Raises:
-        yaml.YAMLError: it is not YAML, or a key stands twice.
+        yaml.YAMLError: it is not YAML, a key stands twice, or a date does not exist.
     """
-    return yaml.load(text, _Loader)  # a SafeLoader
+    try:
+        return yaml.load(text, _Loader)  # a SafeLoader
+    except ValueError as error:  # as PyYAML lets through for 2014-02-30
+        raise yaml.YAMLError(str(error)) from error
 
 
 def read_yaml(path: Path) -> Any:

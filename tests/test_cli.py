@@ -111,6 +111,23 @@ def test_some_failed_runs_give_exit_code_1_and_a_report(
     assert "INCOMPLETE" in (tiny_world.results / "report/tinysuite/table.md").read_text()
 
 
+def test_titles_are_text_and_missing_runs_give_exit_code_1(tiny_world: TinyWorld) -> None:
+    text = tiny_world.suite.read_text().replace("Tiny suite", "My suite [/v2]")
+    tiny_world.suite.write_text(text)
+    model = tiny_world.root / "mine.yaml"
+    model.write_text(
+        "title: Pop [mine]\nclass: srgnn_bench.baselines.popularity:Popularity\ncitation: tests\n"
+    )
+    short = [*options(tiny_world), "--model", model, "--trials", "1", "--seeds", "1"]
+    cached = command(*short, "--resume", "only-cache")
+    assert cached.returncode == 1, cached.stderr
+    assert "0 runs stored, 0 failed, 1 missing" in cached.stdout
+    done = command(*short)
+    assert done.returncode == 0, done.stderr
+    assert "My suite [/v2]" in done.stdout
+    assert done.stdout.count("Pop [mine]") == 2  # in the plan and in the results
+
+
 def test_reporting_what_was_never_run_is_a_mistake(tmp_path: Path) -> None:
     done = srgnn_bench("report", "--suite", "quick", "--results", tmp_path, cwd=tmp_path)
     assert done.returncode == 2

@@ -17,7 +17,7 @@ from srgnn_bench.report.results import load_suite
 from srgnn_bench.report.runs import summary_frame
 from srgnn_bench.report.tables.published import read_published
 from srgnn_bench.statistics import compare
-from srgnn_bench.store.keys import seed_from
+from srgnn_bench.store.keys import key_of, seed_from
 from srgnn_bench.store.store import ResultStore
 
 CHECKOUT = Path(__file__).parent.parent
@@ -224,3 +224,10 @@ def across(dataset: str, first: tuple[str, str], second: tuple[str, str]) -> pd.
     )
     ends = [(found.low, found.high) for found in sampling.comparisons]
     return pd.DataFrame(ends, columns=["low", "high"])
+
+
+def test_the_key_of_every_record_is_that_of_its_content() -> None:
+    records = list(ResultStore(REFERENCE).records())
+    assert records
+    for record in records:
+        assert key_of(record.identity.model_dump()) == record.key

@@ -63,6 +63,8 @@ SASREC = "recbole.model.sequential_recommender.sasrec:SASRec"
         (MODEL.format(SASREC) + "parameters: {n_layers: 1, n_layers: 2}",
          "the key 'n_layers' stands twice"),
         (MODEL.format(SASREC) + "title: U\n", "the key 'title' stands twice"),
+        (MODEL.format(SASREC) + "parameters: {layer_norm_eps: .inf}", "Give a finite number"),
+        (MODEL.format(SASREC) + "parameters: {n_layers: 2014-02-30}", "day is out of range"),
         (MODEL.format(SASREC) + "parameters: {n_layers: two}", "RecBole's default is 2"),
         (MODEL.format(SASREC) + "space: {heads: {type: int, low: 1, high: 2}}", "'n_heads'"),
         (MODEL.format("recbole.model.sequential_recommender.sasrec:SASRek"),
@@ -162,15 +164,62 @@ def test_a_number_may_be_written_in_any_way(tmp_path: Path) -> None:
         (["protocol.validation_fractoin=0.2"], "Did you mean 'validation_fraction'"),
         (["protocol.validation_fraction=2"], "less than 1"),
         (["models.nobody.step=2"], "no such model"),
+        (["tuning.trails=5"], "Did you mean 'trials'"),
+        (["seeds.x=1"], "Write seeds=VALUE"),
+        (["training.learning_rate=.inf"], "finite"),
+        (["training.epochs=2020-13-45"], "month must be in 1..12"),
         (["seeds=0"], "seeds"),
         (["seeds=: :"], "Write a YAML value"),
         (["training={epochs: 1, epochs: 2}"], "stands twice"),
     ],
 )
 def test_a_wrong_setting_gets_one_clear_error(settings: list[str], message: str) -> None:
+    def first_model() -> None:
+        suite = select(registry.suite("quick"), settings=settings)
+        candidate(suite, suite.models[0])
+
     with pytest.raises(BenchError) as caught:
-        select(registry.suite("quick"), settings=settings)
+        first_model()
     assert message in str(caught.value)
+
+
+def test_a_setting_within_what_is_null_makes_it() -> None:
+    suite = select(registry.suite("published"), settings=["tuning.trials=5"])
+    assert suite.tuning is not None
+    assert suite.tuning.trials == 5
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "message"),
+    [
+        ("suite", "models: [{model: srgnn, name: s, titel: big}]", "Did you mean 'title'"),
+        ("suite", "models: [srgnn]\nprotocol: {kynd: published}", "Did you mean 'kind'"),
+        ("model", "space: {step: {type: int, low: 1, high: 3, logg: true}}", "Did you mean 'log'"),
+        ("model", "space: {step: {type: float, low: 1, high: 3, stepp: 1}}", "Known keys: when"),
+        ("dataset", "sources: [{name: s, kind: table, file: x.csv}]", "Did you mean 'files'"),
+    ],
+)
+def test_a_misspelt_key_is_answered_with_the_keys_of_its_place(
+    tmp_path: Path, kind: registry.Kind, text: str, message: str
+) -> None:
+    heads = {
+        "suite": "title: T\ndatasets: [ml-100k]\n",
+        "model": MODEL.format("srgnn_bench.models.srgnn:FastSRGNN"),
+        "dataset": "title: T\ncitation: c\nlicence: l\nobtain: o\n",
+    }
+    path = tmp_path / "mine.yaml"
+    path.write_text(heads[kind] + text)
+    with pytest.raises(SpecError, match="unknown key") as caught:
+        getattr(registry, kind)(str(path))
+    assert message in caught.value.remedy
+
+
+def test_an_entry_that_is_a_file_has_the_name_of_its_model(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(MODEL.format("srgnn_bench.models.srgnn:FastSRGNN"))
+    path = tmp_path / "suite.yaml"
+    path.write_text(f"title: T\ndatasets: [ml-100k]\nmodels: [{tmp_path / 'mine.yaml'}]\n")
+    [entry] = registry.suite(str(path)).models
+    assert entry.name == "mine"
 
 
 def test_a_strangers_module_is_not_imported_unless_trusted(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from srgnn_bench.execution.chain import (
     drive,
 )
 from srgnn_bench.execution.final import FinalResult, FinalTask, Trouble, now
-from srgnn_bench.execution.plan import Job, Run, update_manifest
+from srgnn_bench.execution.plan import Job, Run, refuse_mixture, update_manifest
 from srgnn_bench.execution.workbench import Answer, Task, Workbench
 from srgnn_bench.schema import SuiteSpec
 from srgnn_bench.store.record import Failure, Record
@@ -80,8 +80,10 @@ def execute(
         studies: the database of the studies; None for a file of each in the results folder.
 
     Raises:
-        StoreError: the results folder cannot be used.
+        StoreError: the results folder cannot be used, or holds runs of the suite under other
+            settings.
     """
+    refuse_mixture(store, suite, jobs)
     coordinator = _Coordinator(suite, jobs, store, listen, studies)
     coordinator.forget(resume)
     if resume != "only-cache":
@@ -122,12 +124,12 @@ class _Coordinator:
         for job in self.jobs:
             for run in self._runs(job) or ():
                 if every or self._failure(job, run.key) is not None:
-                    shutil.rmtree(self._folder(job, run.key), ignore_errors=True)
+                    _remove(self._folder(job, run.key))
         for job in self.jobs:
             if every or self._failure(job, job.failure_key) is not None:
-                shutil.rmtree(self._folder(job, job.failure_key), ignore_errors=True)
+                _remove(self._folder(job, job.failure_key))
                 if job.study is not None:
-                    shutil.rmtree(job.study.folder, ignore_errors=True)
+                    _remove(job.study.folder)
                     if self.studies is not None:
                         self.studies.forget(job.study.key, name=job.study.name)
 
@@ -283,6 +285,13 @@ def _remove_checkpoints(folder: Path) -> None:
     """Remove the checkpoints of a locked folder, those that a kill left half-written included."""
     for path in folder.glob("*checkpoint*"):
         path.unlink(missing_ok=True)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, unless another process works in it: what comes of that is new anyway."""
+    if folder.is_dir():
+        with contextlib.suppress(Busy), _locked(folder):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

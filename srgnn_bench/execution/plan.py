@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from srgnn_bench import registry
 from srgnn_bench.configuration import Candidate, candidate
 from srgnn_bench.data.prepare import PreparedDataset, prepare
-from srgnn_bench.errors import StoreError
+from srgnn_bench.errors import SpecError, StoreError
 from srgnn_bench.schema import ModelEntry, SuiteSpec
 from srgnn_bench.store.keys import key_of, seed_from
 from srgnn_bench.store.record import Cell, Manifest, RunIdentity
@@ -138,11 +138,20 @@ def plan(
     Raises:
         BenchError: a dataset or model cannot be used; nothing has been run.
     """
+    datasets = {}
+    for named in suite.datasets:
+        spec = registry.dataset(named)
+        if spec.name in datasets:
+            raise SpecError(
+                f"Two datasets of suite {suite.name} are named '{spec.name}'; one is {named}.",
+                remedy="Rename one of the files.",
+            )
+        datasets[spec.name] = spec
     candidates = [candidate(suite, entry, trust=trust) for entry in suite.models]
     shared = _plain(suite, trust=trust)
     jobs = []
-    for name in suite.datasets:
-        data = prepare(registry.dataset(name), data_root=data_root, cache=store.root / "data")
+    for spec in datasets.values():
+        data = prepare(spec, data_root=data_root, cache=store.root / "data")
         for model in candidates:
             study = None
             if suite.tuning is not None:
@@ -203,17 +212,61 @@ def _run_state(store: ResultStore, where: dict[str, str], key: str) -> State:
     return "missing" if store.failure(**where, key=key) is None else "failed"
 
 
+def refuse_mixture(store: ResultStore, suite: SuiteSpec, jobs: list[Job]) -> None:
+    """Refuse to put jobs beside those of earlier calls that ran under other settings.
+
+    Raises:
+        StoreError: a job of the suite that the plan leaves alone has another protocol, other
+            training settings, another root seed, or another source of its configuration; or the
+            list of the suite's runs is damaged.
+    """
+    earlier = store.manifest(suite.name)
+    if earlier is None:
+        return
+    renewed = {(job.dataset.name, job.candidate.entry.name) for job in jobs}
+    kept = {(cell.dataset, cell.entry) for cell in earlier.cells} - renewed
+    before, now = _settings(earlier.spec), _settings(suite.model_dump(mode="json"))
+    changed = [
+        f"{name} was {before.get(name)}, now {now.get(name)}"
+        for name in dict.fromkeys([*before, *now])
+        if before.get(name) != now.get(name)
+    ]
+    if kept and changed:
+        dataset, entry = min(kept)
+        raise StoreError(
+            f"{store.root} holds suite {suite.name} under other settings ({'; '.join(changed)}), "
+            f"and this call leaves {entry} on {dataset} as it is.",
+            remedy="Give the same settings, run all of its models and datasets in one call, or "
+            "name another folder with --results.",
+        )
+
+
+def _settings(spec: dict[str, Any]) -> dict[str, Any]:
+    """What all runs of a suite must have in common, by dotted name."""
+    parts = {
+        f"{part}.{name}": value
+        for part in ("protocol", "training")
+        for name, value in spec.get(part, {}).items()
+    }
+    return {**parts, **{name: spec.get(name) for name in ("configurations_from", "seed")}}
+
+
 def update_manifest(store: ResultStore, suite: SuiteSpec, cells: list[Cell]) -> None:
     """Note which runs a suite is made of.
 
     Jobs of earlier calls stay, so that a suite can be run a dataset or a model at a time; a job
     among ``cells`` replaces what was noted of it. Once a call has all of them, they stand in its
     order.
+
+    Raises:
+        StoreError: the manifest is damaged, or cannot be written.
     """
-    try:
-        earlier = store.manifest(suite.name)
-    except StoreError:
-        earlier = None  # it is derived from the plan, so a damaged one is made anew
+    with store.changing_manifest(suite.name):
+        _update_manifest(store, suite, cells)
+
+
+def _update_manifest(store: ResultStore, suite: SuiteSpec, cells: list[Cell]) -> None:
+    earlier = store.manifest(suite.name)
     renewed = {(cell.dataset, cell.entry) for cell in cells}
     before = earlier.cells if earlier else ()
     kept = [cell for cell in before if (cell.dataset, cell.entry) not in renewed]
@@ -223,12 +276,17 @@ def update_manifest(store: ResultStore, suite: SuiteSpec, cells: list[Cell]) -> 
     def place(cell: Cell) -> tuple[int, int]:
         return datasets.index(cell.dataset), entries.index(cell.entry)
 
+    spec = suite.model_dump(mode="json")
+    if earlier:
+        listed = {each["name"]: each for each in (*earlier.spec["models"], *spec["models"])}
+        spec["models"] = [listed[entry] for entry in entries if entry in listed]
+        spec["datasets"] = _order(earlier.spec["datasets"], spec["datasets"])
     store.write_manifest(
         Manifest(
             suite=suite.name,
             title=suite.title,
             note=suite.note,
-            spec=suite.model_dump(mode="json"),
+            spec=spec,
             cells=tuple(sorted((*kept, *cells), key=place)),
         )
     )

@@ -74,7 +74,14 @@ def protocol_line(results: SuiteResults) -> str:
         )
         if protocol.tuning_fraction < 1:
             selection += f" (tuning uses the newest {protocol.tuning_fraction:.0%})"
-    return f"{selection}; {budget(results)}; {_count(results.spec.seeds, 'seed')}. {RANKING}"
+    noun = "seed" if results.seeds == [1] else "seeds"
+    return f"{selection}; {budget(results)}; {seed_count(results)} {noun}. {RANKING}"
+
+
+def seed_count(results: SuiteResults) -> str:
+    """How many seeds models have; a range where calls asked for different numbers."""
+    fewest, most = results.seeds[0], results.seeds[-1]
+    return str(most) if fewest == most else f"{fewest} to {most}"
 
 
 def budget(results: SuiteResults) -> str:

@@ -11,6 +11,7 @@ from srgnn_bench.report.captions import (
     machine,
     notes,
     protocol_line,
+    seed_count,
 )
 from srgnn_bench.report.results import SuiteResults
 from srgnn_bench.statistics import RESAMPLES, ROUNDS
@@ -57,8 +58,8 @@ def protocol_card(results: SuiteResults) -> dict[str, str]:
         "Tuning": tuning,
         "Training": _settings(spec.training) or "As the models' files state.",
         "Seeds": (
-            f"{spec.seeds} per model and data set, derived from root seed {spec.seed} and the "
-            "run's content."
+            f"{seed_count(results)} per model and data set, derived from root seed {spec.seed} "
+            "and the run's content."
         ),
         "Ranking": f"{RANKING} NaN is an error.",
         "Unseen targets": (

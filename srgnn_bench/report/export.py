@@ -66,7 +66,7 @@ def export_results(store: ResultStore, *, suite: str, out: Path) -> list[Path]:
 def _runs(results: SuiteResults) -> Iterator[tuple[str, str, int, Record]]:
     for dataset in results.datasets:
         for entry in results.present(dataset):
-            for seed, record in enumerate(results.records[dataset, entry]):
+            for seed, record in results.numbered(dataset, entry=entry):
                 yield dataset, entry, seed, record
 
 

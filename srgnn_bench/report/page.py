@@ -125,7 +125,7 @@ def _runs(frames: Frames, *, out: Path) -> list[RunRow]:
     rows = []
     for dataset in results.datasets:
         for entry in results.present(dataset):
-            for seed, record in enumerate(results.records[dataset, entry]):
+            for seed, record in results.numbered(dataset, entry=entry):
                 folder = results.store.run_folder(
                     dataset=dataset, model=record.model, key=record.key
                 )

@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from srgnn_bench.errors import StoreError
-from srgnn_bench.evaluation.metrics import mrr, recall
+from srgnn_bench.evaluation.metrics import rank_metrics
 from srgnn_bench.registry import did_you_mean
 from srgnn_bench.schema import SuiteSpec
 from srgnn_bench.statistics import Integers
@@ -102,6 +102,21 @@ class SuiteResults:
         """Runs that the suite asks for."""
         cells = self.manifest.cells
         return sum(cell.dataset == dataset and cell.entry == entry for cell in cells)
+
+    def numbered(self, dataset: str, *, entry: str) -> list[tuple[int, Record]]:
+        """The records of an entry with the numbers of their seeds; one may be missing between."""
+        seeds = {
+            cell.key: cell.seed
+            for cell in self.manifest.cells
+            if (cell.dataset, cell.entry) == (dataset, entry)
+        }
+        return [(seeds[record.key], record) for record in self.records[dataset, entry]]
+
+    @property
+    def seeds(self) -> list[int]:
+        """How many runs the suite asks for per dataset and entry, each number once, ascending."""
+        jobs = {(cell.dataset, cell.entry) for cell in self.manifest.cells}
+        return sorted({self.expected(dataset, entry=entry) for dataset, entry in jobs})
 
     def is_complete(self, dataset: str) -> bool:
         """Whether every run on a dataset is there."""
@@ -202,20 +217,22 @@ class SuiteResults:
             StoreError: a record disagrees with its own ranks, runs on one dataset ranked
                 different test prefixes, or the protocols differ.
         """
+        wanted = self.spec.protocol.model_dump()
         for record in self.all_records():
-            if record.protocol_kind != self.spec.protocol.kind:
+            protocol = {name: wanted.get(name) for name in record.identity.protocol}
+            if record.identity.protocol != protocol:
                 raise StoreError(
-                    f"Suite {self.manifest.suite} runs under the protocol "
-                    f"{self.spec.protocol.kind}, but {_name(record)} was made under "
-                    f"{record.protocol_kind}.",
+                    f"Suite {self.manifest.suite} runs under the protocol {_words(protocol)}, but "
+                    f"{_name(record)} was made under {_words(record.identity.protocol)}.",
                     remedy="Numbers of different protocols do not compare: run the suite again.",
                 )
             ranks = self._frame(record)["rank"].to_numpy(np.int64)
-            for metric, function in (("recall@20", recall), ("mrr@20", mrr)):
-                if not np.isclose(record.metrics[metric], function(ranks, k=20), atol=1e-9):
+            for metric, value in rank_metrics(ranks).items():
+                stored = record.metrics.get(metric)
+                if stored is None or not np.isclose(stored, value, atol=1e-9):
                     raise StoreError(
-                        f"The record of {_name(record)} says {metric} = "
-                        f"{record.metrics[metric]!r}, its ranks say {function(ranks, k=20)!r}.",
+                        f"The record of {_name(record)} says {metric} = {stored!r}, its ranks say "
+                        f"{value!r}.",
                         remedy="Delete its folder and run again.",
                     )
         for dataset in self.datasets:
@@ -303,6 +320,10 @@ def _reason(store: ResultStore, cell: Cell) -> str:
         return "not tuned"
     failure = store.failure(dataset=cell.dataset, model=cell.model, key=cell.key)
     return "missing" if failure is None else "failed"
+
+
+def _words(protocol: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in protocol.items())
 
 
 def _name(record: Record) -> str:

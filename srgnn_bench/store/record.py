@@ -147,5 +147,5 @@ class Manifest(Stored):
     title: str
     note: str | None
     spec: dict[str, Any]
-    """The suite as it was last run."""
+    """The suite as it was last run, with the datasets and models of earlier calls."""
     cells: tuple[Cell, ...]

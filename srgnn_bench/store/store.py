@@ -12,10 +12,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
+from filelock import FileLock
 from pydantic import BaseModel, ValidationError
 
 from srgnn_bench.errors import StoreError
@@ -25,6 +27,12 @@ from srgnn_bench.store.record import Failure, Manifest, Record
 T = TypeVar("T", bound=BaseModel)
 
 KEY_DIGITS = 12
+
+RANK_COLUMNS = ("session", "length", "rank", "target_count")
+"""What every run says of every test prefix; those of later versions say more."""
+
+EPOCH_KEYS = {"epoch", "loss", "seconds", "judged"}
+"""What every run says of every epoch."""
 
 
 class ResultStore:
@@ -119,12 +127,20 @@ class ResultStore:
         """The ranks of a stored run, one row per test prefix.
 
         Raises:
-            StoreError: the file is missing or damaged.
+            StoreError: the file is missing or damaged, or holds other columns or values.
         """
         folder = self.run_folder(
             dataset=record.identity.dataset, model=record.model, key=record.key
         )
-        return _read_parquet(folder / "ranks.parquet")
+        path = folder / "ranks.parquet"
+        ranks = _read_parquet(path)
+        for column in RANK_COLUMNS:
+            values = ranks.get(column)
+            if values is None or values.dtype.kind not in "iu" or len(values) == 0:
+                raise _wrong(path, f"no whole numbers named {column}")
+        if ranks["rank"].min() < 1:
+            raise _wrong(path, "a rank below 1")
+        return ranks
 
     def lists(self, record: Record) -> pd.DataFrame | None:
         """The recommended lists of a stored run, or None where they were not kept.
@@ -139,17 +155,25 @@ class ResultStore:
         return _read_parquet(path) if path.is_file() else None
 
     def epochs(self, record: Record) -> list[dict[str, Any]]:
-        """The epochs of a stored run, oldest first."""
+        """The epochs of a stored run, oldest first: ``epoch``, ``loss``, ``seconds``, ``judged``.
+
+        Raises:
+            StoreError: the file is missing or damaged, or an epoch lacks one of these.
+        """
         folder = self.run_folder(
             dataset=record.identity.dataset, model=record.model, key=record.key
         )
         path = folder / "epochs.ndjson"
         try:
-            return [json.loads(line) for line in path.read_text().splitlines()]
+            epochs = [json.loads(line) for line in path.read_text().splitlines()]
         except (OSError, ValueError) as error:
             raise StoreError(
                 f"{path} cannot be read ({error}).", remedy="Delete its folder and run again."
             ) from error
+        for epoch in epochs:
+            if not isinstance(epoch, dict) or not epoch.keys() >= EPOCH_KEYS:
+                raise _wrong(path, f"an epoch without {', '.join(sorted(EPOCH_KEYS))}")
+        return epochs
 
     def records(self) -> Iterator[Record]:
         """Every stored record, in the order of its path.
@@ -169,6 +193,25 @@ class ResultStore:
     def suites(self) -> list[str]:
         """Names of the suites that were run."""
         return sorted(path.stem for path in self.root.glob("suites/*.json"))
+
+    @contextmanager
+    def changing_manifest(self, suite: str) -> Iterator[None]:
+        """Keep other processes from changing a suite's manifest between a read and a write.
+
+        Raises:
+            StoreError: the folder cannot be written.
+        """
+        folder = self.root / "suites"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(folder / f".{suite}.lock")
+            lock.acquire()
+        except OSError as error:
+            raise unwritable(folder, error) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Store which runs a suite is made of."""
@@ -234,6 +277,10 @@ def _parquet(frame: pd.DataFrame, **how: Any) -> bytes:
     content = frame.to_parquet(index=False, compression="zstd", **how)
     assert isinstance(content, bytes)
     return content
+
+
+def _wrong(path: Path, what: str) -> StoreError:
+    return StoreError(f"{path} holds {what}.", remedy="Delete its folder and run again.")
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

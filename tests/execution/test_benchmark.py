@@ -12,6 +12,7 @@ from tiny_world import TinyWorld, broken_model, make_tiny_world
 
 from srgnn_bench import registry
 from srgnn_bench.data.protocol import test_stage as stage_for_test
+from srgnn_bench.errors import SpecError, StoreError
 from srgnn_bench.events import EpochDone, Event, RunDone, TrialDone
 from srgnn_bench.execution.final import FinalResult, FinalTask, run_final
 from srgnn_bench.execution.local import Outcome, Resume, execute
@@ -288,3 +289,33 @@ def test_what_validation_chose_does_not_limit_the_published_protocol(
     )
     assert isinstance(result, FinalResult)
     assert len(result.epochs) == suite.training["epochs"]
+
+
+def test_runs_of_other_settings_are_not_put_beside_those_of_a_suite(tiny_world: TinyWorld) -> None:
+    chosen = select(registry.suite(str(tiny_world.suite)), models=["popularity"], seeds=1)
+    run(tiny_world, suite=chosen)
+    manifest = tiny_world.results / "suites" / "tinysuite.json"
+    before = manifest.read_bytes()
+    settings = ["protocol.validation_fraction=0.4", "training.epochs=9"]
+    whole = registry.suite(str(tiny_world.suite))
+    other = select(whole, models=["stamp"], seeds=1, settings=settings)
+    with pytest.raises(StoreError, match=r"validation_fraction was 0\.1, now 0\.4; .*epochs") as e:
+        run(tiny_world, suite=other)
+    assert "popularity on tiny" in e.value.problem
+    assert manifest.read_bytes() == before
+    # What replaces all of it is no mixture.
+    again = select(whole, models=["popularity"], seeds=1, settings=settings)
+    outcome, _ = run(tiny_world, suite=again)
+    assert outcome.done == 1
+
+
+def test_two_datasets_of_one_name_are_refused_before_any_work(tiny_world: TinyWorld) -> None:
+    copy = tiny_world.root / "elsewhere" / tiny_world.dataset.name
+    copy.parent.mkdir()
+    shutil.copy(tiny_world.dataset, copy)
+    suite = select(
+        registry.suite(str(tiny_world.suite)), datasets=[str(tiny_world.dataset), str(copy)]
+    )
+    with pytest.raises(SpecError, match="are named 'tiny'"):
+        run(tiny_world, suite=suite)
+    assert not tiny_world.results.exists()

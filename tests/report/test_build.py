@@ -191,11 +191,25 @@ def test_a_suite_without_any_finished_run_is_one_clear_error(store, tmp_path):
         build_report(store, suite="made-up", out=tmp_path)
 
 
+@pytest.mark.parametrize("metric", ["ndcg@5", "mrr@10"])
+@pytest.mark.parametrize("value", [0.99, None])
+def test_no_metric_of_a_record_may_disagree_with_its_ranks(store, metric, value):
+    write_suite(store, datasets=1, models=2, seeds=1)
+    record = next(store.records())
+    metrics = {name: v for name, v in record.metrics.items() if name != metric}
+    if value is not None:
+        metrics[metric] = value
+    wrong = record.model_copy(update={"metrics": metrics})
+    store.write_run(wrong, ranks=store.ranks(record), epochs=store.epochs(record))
+    with pytest.raises(StoreError, match=f"says {metric} = {value}"):
+        load_suite(store, suite="made-up")
+
+
 def test_a_record_that_disagrees_with_its_ranks_is_refused(store):
     write_suite(store, datasets=1, models=2, seeds=1)
     record = next(store.records())
     store.write_run(record, ranks=store.ranks(record).assign(rank=1), epochs=[])
-    with pytest.raises(StoreError, match=r"says recall@20 = .* its ranks say 1\.0"):
+    with pytest.raises(StoreError, match=r"says recall@5 = .* its ranks say 1\.0"):
         load_suite(store, suite="made-up")
 
 

@@ -35,6 +35,14 @@ def test_ranks_come_out_prefix_by_prefix_and_add_up(store, tmp_path):
         assert set(mine["dataset"]) == {record.identity.dataset}
 
 
+def test_seeds_keep_their_numbers_where_one_is_missing(store, tmp_path):
+    write_suite(
+        store, datasets=1, models=1, seeds=3, missing=lambda dataset, entry, seed: seed == 0
+    )
+    [path] = export_results(store, suite="made-up", out=tmp_path)
+    assert set(pd.read_parquet(path)["seed"]) == {1, 2}
+
+
 def test_another_evaluator_finds_the_same_metrics_in_the_run_files(store, tmp_path):
     write_suite(store, datasets=1, models=2, seeds=1)
     add_lists(store)

@@ -68,13 +68,16 @@ RANKS = pd.DataFrame(
 )
 
 
+EPOCHS = [{"epoch": 1, "loss": 0.5, "seconds": 2.0, "judged": None}]
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> ResultStore:
     return ResultStore(tmp_path / "results")
 
 
 def write(store: ResultStore, record: Record) -> Path:
-    store.write_run(record, ranks=RANKS, epochs=[{"epoch": 1, "loss": 0.5}])
+    store.write_run(record, ranks=RANKS, epochs=EPOCHS)
     return store.run_folder(dataset="tiny", model="model", key=record.key)
 
 
@@ -89,10 +92,41 @@ def test_nan_has_no_key() -> None:
         canonical_json({"learning_rate": float("nan")})
 
 
-def test_seeds_are_fixed_for_ever() -> None:
-    assert seed_from("weights", 1) == seed_from("weights", 1)
-    assert seed_from("weights", 1) != seed_from("weights", 2)
-    assert 0 <= seed_from("anything") < 2**32
+def test_keys_and_seeds_are_fixed_for_ever() -> None:
+    """Another formula would orphan every stored run, or give its repetition another seed."""
+    assert key_of({"a": 1, "b": [0.5, None, "x"]}) == (
+        "aeec8812cb0767bfa337a7e02d98c6601f2349fa978719a21001dc2ca329edef"
+    )
+    assert seed_from("weights", 1) == 2375367937
+    assert seed_from({"a": [1, 2.5]}) == 808926305
+
+
+@pytest.mark.parametrize(
+    ("ranks", "what"),
+    [
+        (RANKS.drop(columns="rank"), "no whole numbers named rank"),
+        (RANKS.drop(columns="target_count"), "no whole numbers named target_count"),
+        (RANKS.assign(rank=[1.0, 4.5]), "no whole numbers named rank"),
+        (RANKS.assign(rank=[0, 4]), "a rank below 1"),
+        (RANKS[:0], "no whole numbers named session"),
+    ],
+)
+def test_ranks_of_another_form_are_one_clear_error(
+    store: ResultStore, ranks: pd.DataFrame, what: str
+) -> None:
+    record = a_record()
+    folder = write(store, record)
+    ranks.to_parquet(folder / "ranks.parquet")
+    with pytest.raises(StoreError, match=f"ranks.parquet holds {what}"):
+        store.ranks(record)
+
+
+@pytest.mark.parametrize("text", ['{"epoch": 1}\n', "3\n"])
+def test_epochs_of_another_form_are_one_clear_error(store: ResultStore, text: str) -> None:
+    record = a_record()
+    (write(store, record) / "epochs.ndjson").write_text(text)
+    with pytest.raises(StoreError, match=r"epochs\.ndjson holds an epoch without"):
+        store.epochs(record)
 
 
 def test_ranks_take_little_room_and_are_read_back_exactly(
@@ -123,7 +157,7 @@ def test_what_is_written_is_read_back_exactly(store: ResultStore) -> None:
     write(store, record)
     assert store.record(dataset="tiny", model="model", key=record.key) == record
     pd.testing.assert_frame_equal(store.ranks(record), RANKS)
-    assert store.epochs(record) == [{"epoch": 1, "loss": 0.5}]
+    assert store.epochs(record) == EPOCHS
     assert list(store.records()) == [record]
 
 
