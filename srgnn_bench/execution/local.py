@@ -302,15 +302,12 @@ def _locked(folder: Path) -> Iterator[None]:
         Busy: another process, or another chain of this one, holds it.
         StoreError: the folder cannot be written.
     """
-    lock = FileLock(folder.with_name(f".{folder.name}.lock"))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
+        held = FileLock(folder.with_name(f".{folder.name}.lock")).acquire(timeout=0)
     except Timeout as error:
         raise Busy from error
     except OSError as error:
         raise unwritable(folder, error) from error
-    try:
+    with held:
         yield
-    finally:
-        lock.release()

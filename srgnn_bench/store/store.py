@@ -204,14 +204,11 @@ class ResultStore:
         folder = self.root / "suites"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(folder / f".{suite}.lock")
-            lock.acquire()
+            held = FileLock(folder / f".{suite}.lock").acquire()
         except OSError as error:
             raise unwritable(folder, error) from error
-        try:
+        with held:
             yield
-        finally:
-            lock.release()
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Store which runs a suite is made of."""
