@@ -14,6 +14,7 @@ from rich.table import Table
 
 from srgnn_bench import __version__, registry
 from srgnn_bench.errors import BenchError, SpecError
+from srgnn_bench.schema import names_a_file
 
 if TYPE_CHECKING:
     from srgnn_bench.api import Benchmark
@@ -97,9 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=None if arguments is None else list(arguments))
     except BenchError as error:
-        _console(stderr=True).print(
-            f"[bold red]error:[/] {_escape(str(error))}", highlight=False, markup=True
-        )
+        _console(stderr=True).print(f"[bold red]error:[/] {_escape(str(error))}", markup=True)
         sys.exit(USERS_MISTAKE)
 
 
@@ -128,9 +127,9 @@ def run(
         suite, dataset, model, trials, seeds, settings, data_root, results, trust
     )
     chosen = benchmark.suite
-    console.print(f"{chosen.title} (suite {chosen.name})", highlight=False)
+    console.print(f"{chosen.title} (suite {chosen.name})")
     if chosen.note:
-        console.print(f"Note: {chosen.note.strip()}", highlight=False)
+        console.print(f"Note: {chosen.note.strip()}")
     _warn(console, benchmark.warnings)
     states = benchmark.states()
     console.print(plan_table(benchmark.jobs, states))
@@ -153,7 +152,7 @@ def run(
     if outcome.done:
         benchmark.report()
         console.print(results_table(benchmark.stored()))
-        console.print(f"Report: {benchmark.store.report_folder(chosen.name)}", highlight=False)
+        console.print(f"Report: {benchmark.store.report_folder(chosen.name)}")
     if outcome.trained == 0:
         console.print(
             "Nothing was trained: no run was missing."
@@ -164,7 +163,6 @@ def run(
         console.print(
             f"{outcome.done} runs stored, {outcome.failed} failed, {outcome.missing} missing; "
             "srgnn-bench status says why, with the same suite, data, results and settings.",
-            highlight=False,
         )
         raise typer.Exit(NOT_ALL_DONE)
 
@@ -194,7 +192,7 @@ def report(
     from srgnn_bench.report.export import export_results
     from srgnn_bench.store.store import ResultStore
 
-    name = registry.suite(suite).name if suite.endswith((".yaml", ".yml")) else suite
+    name = registry.suite(suite).name if names_a_file(suite) else suite
     console = _console()
     if compare is not None:
         if against or export:
@@ -205,7 +203,7 @@ def report(
         before, after = (ResultStore(folder) for folder in compare)
         folder = out or after.report_folder(name)
         paths = compare_stores(before, after, suite=name, out=folder)
-        console.print(paths[0].read_text(encoding="utf-8"), highlight=False)
+        console.print(paths[0].read_text(encoding="utf-8"))
     else:
         store = ResultStore(results)
         folder = out or store.report_folder(name, against=against)
@@ -213,7 +211,7 @@ def report(
         if export:
             paths += export_results(store, suite=name, out=folder / "export")
     for path in paths:
-        console.print(str(path), highlight=False)
+        console.print(str(path))
 
 
 @app.command()
@@ -242,12 +240,10 @@ def status(
         what = "tuning" if failure.seed is None else f"seed {failure.seed}"
         console.print(
             f"failed: {failure.dataset} {failure.model} {what}: {failure.error}",
-            highlight=False,
         )
     for stale in stale_runs(jobs, store):
         console.print(
             f"stale: {stale.folder}: differs from this suite in {', '.join(stale.fields)}",
-            highlight=False,
         )
 
 
@@ -303,7 +299,7 @@ def prepare(
         console.print(table)
     _warn(console, card.warnings)
     paths = write_data_card(card, out=cache / spec.name / "card")
-    console.print(f"Card: {paths[0].parent}", highlight=False)
+    console.print(f"Card: {paths[0].parent}")
 
 
 @datasets_app.command()
@@ -318,7 +314,7 @@ def download(
     from srgnn_bench.data.download import download as fetch
 
     for path in fetch(registry.dataset(name), data_root=data_root):
-        _console().print(str(path), highlight=False)
+        _console().print(str(path))
 
 
 @app.command()
@@ -339,9 +335,9 @@ def models() -> None:
             loss, verdict = "", str(error)
         table.add_row(name, spec.title, spec.class_path, ", ".join(spec.space), loss, verdict)
     console.print(table)
-    console.print("RecBole's other sequential models:", highlight=False)
+    console.print("RecBole's other sequential models:")
     for name, reason in UNFIT.items():
-        console.print(f"  {name} cannot run on sessions: {reason}.", highlight=False)
+        console.print(f"  {name} cannot run on sessions: {reason}.")
     console.print(f"  {', '.join(UNTRIED)}: not tried; a file of yours can name them.")
 
 
@@ -363,12 +359,12 @@ def doctor(data_root: DataRootOption = None) -> None:
 
 def _console(*, stderr: bool = False, soft_wrap: bool = True) -> Console:
     """Where to print. Titles and paths are anybody's: their square brackets are no markup."""
-    return Console(stderr=stderr, soft_wrap=soft_wrap, markup=False)
+    return Console(stderr=stderr, soft_wrap=soft_wrap, markup=False, highlight=False)
 
 
 def _warn(console: Console, warnings: Sequence[str]) -> None:
     for warning in dict.fromkeys(warnings):
-        console.print(f"[bold yellow]warning:[/] {_escape(warning)}", highlight=False, markup=True)
+        console.print(f"[bold yellow]warning:[/] {_escape(warning)}", markup=True)
 
 
 def _benchmark(

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 import srgnn_bench
 from srgnn_bench.data.spec import DatasetSpec
 from srgnn_bench.errors import SpecError
-from srgnn_bench.schema import ModelSpec, Spec, SuiteSpec
+from srgnn_bench.schema import ModelSpec, Spec, SuiteSpec, names_a_file
 from srgnn_bench.yaml_text import read_yaml
 
 Kind = Literal["suite", "dataset", "model"]
@@ -135,7 +135,7 @@ def _is_of_kind(spec: type[Spec], kind: int | str) -> bool:
 
 
 def _find(kind: Kind, name: str) -> Path:
-    if name.endswith((".yaml", ".yml")):
+    if names_a_file(name):
         path = Path(name)
         if path.is_file():
             return path

@@ -186,9 +186,14 @@ class TuningSpec(Spec):
         return self
 
 
+def names_a_file(name: str) -> bool:
+    """Whether a specification is given by the path of its file rather than by its name."""
+    return name.endswith((".yaml", ".yml"))
+
+
 def _entry_name(model: str) -> str:
     """The name of an entry that is a model alone: the model's, or its file's without the ending."""
-    return Path(model).stem if model.endswith((".yaml", ".yml")) else model
+    return Path(model).stem if names_a_file(model) else model
 
 
 class SuiteSpec(Spec):

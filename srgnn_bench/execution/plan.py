@@ -18,6 +18,9 @@ from srgnn_bench.tuning.study import Study, Winner
 
 State = Literal["done", "failed", "missing"]
 
+SETTINGS = ("protocol", "training", "configurations_from", "seed")
+"""What all runs of a suite must have in common."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -225,7 +228,10 @@ def refuse_mixture(store: ResultStore, suite: SuiteSpec, jobs: list[Job]) -> Non
         return
     renewed = {(job.dataset.name, job.candidate.entry.name) for job in jobs}
     kept = {(cell.dataset, cell.entry) for cell in earlier.cells} - renewed
-    before, now = _settings(earlier.spec), _settings(suite.model_dump(mode="json"))
+    before, now = (
+        flat({name: spec.get(name) for name in SETTINGS})
+        for spec in (earlier.spec, suite.model_dump(mode="json"))
+    )
     changed = [
         f"{name} was {before.get(name)}, now {now.get(name)}"
         for name in dict.fromkeys([*before, *now])
@@ -241,14 +247,15 @@ def refuse_mixture(store: ResultStore, suite: SuiteSpec, jobs: list[Job]) -> Non
         )
 
 
-def _settings(spec: dict[str, Any]) -> dict[str, Any]:
-    """What all runs of a suite must have in common, by dotted name."""
-    parts = {
-        f"{part}.{name}": value
-        for part in ("protocol", "training")
-        for name, value in spec.get(part, {}).items()
-    }
-    return {**parts, **{name: spec.get(name) for name in ("configurations_from", "seed")}}
+def flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested keys joined by dots."""
+    joined: dict[str, Any] = {}
+    for key, value in content.items():
+        if isinstance(value, dict):
+            joined.update(flat(value, f"{prefix}{key}."))
+        else:
+            joined[f"{prefix}{key}"] = value
+    return joined
 
 
 def update_manifest(store: ResultStore, suite: SuiteSpec, cells: list[Cell]) -> None:

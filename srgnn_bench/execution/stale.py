@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from srgnn_bench.errors import BenchError
-from srgnn_bench.execution.plan import Job
+from srgnn_bench.execution.plan import Job, flat
 from srgnn_bench.store.record import Failure
 from srgnn_bench.store.store import ResultStore
 
@@ -52,14 +52,14 @@ def stale_runs(jobs: list[Job], store: ResultStore) -> Iterator[StaleRun]:
     for job in jobs:
         place = (job.dataset.name, job.candidate.spec.name)
         planned.setdefault(place, []).extend(
-            (run.key, _flat(run.identity.model_dump())) for run in _runs(job)
+            (run.key, flat(run.identity.model_dump())) for run in _runs(job)
         )
     for record in store.records():
         place = (record.identity.dataset, record.model)
         wanted = planned.get(place, [])
         if not wanted or record.key in {*others, *(key for key, _ in wanted)}:
             continue
-        stored = _flat(record.identity.model_dump())
+        stored = flat(record.identity.model_dump())
         differences = [
             tuple(sorted(k for k in {**stored, **w} if stored.get(k) != w.get(k)))
             for _, w in wanted
@@ -77,14 +77,3 @@ def _runs(job: Job) -> list[Any]:
     except BenchError:
         return []
     return [] if winner is None else job.runs(winner)
-
-
-def _flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested keys joined by dots."""
-    flat: dict[str, Any] = {}
-    for key, value in content.items():
-        if isinstance(value, dict):
-            flat.update(_flat(value, f"{prefix}{key}."))
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat

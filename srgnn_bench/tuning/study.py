@@ -187,18 +187,12 @@ class Study:
                 # the checkpoint is a file of its own.
                 for leftover in self.folder.glob("study.db*"):
                     leftover.unlink()
+        except (OSError, sqlite3.Error) as error:
+            raise _unusable(database, error) from error
+        try:
             yield OpenStudy(self, f"sqlite:///{database}")
-        except (
-            OSError,
-            sqlite3.Error,
-            sqlalchemy.exc.SQLAlchemyError,
-            optuna.exceptions.StorageInternalError,
-        ) as error:
-            reason = " ".join(str(error.__cause__ or error).split())
-            raise StoreError(
-                f"The study {database} cannot be used ({reason}).",
-                remedy="Free space or permissions there, and call again: it goes on from here.",
-            ) from error
+        except (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+            raise _unusable(database, error) from error
 
 
 class OpenStudy:
@@ -315,6 +309,14 @@ class OpenStudy:
         """Read which trials have ended, and write them down for planning and reports."""
         self._ended = _ended(self._optuna)
         write_trials(self._of.folder, self._ended)
+
+
+def _unusable(database: Path, error: Exception) -> StoreError:
+    reason = " ".join(str(error.__cause__ or error).split())
+    return StoreError(
+        f"The study {database} cannot be used ({reason}).",
+        remedy="Free space or permissions there, and call again: it goes on from here.",
+    )
 
 
 def _is_whole(database: Path) -> bool:
