@@ -99,7 +99,7 @@ print(runs[["entry", "seed", "recall@20", "mrr@20", "train_seconds", "key"]])
 
 # %%
 summary = benchmark.summary()
-print(summary.drop(columns="title"))
+print(summary.drop(columns=["title", "protocol"]))
 
 # %% [markdown]
 # ## A plot
@@ -172,7 +172,7 @@ no_steps = {
 models = [*suite["models"], no_steps, successor]
 larger = Benchmark(suite, models=models, data_root=folder, results=folder / "results", trust=True)
 print(larger.run())
-print(larger.summary().drop(columns="title"))
+print(larger.summary().drop(columns=["title", "protocol"]))
 
 # %% [markdown]
 # The clicks of this shop follow a rule about two neighbours, so counting neighbours does as well as

@@ -18,6 +18,7 @@ from srgnn_bench.events import (
     TrialStarted,
 )
 from srgnn_bench.execution.plan import Job, JobState
+from srgnn_bench.report.captions import suffix
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import SuiteResults
 
@@ -42,7 +43,8 @@ def plan_table(jobs: list[Job], states: list[JobState]) -> Table:
 def results_table(results: SuiteResults) -> Table:
     """Recall@20 and MRR@20 of every finished entry, mean and standard deviation over seeds."""
     frame = Frames(results).metrics.set_index(["dataset", "entry", "metric"])
-    table = Table(title=f"{results.spec.title}: test sessions, percent", title_justify="left")
+    title = f"{results.spec.title}: test sessions, percent{suffix(results)}"
+    table = Table(title=title, title_justify="left")
     for heading in ("dataset", "model", "Recall@20", "MRR@20", "seeds"):
         table.add_column(heading)
     for dataset in results.datasets:

@@ -20,8 +20,8 @@ T = TypeVar("T")
 def time_limit(seconds: float | None, *, what: str) -> Iterator[None]:
     """Raise in the block once it has run for so long.
 
-    The alarm is the process's own, so it works in the main thread of a POSIX system; elsewhere
-    there is no limit, and ``call_within`` takes its place. A single call into compiled code
+    The alarm is the process's own, so it works in the main thread alone; elsewhere there is no
+    limit, and ``call_within`` takes its place. A single call into compiled code
     is not cut short, but ends with the error.
 
     Args:

@@ -81,6 +81,7 @@ def test_the_summary_is_the_mean_and_deviation_of_the_results(finished) -> None:
         pd.testing.assert_series_equal(summary[f"{metric} sd"], deviations, check_names=False)
     assert list(summary["seeds"]) == [2, 2]
     assert list(summary["title"]) == ["Popularity", "A chain"]
+    assert set(summary["protocol"]) == set(bench.results()["protocol"]) == {"temporal"}
 
 
 def test_status_counts_what_is_done_and_missing(finished) -> None:

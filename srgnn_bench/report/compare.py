@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from srgnn_bench.errors import StoreError
+from srgnn_bench.report.captions import notes, suffix
 from srgnn_bench.report.frames import HEADLINE, keys_of, prefix_scores
 from srgnn_bench.report.results import SuiteResults, load_suite
 from srgnn_bench.report.tables.forms import write_table
@@ -98,7 +99,7 @@ def comparison_table(before: SuiteResults, after: SuiteResults) -> Table:
         rows.append(tuple(cells))
     return Table(
         name="compare",
-        title=f"{after.spec.title}: before and after",
+        title=f"{after.spec.title}: before and after" + (suffix(after) or suffix(before)),
         groups=(*((metric_title(metric), 5) for metric in HEADLINE), ("", 1)),
         columns=(
             "Data",
@@ -114,6 +115,7 @@ def comparison_table(before: SuiteResults, after: SuiteResults) -> Table:
             "the test prefixes differ.",
             *(f"Before only: {place}." for place in _missing(before, after)),
             *(f"After only: {place}." for place in _missing(after, before)),
+            *_notes(before, after),
         ),
         data=data,
         labels=2,
@@ -186,6 +188,16 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, An
 
 def _short(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _notes(before: SuiteResults, after: SuiteResults) -> list[str]:
+    """Cautions about either; what holds for both once."""
+    old, new = notes(before), notes(after)
+    return [
+        *(note for note in new if note in old),
+        *(f"Before: {note}" for note in old if note not in new),
+        *(f"After: {note}" for note in new if note not in old),
+    ]
 
 
 def _missing(here: SuiteResults, there: SuiteResults) -> Sequence[str]:

@@ -12,8 +12,9 @@ from srgnn_bench.store.store import KEY_DIGITS
 def run_frame(results: SuiteResults) -> pd.DataFrame:
     """Every finished run, in the suite's order.
 
-    Columns: ``dataset``, ``entry``, ``title``, ``model``, ``seed`` (its number in the suite, from
-    0), every stored metric (shares between 0 and 1, such as ``recall@20``), every cost
+    Columns: ``dataset``, ``entry``, ``title``, ``model``, ``protocol`` (``published`` is
+    optimistic: the epoch was chosen on the test set), ``seed`` (its number in the suite, from 0),
+    every stored metric (shares between 0 and 1, such as ``recall@20``), every cost
     (``parameters``, ``epochs``, ``train_seconds``, ``rank_seconds``, ``ranked_prefixes``,
     ``peak_memory_bytes``), and ``key``, the name of the run's folder.
     """
@@ -24,6 +25,7 @@ def run_frame(results: SuiteResults) -> pd.DataFrame:
             "entry": cell.entry,
             "title": cell.title,
             "model": cell.model,
+            "protocol": records[cell.key].protocol_kind,
             "seed": cell.seed,
             **records[cell.key].metrics,
             **records[cell.key].cost.model_dump(),
@@ -38,7 +40,8 @@ def run_frame(results: SuiteResults) -> pd.DataFrame:
 def summary_frame(results: SuiteResults) -> pd.DataFrame:
     """Recall@20 and MRR@20 of every entry with a finished run, in the suite's order.
 
-    Index: ``dataset``, ``entry``. Columns: ``title``, ``recall@20`` and ``mrr@20`` (means over
+    Index: ``dataset``, ``entry``. Columns: ``title``, ``protocol`` (``published`` is optimistic:
+    the epoch was chosen on the test set), ``recall@20`` and ``mrr@20`` (means over
     seeds, shares between 0 and 1), ``recall@20 sd`` and ``mrr@20 sd`` (sample standard deviation,
     NaN for fewer than two seeds), ``seeds`` (finished).
     """
@@ -51,4 +54,5 @@ def summary_frame(results: SuiteResults) -> pd.DataFrame:
         columns["seeds"] = rows["seeds"]
     order = ["title", *(f"{m}{end}" for m in HEADLINE for end in ("", " sd")), "seeds"]
     frame: pd.DataFrame = pd.DataFrame(columns)[order]
+    frame.insert(1, "protocol", results.spec.protocol.kind)
     return frame

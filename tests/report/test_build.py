@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from made_up import write_suite
 
+from srgnn_bench.console import results_table
 from srgnn_bench.errors import StoreError
 from srgnn_bench.evaluation.metrics import mrr, recall
 from srgnn_bench.report import build_report
@@ -159,6 +160,7 @@ def test_cautions_stand_under_the_table(store):
     assert any(line.startswith("OPTIMISTIC") for line in table.lines)
     assert any(line.startswith("UNCOMMITTED CODE: 2 of 2") for line in table.lines)
     assert table.lines[-1] == "Toy."
+    assert "optimistic" in str(results_table(load_suite(store, suite="made-up")).title)
 
 
 def test_budgets_that_differ_are_told(store):

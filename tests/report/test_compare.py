@@ -47,6 +47,19 @@ def test_other_test_prefixes_have_no_interval(store, tmp_path):
     assert table.data["difference"].notna().all()
 
 
+def test_optimistic_numbers_and_cautions_are_marked(store, tmp_path):
+    write_suite(store, datasets=1, models=2, seeds=1, note="Toy.")
+    other = ResultStore(tmp_path / "after")
+    write_suite(other, datasets=1, models=2, seeds=1, kind="published", note="Toy.", dirty=True)
+    for table in (compared(store, other), compared(other, store)):
+        assert table.title.endswith("(optimistic: best epoch chosen on the test set)")
+    table = compared(store, other)
+    assert any(line.startswith("After: OPTIMISTIC") for line in table.lines)
+    assert any(line.startswith("After: UNCOMMITTED CODE") for line in table.lines)
+    assert table.lines.count("Toy.") == 1
+    assert "optimistic" not in compared(store, store).title
+
+
 def test_stores_that_share_nothing_are_one_clear_error(store, tmp_path):
     write_suite(store, datasets=1, seeds=1, entries={"a": {}, "b": {"step": 2}})
     other = ResultStore(tmp_path / "after")

@@ -24,7 +24,7 @@ SKILLS = {"srgnn": 3.0, "gru4rec": 2.4, "narm": 1.8, "stamp": 1.2, "popularity":
 
 
 def test_ranks_and_bars_are_those_of_the_planted_order(store, monkeypatch):
-    write_suite(store, datasets=6, models=5, seeds=1, sessions=400, skills=SKILLS)
+    write_suite(store, datasets=6, models=5, seeds=1, sessions=400, skills=SKILLS, note="Toy.")
     frames = Frames(load_suite(store, suite="made-up"))
     assert no_diagram_because(frames) is None
     drawn = {}
@@ -49,6 +49,8 @@ def test_ranks_and_bars_are_those_of_the_planted_order(store, monkeypatch):
     # Ranks 1 to 3, 2 to 4 and 3 to 5 are within 2.49 of each other.
     lines = [bar.get_xdata() for [bar] in drawn["crossbars"]]
     assert {(round(min(x)), round(max(x))) for x in lines} == {(1, 3), (2, 4), (3, 5)}
-    assert "Friedman's test: p = 7.99e-05" in " ".join(
+    words = " ".join(
         text.get_text().replace("\n", " ") for part in figure.subfigs for text in part.texts
     )
+    assert "Friedman's test: p = 7.99e-05" in words
+    assert words.endswith("Toy.")

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy.stats import friedmanchisquare
 
+from srgnn_bench.report.captions import notes
 from srgnn_bench.report.figures.canvas import NOTE_SIZE, WIDTHS, Layout, wrapped
 from srgnn_bench.report.frames import HEADLINE, Frames
 
@@ -45,7 +46,11 @@ def draw_critical_difference(frames: Frames, *, layout: Layout) -> Figure:
         f"Mean rank by MRR@20 over {len(means)} data sets, 1 is best. Bars join entries whose "
         f"ranks Nemenyi's test cannot tell apart at 0.05. Friedman's test: p = {p_value:.3g}."
     )
-    lines = wrapped(note, width=WIDTHS[layout] - 0.2, size=NOTE_SIZE)
+    lines = [
+        line
+        for text in (note, *notes(frames.results))
+        for line in wrapped(text, width=WIDTHS[layout] - 0.2, size=NOTE_SIZE)
+    ]
     height = 0.7 + 0.12 * len(means.columns)
     figure = plt.figure(figsize=(WIDTHS[layout], height + 0.13 * len(lines)), layout="constrained")
     heights = (height, 0.13 * len(lines))
