@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import pandas as pd
 import yaml
@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from srgnn_bench import registry
 from srgnn_bench.data.sources.locate import ROOT_VARIABLE
 from srgnn_bench.data.spec import DatasetSpec
-from srgnn_bench.errors import ClusterError
+from srgnn_bench.errors import ClusterError, SpecError
 from srgnn_bench.events import Event, Listener
 from srgnn_bench.execution.chain import Driver
 from srgnn_bench.execution.local import Outcome, Resume, execute
@@ -36,6 +36,7 @@ from srgnn_bench.store.store import ResultStore
 from srgnn_bench.tuning.server import StudyServer
 
 S = TypeVar("S", bound=Spec)
+T = TypeVar("T")
 
 Content = Mapping[str, Any]
 """A specification as its YAML file would say it; `name` must be among its keys."""
@@ -99,11 +100,11 @@ class Benchmark:
         self._trust = trust
         self.suite: SuiteSpec = select(
             self._whole(suite),
-            datasets=[self._dataset(dataset) for dataset in datasets],
-            models=[self._model(model) for model in models],
+            datasets=[self._dataset(dataset) for dataset in _several("datasets", datasets)],
+            models=[self._model(model) for model in _several("models", models)],
             trials=trials,
             seeds=seeds,
-            settings=settings,
+            settings=_several("settings", settings),
         )
 
     @cached_property
@@ -154,7 +155,12 @@ class Benchmark:
 
         Raises:
             BenchError: as for `jobs`, or the results folder or the workers cannot be used.
+            SpecError: there is no such `resume`.
         """
+        if resume not in get_args(Resume):
+            raise SpecError(
+                f"There is no resume='{resume}'.", remedy=f"It is {' or '.join(get_args(Resume))}."
+            )
         with self._driver(workers, scheduler) as driver:
             return execute(
                 self.suite,
@@ -289,6 +295,15 @@ class Benchmark:
         content = spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
         return str(self.store.write_spec(kind, name=spec.name, text=text))
+
+
+def _several(name: str, given: Sequence[T]) -> Sequence[T]:
+    """What must be a sequence: a name alone would be read letter by letter."""
+    if isinstance(given, (str, Path, Mapping, Spec)):
+        raise SpecError(
+            f"{name} is one {type(given).__name__} and not a list.", remedy="Put it into [...]."
+        )
+    return given
 
 
 def _parse(spec_class: type[S], given: Content | Spec, what: str) -> S:

@@ -131,9 +131,14 @@ def _check_values(spec: ModelSpec, model_class: type[Any], values: dict[str, Any
     for part in filter(None, (declared, TrainingSpec)):
         chosen = {k: v for k, v in values.items() if k in part.model_fields}
         try:
-            part.model_validate(chosen)
+            read = part.model_validate(chosen)
         except ValidationError as error:
             raise registry.invalid(f"Model '{spec.name}'", part, error) from error
+        for name, value in chosen.items():
+            if isinstance(value, bool) and not isinstance(getattr(read, name), bool):
+                raise SpecError(
+                    f"Model '{spec.name}': {name} is {value}.", remedy="Give it a number."
+                )
     if declared is None:
         _check_kinds(spec, recbole_parameters(model_class) or {}, values)
 
@@ -169,5 +174,8 @@ def _check_conditions(spec: ModelSpec, name: str, values: dict[str, Any]) -> Non
 def _contains(dimension: Dimension, value: Any) -> bool:
     if isinstance(dimension, ChoiceDimension):
         return value in dimension.values
-    kinds = int if isinstance(dimension, IntDimension) else (int, float)
-    return isinstance(value, kinds) and dimension.low <= value <= dimension.high
+    if not isinstance(value, int if isinstance(dimension, IntDimension) else (int, float)):
+        return False
+    step = dimension.step if isinstance(dimension, IntDimension) else None
+    on_step = step is None or (value - dimension.low) % step == 0
+    return on_step and dimension.low <= value <= dimension.high

@@ -45,7 +45,7 @@ def select(
         entries = {entry["name"]: entry for entry in content["models"]}
         content["models"] = [_entry(model, entries) for model in models]
     if trials is not None:
-        content["tuning"] = {"trials": trials} if trials > 0 else None
+        content["tuning"] = {"trials": trials} if trials != 0 else None
     if seeds is not None:
         content["seeds"] = seeds
     for setting in settings:

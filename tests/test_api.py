@@ -156,7 +156,12 @@ def test_a_dataset_given_as_a_mapping(tiny_world: TinyWorld) -> None:
         ({"models": [3]}, "A model (3)"),
         ({"datasets": [{"name": "mine"}]}, "A dataset (mine)"),
         ({"trials": 0}, "at least one tuning trial"),
+        ({"trials": -3}, "greater than or equal to 1"),
         ({"seeds": 0}, "greater than or equal to 1"),
+        ({"models": "popularity"}, "models is one str and not a list"),
+        ({"models": MARKOV}, "models is one dict and not a list"),
+        ({"datasets": Path("shop.yaml")}, "not a list"),
+        ({"settings": "training.epochs=3"}, "settings is one str"),
     ],
 )
 def test_a_wrong_choice_is_one_clear_error(choices, message: str, tmp_path: Path) -> None:
@@ -172,6 +177,15 @@ def test_errors_of_planning_and_of_reading(tiny_world: TinyWorld) -> None:
         benchmark(tiny_world, [foreign]).run()
     with pytest.raises(StoreError, match="Run it first"):
         benchmark(tiny_world, ["popularity"]).results()
+
+
+def test_a_way_to_run_that_does_not_exist_is_refused(tiny_world: TinyWorld) -> None:
+    bench = benchmark(tiny_world, ["popularity"])
+    with pytest.raises(SpecError, match=r"only_cache.* only-cache"):
+        bench.run(resume="only_cache")  # type: ignore[arg-type]
+    with pytest.raises(BenchError, match="0 workers"):
+        bench.run(workers=0)
+    assert not list(bench.store.records())
 
 
 def test_importing_the_package_stays_light() -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import linecache
 import sys
+import types
 from pathlib import Path
 
 import pytest
+from recbole.model.abstract_recommender import SequentialRecommender
 
 from srgnn_bench import registry
 from srgnn_bench.configuration import candidate
 from srgnn_bench.errors import BenchError, ModelError, SpecError
+from srgnn_bench.recbole_bridge.classes import foreign_code
 from srgnn_bench.schema import ModelEntry
 from srgnn_bench.selection import select
 
@@ -57,6 +61,11 @@ SASREC = "recbole.model.sequential_recommender.sasrec:SASRec"
          "outside its search space"),
         (MODEL.format("srgnn_bench.models.srgnn:FastSRGNN")
          + "space: {step: {type: int, low: 3, high: 2}}", "low must not exceed high"),
+        (MODEL.format("srgnn_bench.models.srgnn:FastSRGNN")
+         + "parameters: {step: 4}\nspace: {step: {type: int, low: 1, high: 5, step: 2}}",
+         "outside its search space"),
+        (MODEL.format("srgnn_bench.models.srgnn:FastSRGNN") + "parameters: {embedding_size: true}",
+         "embedding_size is True. Give it a number"),
         (MODEL.format("srgnn_bench.models.srgnn:FastSRGNN")
          + "space: {stepp: {type: int, low: 1, high: 2}}", "Did you mean 'step'"),
         (MODEL.format(SASREC) + "parameters: {n_layer: 2}", "Did you mean 'n_layers'"),
@@ -141,6 +150,31 @@ def test_another_text_of_the_users_own_class_is_another_model(
     assert identity(CODE.format(1), DERIVED.format("a = 1")) == one
     assert identity(CODE.format(2222), DERIVED.format("a = 1")) != one
     assert identity(CODE.format(1), DERIVED.format("a = 2222")) != one
+
+
+def test_a_class_without_a_module_of_its_own_counts_by_its_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cell = "class Own(SequentialRecommender):\n    answer = {}\n"
+
+    def code(number: int, *, kept: bool = True) -> str | None:
+        """As a notebook does: the text of a cell is kept, and there is no file."""
+        name, text = f"<cell {number} {kept}>", cell.format(number)
+        module = types.ModuleType("notebook")
+        monkeypatch.setitem(sys.modules, "notebook", module)
+        vars(module)["SequentialRecommender"] = SequentialRecommender
+        if kept:
+            monkeypatch.setitem(
+                linecache.cache, name, (len(text), None, text.splitlines(keepends=True), name)
+            )
+            module.__file__ = name
+        exec(compile(text, name, "exec"), vars(module))
+        return foreign_code(vars(module)["Own"])
+
+    assert code(1) == code(1) != code(2)
+    with pytest.raises(ModelError, match="The code of Own cannot be read") as caught:
+        code(3, kept=False)
+    assert "a file of its own" in caught.value.remedy
 
 
 def test_versions_tell_of_this_package_and_recbole(tmp_path: Path) -> None:

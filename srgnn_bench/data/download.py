@@ -53,9 +53,21 @@ def _fetch(source: Download, folder: Path) -> list[Path]:
         ]
     address = _address(source)
     archive = folder / address.rsplit("/", 1)[-1]
-    _retrieve(address, archive, sha256=source.sha256 or _noted(archive))
+    was_there, noted = archive.is_file(), _noted(archive)
+    try:
+        _retrieve(address, archive, sha256=source.sha256 or noted)
+        unpacked = _unpack(archive)
+    except zipfile.BadZipFile:
+        if not was_there:  # some hosts answer with a page
+            archive.unlink()
+        raise
+    except ValueError as error:
+        if source.sha256 or not noted:
+            raise
+        note = _place_of_note(archive)
+        raise ValueError(f"it is not the archive that {note} has noted: {error}") from error
     _note(archive)
-    return _unpack(archive)
+    return unpacked
 
 
 def _retrieve(address: str, path: Path, *, sha256: str | None) -> Path:
@@ -95,13 +107,25 @@ def _recbole_addresses() -> dict[str, str]:
 
 
 def _noted(path: Path) -> str | None:
-    note = path.with_name(f"{path.name}.sha256")
-    return note.read_text(encoding="ascii").split()[0] if note.is_file() else None
+    note = _place_of_note(path)
+    words = note.read_text(encoding="ascii").split() if note.is_file() else []
+    return words[0] if words else None
 
 
 def _note(path: Path) -> None:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    path.with_name(f"{path.name}.sha256").write_text(f"{digest}  {path.name}\n", encoding="ascii")
+    _write(_place_of_note(path), f"{digest}  {path.name}\n".encode())
+
+
+def _place_of_note(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file so that it is there in full or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(content)
+    part.replace(path)
 
 
 def _unpack(archive: Path) -> list[Path]:
@@ -115,8 +139,6 @@ def _unpack(archive: Path) -> list[Path]:
             path, content = archive.with_name(name), opened.read(member)
             if path.is_file() and path.read_bytes() != content:
                 raise _another(path)
-            part = path.with_name(f".{name}.part")
-            part.write_bytes(content)
-            part.replace(path)
+            _write(path, content)
             unpacked.append(path)
     return unpacked

@@ -49,6 +49,9 @@ from srgnn_bench.errors import DataError
 DATA_VERSION = 1
 """Version of the code between files and sessions. Raise it when the sessions change."""
 
+FEBRUARY_1970 = 31 * 24 * 3600
+"""In seconds since 1970; seconds of our days that are taken for milliseconds lie before it."""
+
 NOT_IN_THE_BYTES = {"name", "files", "place", "prefix"}
 """What a source says about where its files are, rather than how to read them."""
 
@@ -71,7 +74,7 @@ class PreparedDataset:
         steps: what each step of the preparation left.
         dropped: why rows were dropped while reading, and how many.
         warnings: what whoever reads the results must know: counts that are not the expected
-            ones, a split that lets the future in.
+            ones, times that look like another unit, a split that lets the future in.
     """
 
     name: str
@@ -261,6 +264,13 @@ def _warnings(spec: DatasetSpec, data: PreparedDataset) -> Iterator[str]:
                     f"{spec.name}: {name.replace('_', ' ')} are {found:,}, expected {wanted:,} "
                     f"from {data.source} ({', '.join(str(path) for path in data.files)})"
                 )
+    [source] = (source for source in spec.sources if source.name == data.source)
+    newest = max(data.train.times[-1], data.test.times[-1])
+    if getattr(source, "time_format", None) == "milliseconds" and newest < FEBRUARY_1970:
+        yield (
+            f"{spec.name}: every click is of January 1970; perhaps `time_format` of {data.source} "
+            "should say seconds"
+        )
     if isinstance(data.split, LeaveOneOut | WithinSessions):
         yield (
             f"{spec.name}: the split {data.split.kind} lets the future in: models train on clicks "

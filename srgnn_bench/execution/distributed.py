@@ -171,8 +171,10 @@ def threads_per_worker(workers: int) -> int:
     """Torch's threads of each worker, so that together they take no more than the cores.
 
     Raises:
-        ClusterError: there are fewer cores than workers.
+        ClusterError: there are fewer cores than workers, or no workers.
     """
+    if workers < 1:
+        raise ClusterError(f"{workers} workers do nothing.", remedy="Ask for one or more.")
     cores = available_cores()
     if workers > cores:
         raise ClusterError(

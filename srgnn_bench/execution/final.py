@@ -211,11 +211,9 @@ def _train_and_rank(
             "target_ago": stage.judged.target_ago.astype(np.int32),
         }
     )
+    number = np.concatenate([[0], stage.catalogue]).astype(np.int32)
     lists = pd.DataFrame(
-        {
-            "target": stage.judged.target.astype(np.int32),
-            "items": list(ranking.top.astype(np.int32)),
-        }
+        {"target": number[stage.judged.target], "items": list(number[ranking.top])}
     )
     record = Record(
         key=run.key,

@@ -32,7 +32,8 @@ from srgnn_bench.execution.plan import Job, Run, refuse_mixture, update_manifest
 from srgnn_bench.execution.workbench import Answer, Task, Workbench
 from srgnn_bench.schema import SuiteSpec
 from srgnn_bench.store.record import Failure, Record
-from srgnn_bench.store.store import KEY_DIGITS, ResultStore, unwritable
+from srgnn_bench.store.store import KEY_DIGITS, ResultStore, half_written, unwritable
+from srgnn_bench.store.trials import FILE as TRIALS_FILE
 from srgnn_bench.store.trials import Trial
 from srgnn_bench.tuning.server import StudyServer, Taken
 from srgnn_bench.tuning.study import Winner
@@ -282,16 +283,29 @@ def _checkpoint(store: ResultStore, job: Job, task: Task) -> Path:
 
 
 def _remove_checkpoints(folder: Path) -> None:
-    """Remove the checkpoints of a locked folder, those that a kill left half-written included."""
-    for path in folder.glob("*checkpoint*"):
+    """Remove the checkpoints of a locked folder, and what a kill left half-written."""
+    for path in (*folder.glob("*checkpoint*"), *half_written(folder)):
         path.unlink(missing_ok=True)
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder, unless another process works in it: what comes of that is new anyway."""
-    if folder.is_dir():
-        with contextlib.suppress(Busy), _locked(folder):
-            shutil.rmtree(folder, ignore_errors=True)
+    """Remove a folder, unless another process works in it: what comes of that is new anyway.
+
+    What says that something is done goes first, so that a kill on the way leaves nothing that
+    passes for whole.
+
+    Raises:
+        StoreError: it may not be removed.
+    """
+    if not folder.is_dir():
+        return
+    with contextlib.suppress(Busy), _locked(folder):
+        try:
+            for name in ("record.json", "failure.json", TRIALS_FILE):
+                (folder / name).unlink(missing_ok=True)
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise unwritable(folder, error) from error
 
 
 @contextlib.contextmanager

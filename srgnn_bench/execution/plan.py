@@ -220,16 +220,19 @@ def refuse_mixture(store: ResultStore, suite: SuiteSpec, jobs: list[Job]) -> Non
 
     Raises:
         StoreError: a job of the suite that the plan leaves alone has another protocol, other
-            training settings, another root seed, or another source of its configuration; or the
-            list of the suite's runs is damaged.
+            training settings, another root seed, or another source of its configuration; an entry
+            has other values of its own on a data set that the plan leaves alone; or the list of
+            the suite's runs is damaged.
     """
     earlier = store.manifest(suite.name)
     if earlier is None:
         return
     renewed = {(job.dataset.name, job.candidate.entry.name) for job in jobs}
     kept = {(cell.dataset, cell.entry) for cell in earlier.cells} - renewed
+    both = {entry for _, entry in kept} & {entry for _, entry in renewed}
     before, now = (
         flat({name: spec.get(name) for name in SETTINGS})
+        | flat({e["name"]: e["parameters"] for e in spec["models"] if e["name"] in both}, "models.")
         for spec in (earlier.spec, suite.model_dump(mode="json"))
     )
     changed = [

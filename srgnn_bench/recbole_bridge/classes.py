@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib
+import inspect
 import sys
 import traceback
 from pathlib import Path
@@ -99,7 +100,8 @@ def foreign_code(model_class: type[Any]) -> str | None:
     """What tells one version of a user's own class from another.
 
     What its modules import from elsewhere is not looked at. The text is read once, as the class
-    is first met: an edit later in the same process does not change the class either.
+    is first met: an edit later in the same process does not change the class either. A class of a
+    notebook has no module with a file: its own text counts, and that of its bases.
 
     Args:
         model_class: any model.
@@ -107,14 +109,27 @@ def foreign_code(model_class: type[Any]) -> str | None:
     Returns:
         The first 12 hex digits of a sha256 of the modules that the class and its bases come
         from; None where all of them are of this package, RecBole or torch.
+
+    Raises:
+        ModelError: the text of the class cannot be had.
     """
-    modules = dict.fromkeys(base.__module__ for base in model_class.__mro__)
-    text = hashlib.sha256()
-    foreign = [name for name in modules if name.split(".")[0] not in _VERSIONED]
-    for name in foreign:
-        file = getattr(sys.modules[name], "__file__", None)
-        text.update(Path(file).read_bytes() if file else name.encode())
-    return text.hexdigest()[:12] if foreign else None
+    foreign = [
+        base for base in model_class.__mro__ if base.__module__.split(".")[0] not in _VERSIONED
+    ]
+    texts = dict.fromkeys(_text_of(base) for base in foreign)
+    return hashlib.sha256(b"".join(texts)).hexdigest()[:12] if foreign else None
+
+
+def _text_of(base: type[Any]) -> bytes:
+    """The module that a class comes from, or the class alone where there is no such file."""
+    file = Path(getattr(sys.modules[base.__module__], "__file__", None) or "")
+    try:
+        return file.read_bytes() if file.is_file() else inspect.getsource(base).encode()
+    except (OSError, TypeError) as error:
+        raise ModelError(
+            f"The code of {base.__qualname__} cannot be read, so no change of it would be seen.",
+            remedy="Put the class into a module, a file of its own.",
+        ) from error
 
 
 def with_full_softmax(model_class: type[Any], *, loss: str) -> type[Any]:

@@ -172,9 +172,11 @@ def _making(record: Record) -> dict[str, Any]:
     return {
         "data": record.identity.fingerprint[:8],
         "protocol": record.protocol_kind,
+        "longest prefix": record.identity.protocol.get("max_prefix_length"),
         "class": record.identity.model_class,
-        "epochs": record.identity.epochs,
         **record.identity.configuration,
+        "epochs trained": record.cost.epochs,
+        "first seed": record.identity.seed,
         **{f"{name} (package)": v for name, v in environment.get("packages", {}).items()},
         "code": str(environment.get("revision"))[:8],
         "device": environment.get("device"),

@@ -24,7 +24,7 @@ def importances(
     Returns:
         Parameter -> share, adding up to 1, for those that every trial set (conditional ones may
         be absent); empty with fewer than ``FEWEST_TRIALS`` trials, with one parameter only, or
-        where all trials have the same value.
+        where all trials have the same value or the same parameters.
     """
     if len(trials) < FEWEST_TRIALS or len({value for _, value in trials}) < 2:
         return {}
@@ -47,7 +47,10 @@ def importances(
         ]
     )
     evaluator = optuna.importance.FanovaImportanceEvaluator(n_trees=16, seed=0)
-    return dict(optuna.importance.get_param_importances(study, evaluator=evaluator))
+    try:
+        return dict(optuna.importance.get_param_importances(study, evaluator=evaluator))
+    except RuntimeError:  # no forest: no parameter has two values
+        return {}
 
 
 def _distribution(dimension: dict[str, Any]) -> Any:

@@ -9,8 +9,10 @@ means that the run failed. ``suites/<suite>.json`` names the runs that a suite i
 
 from __future__ import annotations
 
+import glob
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,8 +95,8 @@ class ResultStore:
                 (the target's training clicks), ``target_ago`` (see ``Prefixes.target_ago``).
             epochs: one entry per epoch, JSON values only.
             lists: the recommended lists, if they are to be kept, one row per test prefix in the
-                order of ``ranks``: ``target`` and ``items`` (best first), as numbers in the
-                catalogue of the prepared data; 0 is no item.
+                order of ``ranks``: ``target`` and ``items`` (best first), as numbers of the
+                prepared data; 0 is no item, or a target that training never shows.
 
         Raises:
             StoreError: the folder cannot be written; nothing already stored is lost.
@@ -208,6 +210,8 @@ class ResultStore:
         except OSError as error:
             raise unwritable(folder, error) from error
         with held:
+            for leftover in half_written(folder, f"{suite}.json"):
+                leftover.unlink(missing_ok=True)
             yield
 
     def write_manifest(self, manifest: Manifest) -> None:
@@ -254,6 +258,17 @@ def write_atomically(path: Path, content: bytes) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def half_written(folder: Path, name: str = "") -> list[Path]:
+    """What ``write_atomically`` began in a folder and was killed over; the caller has its lock.
+
+    Args:
+        folder: where to look.
+        name: of the file that was to be written; every one unless given.
+    """
+    started = folder.glob(f".{glob.escape(name)}*")
+    return [path for path in started if re.search(r"\.\d+$", path.name)]
 
 
 def _dump(model: BaseModel) -> bytes:

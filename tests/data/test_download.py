@@ -128,6 +128,38 @@ def test_a_file_of_the_users_own_is_never_written_over(
     assert own.read_text() == "mine"
 
 
+def test_a_page_in_place_of_an_archive_is_no_archive_and_leaves_nothing(
+    tmp_path: Path, site: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, address = site
+    monkeypatch.setattr(downloading, "_recbole_addresses", lambda: {"x": f"{address}x.zip"})
+    spec = spec_with({"kind": "recbole", "key": "x"})
+    (folder / "x.zip").write_text("<html>Please log in.</html>")
+    with pytest.raises(DataError, match="not a zip file"):
+        download(spec, data_root=tmp_path)
+    assert list((tmp_path / "mine").iterdir()) == []
+    (folder / "x.zip").write_bytes(archive("one"))
+    assert [path.read_text() for path in download(spec, data_root=tmp_path)] == ["one"]
+
+
+def test_an_empty_note_says_nothing_and_a_full_one_is_named(
+    tmp_path: Path, site: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, address = site
+    monkeypatch.setattr(downloading, "_recbole_addresses", lambda: {"x": f"{address}x.zip"})
+    spec = spec_with({"kind": "recbole", "key": "x"})
+    (folder / "x.zip").write_bytes(archive("one"))
+    note = tmp_path / "mine" / "x.zip.sha256"
+    note.parent.mkdir()
+    note.touch()
+    assert len(download(spec, data_root=tmp_path)) == 1
+    assert note.read_text().split()[0] == hashlib.sha256(archive("one")).hexdigest()
+    (tmp_path / "mine" / "x.zip").unlink()
+    (folder / "x.zip").write_bytes(archive("another"))
+    with pytest.raises(DataError, match=r"x\.zip\.sha256 has noted"):
+        download(spec, data_root=tmp_path)
+
+
 def test_an_unknown_key_of_recbole_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no address for 'no-such-key'"):
         download(spec_with({"kind": "recbole", "key": "no-such-key"}), data_root=tmp_path)

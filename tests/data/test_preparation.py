@@ -266,6 +266,15 @@ def test_users_are_cut_into_sessions_by_idle_gaps(
     assert found == expected
 
 
+def test_seconds_that_are_taken_for_milliseconds_are_warned_of(tmp_path: Path) -> None:
+    clicks = [(n, item, 1_400_000_000 + n) for n in range(6) for item in (1, 2)]
+    assert prepared(tmp_path / "right", clicks).warnings == ()
+    write_log(tmp_path / "wrong", clicks)
+    spec = spec_of({"time_format": "milliseconds"})
+    data = prepare(spec, data_root=tmp_path / "wrong", cache=tmp_path / "cache")
+    assert "January 1970" in data.warnings[0]
+
+
 @given(log=logs, fraction=st.floats(0.1, 0.9))
 def test_splits_within_sessions_judge_their_ends_and_warn(
     tmp_path_factory: pytest.TempPathFactory, log: list[Click], fraction: float

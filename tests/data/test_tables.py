@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from data_files import spec_of, write_log
 from hypothesis import given
@@ -76,6 +78,15 @@ def test_parquet_is_read_like_text(tmp_path: Path) -> None:
     assert clicks(read_log(path, source_of(time_format="iso"))) == EXPECTED
 
 
+@pytest.mark.parametrize("kind", [pa.timestamp("ms"), pa.timestamp("s", "UTC")])
+def test_a_time_beyond_every_calendar_is_one_clear_error(tmp_path: Path, kind: pa.DataType) -> None:
+    path = tmp_path / "log.parquet"
+    times = pa.array([3, 1_396_867_869_277_000], pa.int64()).cast(kind)
+    pq.write_table(pa.table({"session": [1, 1], "item": [1, 2], "time": times}), path)
+    with pytest.raises(DataError, match=r"row \d: time is .*1396867869277000"):
+        read_log(path, source_of(time_format="iso"))
+
+
 def test_a_missing_header_is_named_in_the_yaml_and_an_added_one_is_recognised(
     tmp_path: Path,
 ) -> None:
@@ -97,12 +108,13 @@ def test_times_without_a_zone_are_utc_even_beside_others(tmp_path: Path) -> None
         "2024-01-02 03:04:05.678901",
         "2024-01-02T03:04:05Z",
         "2024-01-02T05:04:05.5+02:00",
+        "2024-01-02 05:04:05+02",
         "2024-01-02",
     ]
     path = write_log(tmp_path, [(1, 2, time) for time in times])
     found = [time for _, _, time in clicks(read_log(path, source_of(time_format="iso")))]
     second = 1704164645000
-    assert found == [second, second + 678, second, second + 500, 1704153600000]
+    assert found == [second, second + 678, second, second + 500, second, 1704153600000]
 
 
 def test_recbole_atomic_files_are_read(tmp_path: Path) -> None:

@@ -86,6 +86,9 @@ def test_what_a_kill_left_of_checkpoints_goes_with_the_next_call(finished) -> No
         of_run / "checkpoint.123",
         of_trials / "0123456789ab.checkpoint",
         of_trials / "0123456789ab.checkpoint.123",
+        of_trials / ".trials.ndjson.123",
+        of_run / ".ranks.parquet.123",
+        world.results / "suites" / ".tinysuite.json.123",
     ]
     for path in leftovers:
         path.write_bytes(b"half")
@@ -239,6 +242,40 @@ def test_overwrite_runs_all_again(finished, tmp_path: Path) -> None:
     assert_same(store, undisturbed)
 
 
+def test_what_is_overwritten_is_never_half_there(
+    finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, _, undisturbed, _ = finished
+    results = tmp_path / "results"
+    shutil.copytree(world.results, results)
+
+    def killed(folder: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run(world, results=results, resume="overwrite")
+    monkeypatch.undo()
+    outcome, store = run(world, results=results)
+    assert outcome.trained == 1  # the one whose removal had begun
+    assert_same(store, undisturbed)
+
+
+def test_what_may_not_be_removed_is_one_clear_error(
+    finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, *_ = finished
+    results = tmp_path / "results"
+    shutil.copytree(world.results, results)
+
+    def refused(folder: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(shutil, "rmtree", refused)
+    with pytest.raises(StoreError, match="Permission denied"):
+        run(world, results=results, resume="overwrite")
+
+
 def test_a_run_of_other_settings_is_stale_and_says_why(finished) -> None:
     world, _, store, _ = finished
     suite = select(
@@ -306,6 +343,24 @@ def test_runs_of_other_settings_are_not_put_beside_those_of_a_suite(tiny_world: 
     # What replaces all of it is no mixture.
     again = select(whole, models=["popularity"], seeds=1, settings=settings)
     outcome, _ = run(tiny_world, suite=again)
+    assert outcome.done == 1
+
+
+def test_an_entry_has_the_same_values_on_all_data_sets(tiny_world: TinyWorld) -> None:
+    another = tiny_world.root / "another.yaml"
+    another.write_text(tiny_world.dataset.read_text())
+    shutil.copytree(tiny_world.data_root / "tiny", tiny_world.data_root / "another")
+    whole = registry.suite(str(tiny_world.suite))
+
+    def chosen(dataset: Path, size: int) -> SuiteSpec:
+        settings = [f"models.stamp.embedding_size={size}"]
+        names = [str(dataset)]
+        return select(whole, datasets=names, models=["stamp"], trials=1, seeds=1, settings=settings)
+
+    run(tiny_world, suite=chosen(tiny_world.dataset, 8))
+    with pytest.raises(StoreError, match=r"models\.stamp\.embedding_size was 8, now 16"):
+        run(tiny_world, suite=chosen(another, 16))
+    outcome, _ = run(tiny_world, suite=chosen(another, 8))
     assert outcome.done == 1
 
 

@@ -11,7 +11,7 @@ import pytest
 from ir_measures import RR, Success, nDCG
 from tiny_world import TinyWorld, make_tiny_world
 
-from srgnn_bench import registry
+from srgnn_bench import Benchmark, registry
 from srgnn_bench.execution.local import execute
 from srgnn_bench.execution.plan import plan
 from srgnn_bench.report.export import export_results
@@ -72,6 +72,39 @@ def test_a_target_stands_in_its_list_where_its_rank_says(exported) -> None:
     place = np.where(hit.any(axis=1), hit.argmax(axis=1) + 1, 0)
     rank = ranks["rank"].to_numpy()[trained]
     np.testing.assert_array_equal(place, np.where(rank <= 20, rank, 0))
+
+
+def test_numbers_in_lists_lead_back_to_the_ids_of_the_log(tmp_path: Path) -> None:
+    """An item that only the test shows comes first among the ids, and shifts all others."""
+    old = [
+        f"{n},{item},{100 * n + k}" for n in range(20) for k, item in enumerate(("bread", "tea"))
+    ]
+    new = ["99,bread,9000", "99,aaa,9001", "99,milk,9002", "99,tea,9003"]
+    (tmp_path / "log.csv").write_text(
+        "\n".join(["session,item,time", "1,milk,50", *old, *new]) + "\n"
+    )
+    content = {
+        "name": "shop", "title": "Shop", "citation": "none", "licence": "none", "obtain": "none",
+        "sources": [{
+            "name": "log", "kind": "table", "files": ["log.csv"], "time_format": "seconds",
+            "columns": {"session": "session", "item": "item", "time": "time"},
+        }],
+        "preparation": {"filters": [], "split": {"kind": "newest_sessions", "fraction": 0.05}},
+    }  # fmt: skip
+    bench = Benchmark(
+        "quick", datasets=[content], models=["markov"], trials=1, seeds=1,
+        settings=["keep_lists=true"], data_root=tmp_path, results=tmp_path / "results",
+    )  # fmt: skip
+    assert bench.run().done == 1
+    names = bench.jobs[0].dataset.item_names
+    [record] = bench.store.records()
+    lists = bench.store.lists(record)
+    assert lists is not None
+    target = [None if n == 0 else names[n - 1] for n in lists["target"]]
+    assert target == [None, "milk", "tea"]
+    recommended = {names[n - 1] for row in lists["items"] for n in row if n}
+    assert recommended == {"bread", "milk", "tea"}
+    assert names[lists["items"][0][0] - 1] == "tea"  # which always followed bread
 
 
 def test_lists_are_kept_only_where_a_suite_asks(tiny_world: TinyWorld) -> None:

@@ -238,7 +238,13 @@ def _record(
         fingerprint=key_of(dataset),
         protocol={"kind": spec.protocol.kind},
         model_class=f"somewhere:{model}",
-        configuration={"learning_rate": 0.001, "embedding_size": 100, "step": 1, **parameters},
+        configuration={
+            "learning_rate": 0.001,
+            "embedding_size": 100,
+            "step": 1,
+            "epochs": 30,
+            **parameters,
+        },
         epochs=None if fitted else 4 + place % 3,
         seed=seed,
     )

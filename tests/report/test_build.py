@@ -146,6 +146,20 @@ def test_holes_are_named_and_take_the_marks_of_their_dataset_away(store):
     assert "NARM on Diginetica (seed 0: missing)" in line
 
 
+def test_an_entry_that_was_not_asked_for_leaves_the_marks_to_the_others(store):
+    manifest = write_suite(store, datasets=2, models=4, seeds=1)
+    cells = [c for c in manifest.cells if (c.dataset, c.entry) != ("yoochoose1_64", "gru4rec")]
+    store.write_manifest(manifest.model_copy(update={"cells": tuple(cells)}))
+    table = headline(store)
+    means = table.data[table.data["dataset"] == "yoochoose1_64"]
+    for metric, here in means.groupby("metric"):
+        place = list(table.data["metric"].unique()).index(metric)
+        marks = {row[0].entry: row[3 + place].mark for row in table.rows}
+        best, second, *rest = here.dropna(subset="mean").sort_values("mean")["entry"][::-1]
+        assert marks == {best: "best", second: "second", "gru4rec": None, **dict.fromkeys(rest)}
+    assert "— not asked for." in table.lines[0]
+
+
 def test_one_seed_claims_no_spread(store):
     write_suite(store, datasets=1, models=2, seeds=1)
     table = headline(store)

@@ -7,6 +7,7 @@ from srgnn_bench.errors import StoreError
 from srgnn_bench.report.compare import compare_stores, comparison_table
 from srgnn_bench.report.results import load_suite
 from srgnn_bench.report.tables.table import Table
+from srgnn_bench.store.keys import key_of
 from srgnn_bench.store.store import ResultStore
 
 
@@ -36,6 +37,36 @@ def test_a_changed_setting_is_named(store, tmp_path):
     table = compared(store, other)
     changed = {row[1].text: row[-1].text for row in table.rows}
     assert changed == {"a": "nothing", "b": "step: 2 → 3"}
+
+
+def test_epochs_prefix_limit_and_seed_are_settings_too(store, tmp_path):
+    write_suite(store, datasets=1, models=2, seeds=1)
+    other = ResultStore(tmp_path / "after")
+    manifest = write_suite(other, datasets=1, models=2, seeds=1)
+    cells = []
+    for cell in manifest.cells:
+        record = other.record(dataset=cell.dataset, model=cell.model, key=cell.key)
+        identity = record.identity.model_copy(
+            update={
+                "epochs": 9,
+                "seed": 7,
+                "protocol": {"kind": "temporal", "max_prefix_length": 5},
+            }
+        )
+        changed = record.model_copy(
+            update={
+                "identity": identity,
+                "key": key_of(identity.model_dump()),
+                "cost": record.cost.model_copy(update={"epochs": 9}),
+            }
+        )
+        other.write_run(changed, ranks=other.ranks(record), epochs=other.epochs(record))
+        cells.append(cell.model_copy(update={"key": changed.key}))
+    spec = {**manifest.spec, "protocol": {"kind": "temporal", "max_prefix_length": 5}}
+    other.write_manifest(manifest.model_copy(update={"cells": tuple(cells), "spec": spec}))
+    told = compared(store, other).rows[0][-1].text
+    for part in ("longest prefix: None → 5", "epochs trained: 4 → 9", "first seed: 0 → 7"):
+        assert part in told
 
 
 def test_other_test_prefixes_have_no_interval(store, tmp_path):

@@ -54,3 +54,11 @@ def test_ranks_and_bars_are_those_of_the_planted_order(store, monkeypatch):
     )
     assert "Friedman's test: p = 7.99e-05" in words
     assert words.endswith("Toy.")
+
+
+def test_a_data_set_without_one_of_the_entries_does_not_count(store):
+    manifest = write_suite(store, datasets=6, models=4, seeds=1)
+    cells = [c for c in manifest.cells if (c.dataset, c.entry) != ("gowalla", "narm")]
+    store.write_manifest(manifest.model_copy(update={"cells": tuple(cells)}))
+    reason = no_diagram_because(Frames(load_suite(store, suite="made-up")))
+    assert reason == "5 complete data sets, at least 6 are needed"

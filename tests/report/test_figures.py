@@ -99,6 +99,19 @@ def test_no_text_of_an_ablation_overlaps_another(store, monkeypatch, variants, p
     assert_readable(store, monkeypatch, layout=layout)
 
 
+def test_a_dollar_sign_is_a_dollar_sign(store):
+    write_suite(store, datasets=1, models=2, seeds=1, note="From 5_$ to 10_$, or $5 to $10.")
+    frames = Frames(load_suite(store, suite="made-up"))
+    for figure in FIGURES:
+        if figure.name == "comparison":
+            with house_style():
+                drawn = figure.draw(frames, layout="page")
+                drawn.canvas.draw()
+            texts = [t for t in drawn.findobj(Text) if "$" in t.get_text()]
+            assert texts
+            assert not any(t.get_parse_math() for t in texts)
+
+
 def test_every_entry_looks_like_no_other():
     names = [str(n) for n in range(12)]
     found = list(looks(names).values())

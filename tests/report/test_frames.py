@@ -194,6 +194,14 @@ def test_importance_finds_the_parameter_that_matters():
     assert importances([(p, 0.5) for p, _ in trials], space=space) == {}
 
 
+def test_parameters_that_never_vary_have_no_importance():
+    space = {
+        name: {"type": "choice", "values": ["x", "y"], "when": {}} for name in ("one", "another")
+    }
+    trials = [({"one": "x", "another": "x"}, n / 10) for n in range(10)]
+    assert importances(trials, space=space) == {}
+
+
 def test_importance_leaves_conditional_parameters_out():
     trials = [({"a": n / 10, "b": n % 3}, float(n)) for n in range(10)]
     trials[0] = ({"a": 0.0, "b": 0, "c": 1}, 0.5)

@@ -72,8 +72,9 @@ def assert_same(results: Path, undisturbed: Path) -> None:
         assert found[key][0] == metrics
         pd.testing.assert_frame_equal(found[key][1], ranks)
         assert found[key][2:] == (losses, finished)
-    assert not list(results.rglob("checkpoint*")), "a checkpoint outlived its training"
-    assert not list(results.rglob("*.tmp"))
+    assert not list(results.rglob("*checkpoint*")), "a checkpoint outlived its training"
+    hidden = {path.name for path in results.rglob(".*")}
+    assert all(name.endswith(".lock") for name in hidden), "something half-written stayed"
 
 
 @pytest.mark.parametrize(

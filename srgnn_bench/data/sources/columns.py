@@ -24,7 +24,7 @@ WHOLE_NUMBER = r"^(0|-?[1-9][0-9]*)$"
 LONGEST_NUMBER = 18
 """Digits that certainly fit into 64 bits. A longer number is an id of the kind text."""
 
-ZONE = r"(Z|:\d\d(\.\d+)?[+-]\d\d:?\d\d)$"
+ZONE = r"(Z|:\d\d(\.\d+)?[+-]\d\d(:?\d\d)?)$"
 """How a time ends that names its zone; one that does not is taken as UTC."""
 
 TimeFormat = Literal["iso", "seconds", "milliseconds"]
@@ -60,7 +60,10 @@ class Column:
 
     def error(self, position: int, problem: str, *, remedy: str) -> DataError:
         """What is wrong with the value at that position of this part."""
-        value = self.values[position].as_py()
+        try:
+            value = self.values[position].as_py()
+        except OverflowError:  # a time that Python has no date for
+            value = self.values[position].cast(pa.int64()).as_py()
         if isinstance(value, bytes):
             value = value.decode("utf-8", errors="replace")
         shown = repr(value) if value is not None else "nothing"

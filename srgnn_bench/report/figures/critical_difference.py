@@ -73,4 +73,5 @@ def _means(frames: Frames) -> pd.DataFrame:
     here = here[[results.is_complete(dataset) for dataset in here["dataset"]]]
     table: pd.DataFrame = here.pivot(index="dataset", columns="entry", values="mean")
     table = table[[entry for entry in results.entries if entry in table.columns]]
+    table = table.dropna()  # an entry that was not asked for on a data set has no rank there
     return table

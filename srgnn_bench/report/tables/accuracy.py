@@ -190,7 +190,7 @@ def metric_table(
 def _marks(frame: pd.DataFrame, dataset: str, metric: str) -> dict[str, Mark]:
     """Best and second entry of a column; equal means share a mark."""
     column = frame[(frame["dataset"] == dataset) & (frame["metric"] == metric)]
-    ordered = sorted(set(column["mean"]), reverse=True)
+    ordered = sorted(set(column["mean"].dropna()), reverse=True)
     names: tuple[Mark, ...] = ("best", "second")
     by_value = dict(zip(ordered, names, strict=False))
     return {
@@ -213,4 +213,6 @@ def _spread_line(frame: pd.DataFrame) -> str:
             f" {MISSING} no run; {PARTIAL} fewer seeds than planned; incomplete data sets carry no "
             "marks for best and second."
         )
+    elif np.any(frame["seeds"] == 0):
+        line += f" {MISSING} not asked for."
     return line
