@@ -13,11 +13,12 @@ from rich.console import Console
 from rich.table import Table
 
 from srgnn_bench import __version__, registry
-from srgnn_bench.errors import BenchError, SpecError
+from srgnn_bench.errors import BenchError, SpecError, StoreError
 from srgnn_bench.schema import names_a_file
 
 if TYPE_CHECKING:
     from srgnn_bench.api import Benchmark
+    from srgnn_bench.store.store import ResultStore
 
 app = typer.Typer(
     name="srgnn-bench",
@@ -169,9 +170,17 @@ def run(
 
 @app.command()
 def report(
-    suite: SuiteOption = "quick",
+    suite: Annotated[
+        str | None,
+        typer.Option(
+            "--suite", help="Name of a suite, or its YAML file; each that is stored unless given."
+        ),
+    ] = None,
     results: ResultsOption = RESULTS,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder to write to.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder to write to; of several suites each to its own in it."),
+    ] = None,
     against: Annotated[
         str | None,
         typer.Option("--against", metavar="ENTRY", help="Compare the others with this model."),
@@ -192,26 +201,31 @@ def report(
     from srgnn_bench.report.export import export_results
     from srgnn_bench.store.store import ResultStore
 
-    name = registry.suite(suite).name if names_a_file(suite) else suite
     console = _console()
-    if compare is not None:
-        if against or export:
-            raise SpecError(
-                "report --compare compares two results folders and draws no report.",
-                remedy="Leave out --against and --export, or give them in a call of its own.",
-            )
-        before, after = (ResultStore(folder) for folder in compare)
-        folder = out or after.report_folder(name)
-        paths = compare_stores(before, after, suite=name, out=folder)
-        console.print(paths[0].read_text(encoding="utf-8"))
-    else:
-        store = ResultStore(results)
-        folder = out or store.report_folder(name, against=against)
-        paths = build_report(store, suite=name, out=folder, against=against)
-        if export:
-            paths += export_results(store, suite=name, out=folder / "export")
-    for path in paths:
-        console.print(str(path))
+    if compare is not None and (against or export):
+        raise SpecError(
+            "report --compare compares two results folders and draws no report.",
+            remedy="Leave out --against and --export, or give them in a call of its own.",
+        )
+    stores = [ResultStore(folder) for folder in compare or (results,)]
+    names = _stored_suites(suite, stores)
+    if against and len(names) > 1:
+        raise SpecError(
+            f"--against names an entry of one suite, and {', '.join(names)} are stored.",
+            remedy="Name the suite with --suite.",
+        )
+    for name in names:
+        inside = out / name if out and len(names) > 1 else out
+        folder = inside or stores[-1].report_folder(name, against=against)
+        if compare is not None:
+            paths = compare_stores(*stores, suite=name, out=folder)
+            console.print(paths[0].read_text(encoding="utf-8"))
+        else:
+            paths = build_report(*stores, suite=name, out=folder, against=against)
+            if export:
+                paths += export_results(*stores, suite=name, out=folder / "export")
+        for path in paths:
+            console.print(str(path))
 
 
 @app.command()
@@ -355,6 +369,21 @@ def doctor(data_root: DataRootOption = None) -> None:
     _console(soft_wrap=False).print(f"srgnn-bench {__version__}", table)
     if any(finding.verdict == "broken" for finding in findings):
         raise typer.Exit(USERS_MISTAKE)
+
+
+def _stored_suites(suite: str | None, stores: Sequence[ResultStore]) -> list[str]:
+    """The suite that is named, or every one that all of the results folders hold."""
+    if suite is not None:
+        return [registry.suite(suite).name if names_a_file(suite) else suite]
+    held = [set(store.suites()) for store in stores]
+    names = sorted(set.intersection(*held))
+    if not names:
+        raise StoreError(
+            f"{' and '.join(str(store.root) for store in stores)} hold no suite"
+            f"{' in common' if len(stores) > 1 else ''}.",
+            remedy="Run one first, or name another folder with --results.",
+        )
+    return names
 
 
 def _console(*, stderr: bool = False, soft_wrap: bool = True) -> Console:

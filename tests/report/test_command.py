@@ -9,7 +9,7 @@ from made_up import write_suite
 from typer.testing import CliRunner
 
 from srgnn_bench.cli import app
-from srgnn_bench.errors import SpecError
+from srgnn_bench.errors import SpecError, StoreError
 from srgnn_bench.store.store import ResultStore
 
 
@@ -48,3 +48,34 @@ def test_another_subject_has_a_report_of_its_own(store: ResultStore):
     table = store.root / "report" / "made-up-against-gru4rec" / "differences-diginetica.md"
     assert "GRU4Rec less each other entry" in table.read_text()
     assert not (store.root / "report" / "made-up").exists()
+
+
+def test_without_a_name_every_stored_suite_is_drawn(store: ResultStore, tmp_path: Path):
+    for name in ("one", "two"):
+        write_suite(store, suite=name, datasets=1, models=2, seeds=1)
+    arguments = ["report", "--results", str(store.root)]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    for name in ("one", "two"):
+        assert (store.root / "report" / name / "index.html").is_file()
+    done = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0, done.output
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["one", "two"]
+    with pytest.raises(SpecError, match="one, two are stored"):
+        CliRunner().invoke(app, [*arguments, "--against", "srgnn"], catch_exceptions=False)
+
+
+def test_without_a_name_all_that_two_folders_share_is_compared(store: ResultStore, tmp_path: Path):
+    other = ResultStore(tmp_path / "after")
+    for name, where in (("one", store), ("one", other), ("two", other)):
+        write_suite(where, suite=name, datasets=1, models=2, seeds=1)
+    folders = ["--compare", str(store.root), str(other.root)]
+    done = CliRunner().invoke(app, ["report", *folders])
+    assert done.exit_code == 0, done.output
+    assert [path.name for path in (other.root / "report").iterdir()] == ["one"]
+
+
+def test_a_folder_without_a_suite_is_one_clear_error(tmp_path: Path):
+    for folders in (["--results", str(tmp_path)], ["--compare", str(tmp_path), str(tmp_path)]):
+        with pytest.raises(StoreError, match="no suite"):
+            CliRunner().invoke(app, ["report", *folders], catch_exceptions=False)
