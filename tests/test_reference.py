@@ -185,6 +185,7 @@ ACROSS = (
     ("diginetica", ("ablation-connections", "none"), ("ablation-steps", "steps-0")),
     ("diginetica", ("ablation-steps", "steps-2"), ("ablation-steps", "steps-1")),
     ("diginetica", ("ablation-steps", "steps-2"), ("standard", "narm")),
+    ("diginetica", ("ablation-connections", "full"), ("ablation-steps", "steps-2")),
     ("yoochoose1_64", ("ablation-steps", "steps-3"), ("ablation-steps", "steps-1")),
 )
 """What the text compares beside what the reports do: data set, one entry, another."""
