@@ -6,6 +6,7 @@ import functools
 import hashlib
 import importlib
 import inspect
+import linecache
 import sys
 import traceback
 from pathlib import Path
@@ -100,8 +101,8 @@ def foreign_code(model_class: type[Any]) -> str | None:
     """What tells one version of a user's own class from another.
 
     What its modules import from elsewhere is not looked at. The text is read once, as the class
-    is first met: an edit later in the same process does not change the class either. A class of a
-    notebook has no module with a file: its own text counts, and that of its bases.
+    is first met: an edit later in the same process does not change the class either. Where the
+    module is a notebook, the cells count in which the methods of the class and its bases stand.
 
     Args:
         model_class: any model.
@@ -121,15 +122,19 @@ def foreign_code(model_class: type[Any]) -> str | None:
 
 
 def _text_of(base: type[Any]) -> bytes:
-    """The module that a class comes from, or the class alone where there is no such file."""
+    """The module that a class comes from; without such a file, the cells of its methods."""
     file = Path(getattr(sys.modules[base.__module__], "__file__", None) or "")
-    try:
-        return file.read_bytes() if file.is_file() else inspect.getsource(base).encode()
-    except (OSError, TypeError) as error:
+    if file.is_file():
+        return file.read_bytes()
+    parts = [getattr(part, "__func__", getattr(part, "fget", part)) for part in vars(base).values()]
+    cells = dict.fromkeys(part.__code__.co_filename for part in parts if inspect.isfunction(part))
+    texts = ["".join(linecache.getlines(cell)) for cell in cells]
+    if not texts or not all(texts):
         raise ModelError(
             f"The code of {base.__qualname__} cannot be read, so no change of it would be seen.",
             remedy="Put the class into a module, a file of its own.",
-        ) from error
+        )
+    return "".join(texts).encode()
 
 
 def with_full_softmax(model_class: type[Any], *, loss: str) -> type[Any]:
