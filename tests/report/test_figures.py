@@ -4,6 +4,7 @@ import itertools
 import re
 
 import matplotlib.pyplot as plt
+import pandas as pd
 import pytest
 from made_up import MODELS, write_suite
 from matplotlib.figure import Figure
@@ -19,7 +20,8 @@ from srgnn_bench.report.figures.canvas import (
     wrapped,
 )
 from srgnn_bench.report.figures.critical_difference import no_diagram_because
-from srgnn_bench.report.figures.tradeoff import draw_tradeoff
+from srgnn_bench.report.figures.importances import draw_importances
+from srgnn_bench.report.figures.tradeoff import cost_ticks, draw_tradeoff
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import load_suite
 
@@ -99,6 +101,27 @@ def test_no_text_of_an_ablation_overlaps_another(store, monkeypatch, variants, p
     assert_readable(store, monkeypatch, layout=layout)
 
 
+@pytest.mark.parametrize("layout", ["page", "column"])
+def test_the_importance_of_many_parameters_is_readable(store, monkeypatch, layout):
+    write_suite(store, datasets=3, models=9, seeds=1)
+    frames = Frames(load_suite(store, suite="made-up"))
+    rows = [
+        {"dataset": d, "entry": e, "parameter": f"dropout_of_part_{n}_of_{e}", "importance": n / 6}
+        for d in frames.results.datasets
+        for e in frames.results.tuned
+        for n in range(4)
+        if (d, e) != ("diginetica", "narm")
+    ]
+    monkeypatch.setattr(Frames, "importance", pd.DataFrame(rows))
+    with house_style():
+        figure = draw_importances(frames, layout=layout)
+        drawn = drawn_texts(figure, monkeypatch)
+    assert len(drawn) > len(rows)
+    assert overlaps(drawn) == []
+    assert outside(figure, drawn) == []
+    plt.close(figure)
+
+
 def test_a_dollar_sign_is_a_dollar_sign(store):
     write_suite(store, datasets=1, models=2, seeds=1, note="From 5_$ to 10_$, or $5 to $10.")
     frames = Frames(load_suite(store, suite="made-up"))
@@ -110,6 +133,16 @@ def test_a_dollar_sign_is_a_dollar_sign(store):
             texts = [t for t in drawn.findobj(Text) if "$" in t.get_text()]
             assert texts
             assert not any(t.get_parse_math() for t in texts)
+
+
+@pytest.mark.parametrize("decades", [0.0, 0.1, 0.5, 1, 2.5, 4, 5.3, 6, 7])
+def test_an_axis_of_costs_has_a_few_round_ticks(decades):
+    costs = pd.Series([0.016, 0.016 * 10**decades])
+    ticks = cost_ticks(costs)
+    assert min(2, 1 + (decades > 0)) <= len(ticks) <= 4
+    assert ticks == sorted(set(ticks))
+    assert ticks[0] >= 0.8 * costs.min()
+    assert ticks[-1] <= 1.25 * costs.max()
 
 
 def test_every_entry_looks_like_no_other():

@@ -19,6 +19,8 @@ COSTS = {
     "session_milliseconds": "Ranking (ms/session)",
 }
 
+MOST_TICKS = 4
+"""What a panel in one column has room for."""
 
 LABEL_WIDTH, LABEL_HEIGHT = 0.25, 0.12
 """Room of a label at the lower edge, as shares of the panel."""
@@ -51,6 +53,7 @@ def cost_ticks(costs: pd.Series[float]) -> list[float]:
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks = [m * 10.0**decade for decade in decades for m in multiples]
     ticks = [tick for tick in ticks if 0.8 * low <= tick <= 1.25 * high]
+    ticks = ticks[:: -max(math.ceil(len(ticks) / MOST_TICKS), 1)][::-1]
     if len(ticks) >= 2:
         return ticks
     return [low, high] if span > 1.05 else [low]
