@@ -36,6 +36,10 @@ ROUNDS = 9999
 NORMAL_95 = 1.96
 """Half a 95% interval in standard errors, where there is no bootstrap."""
 
+PLACES = 10
+"""Of drawn means. How threads share a product moves digits far behind these, and with them the
+bytes of a report."""
+
 _CHUNK = 250
 
 
@@ -86,8 +90,8 @@ def bootstrap_means(totals: SessionTotals, *, resamples: int = RESAMPLES, seed: 
         seed: of the draws, which are the same for every column.
 
     Returns:
-        One mean per draw and column, shape (resamples, columns). Each is a ratio of two sums,
-        since sessions differ in length (Davison and Hinkley 1997, section 3.8).
+        One mean per draw and column, to ``PLACES`` digits, shape (resamples, columns). Each is a
+        ratio of two sums, since sessions differ in length (Davison and Hinkley 1997, section 3.8).
     """
     generator = np.random.default_rng(seed)
     n = len(totals.counts)
@@ -98,7 +102,7 @@ def bootstrap_means(totals: SessionTotals, *, resamples: int = RESAMPLES, seed: 
         weights = np.stack([np.bincount(row, minlength=n) for row in drawn]).astype(np.float64)
         parts.append(weights @ both)
     drawn_totals = np.concatenate(parts)
-    means: Floats = drawn_totals[:, :-1] / drawn_totals[:, -1:]
+    means: Floats = np.round(drawn_totals[:, :-1] / drawn_totals[:, -1:], PLACES)
     return means
 
 

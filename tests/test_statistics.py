@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -108,6 +110,15 @@ def test_standard_errors_agree_with_the_bootstrap_and_with_independent_prefixes(
     assert standard_errors(totals)[0] == pytest.approx(draws.std(), rel=0.05)
     alone = by_session(values[:, None], sessions=np.arange(len(values)))
     assert standard_errors(alone)[0] == pytest.approx(stats.sem(values))
+
+
+def test_no_digit_of_a_bootstrap_depends_on_the_order_of_its_sums():
+    values, sessions = clustered(np.random.default_rng(17), sessions=300)
+    totals = by_session(values[:, None], sessions=sessions)
+    draws = bootstrap_means(totals, resamples=100, seed=18)
+    drawn = np.random.default_rng(18).integers(300, size=(100, 300))
+    exact = [math.fsum(totals.sums[row, 0]) / totals.counts[row].sum() for row in drawn]
+    assert draws[:, 0].tolist() == np.round(exact, 10).tolist()
 
 
 def test_false_alarms_come_at_the_stated_rate():
