@@ -18,7 +18,7 @@ def step():
     del gradients
 
 def new_pages():
-    for _ in range(3):
+    for _ in range(10):  # the heap grows for some, until the blocks have their places
         step()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(20):
@@ -46,6 +46,5 @@ def test_a_step_gets_the_memory_that_the_last_one_freed(megabytes: int) -> None:
     plain, kept, held_afterwards = map(int, done.stdout.split())
     pages_of_a_step = 3 * size / 4096
     assert plain > 18 * pages_of_a_step
-    # Of twenty steps; on a machine that is short of memory the system may take some pages back.
-    assert kept < 5 * pages_of_a_step
+    assert kept < 2 * pages_of_a_step
     assert held_afterwards < 0.1 * pages_of_a_step
