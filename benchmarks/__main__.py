@@ -14,7 +14,7 @@ import typer
 
 from benchmarks import evaluation, preparation, ranking, tables, training
 from benchmarks.measure import Series, apart
-from srgnn_bench.execution.environment import environment
+from srgnn_bench.process.environment import environment
 
 ALL_MODELS = list(training.MODELS)
 

@@ -27,7 +27,7 @@ from benchmarks.measure import OutOfBoundsError, apart, seconds_of
 from srgnn_bench import registry
 from srgnn_bench.data.prepare import prepare
 from srgnn_bench.data.sessions import Integers
-from srgnn_bench.execution.environment import peak_memory_bytes
+from srgnn_bench.process.environment import peak_memory_bytes
 
 CLICKS = 33_003_944
 ITEMS = 52_739

@@ -55,7 +55,7 @@ def _python() -> Finding:
 
 
 def _package(name: str) -> Finding:
-    from srgnn_bench.execution.environment import installed_version
+    from srgnn_bench.process.environment import installed_version
 
     try:
         importlib.import_module(name)
@@ -67,7 +67,7 @@ def _package(name: str) -> Finding:
 def _device() -> list[Finding]:
     import torch
 
-    from srgnn_bench.execution.environment import available_cores
+    from srgnn_bench.process.environment import available_cores
 
     cores, threads = available_cores(), torch.get_num_threads()
     remedy = f"Set OMP_NUM_THREADS={cores}." if threads > cores else ""

@@ -34,12 +34,12 @@ from srgnn_bench.data.spec import DatasetSpec
 from srgnn_bench.errors import BenchError, ClusterError, ModelError
 from srgnn_bench.events import EpochDone, Event, Listener, RunStarted, TrialStarted
 from srgnn_bench.execution.chain import POLL_SECONDS, Assignment, Busy, Chain, Start
-from srgnn_bench.execution.environment import available_cores
 from srgnn_bench.execution.final import Trouble
 from srgnn_bench.execution.workbench import Answer, Task, Workbench
+from srgnn_bench.process.environment import available_cores
+from srgnn_bench.process.limits import call_within
 from srgnn_bench.schema import ProtocolSpec
 from srgnn_bench.store.keys import RESULTS_VERSION
-from srgnn_bench.time_limit import call_within
 
 if TYPE_CHECKING:
     from distributed import Client, Future

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import torch
 from recbole.config import Config
 
 from srgnn_bench.recbole_bridge.recbole_models import is_recboles
@@ -22,24 +22,42 @@ LENGTH_FIELD = "item_length"
 LIST_SUFFIX = "_list"
 NEGATIVE_PREFIX = "neg_"
 
+CPU = torch.device("cpu")
+
 LONGEST_SEQUENCE = {"MAX_ITEM_LIST_LENGTH": 50}
 """RecBole's most clicks of a sequence, and its default. RecBole's own models have it as a
 parameter; others see whole prefixes."""
 
 
+class _OwnConfig(Config):  # type: ignore[misc]
+    """RecBole's Config without the parts that look beyond what it is given."""
+
+    def _init_device(self) -> None:
+        """Leave the device to the caller.
+
+        RecBole sets ``CUDA_VISIBLE_DEVICES`` and then asks torch for a GPU. The answer fixes what
+        this process sees for as long as it lives, so putting the variable back comes too late.
+        """
+
+
 def recbole_config(
-    model_class: type[Any], configuration: dict[str, Any], *, longest_prefix: int
+    model_class: type[Any],
+    configuration: dict[str, Any],
+    *,
+    longest_prefix: int,
+    device: torch.device = CPU,
 ) -> Config:
     """The Config from which a model is built.
 
-    RecBole reads ``sys.argv`` with top priority, evaluates strings as Python, and changes
-    ``CUDA_VISIBLE_DEVICES``; none of that happens here. Parameters that ``configuration`` does
-    not name keep the defaults of RecBole's own file for that class, where it has one.
+    RecBole reads ``sys.argv`` with top priority, evaluates strings as Python, and chooses a
+    device; none of that happens here. Parameters that ``configuration`` does not name keep the
+    defaults of RecBole's own file for that class, where it has one.
 
     Args:
         model_class: class of the model.
         configuration: parameters of the model.
         longest_prefix: most clicks that any prefix holds.
+        device: where the model is to compute.
     """
     defaults = recbole_parameters(model_class) or {}
     fixed = {
@@ -53,11 +71,12 @@ def recbole_config(
         "loss_type": {"loss_type": "CE", **defaults, **configuration}["loss_type"],
         "show_progress": False,
     }
-    with _no_arguments(), _kept("CUDA_VISIBLE_DEVICES"):
-        config = Config(model=model_class, dataset="sessions", config_dict=dict(fixed))
+    with _no_arguments():
+        config = _OwnConfig(model=model_class, dataset="sessions", config_dict=dict(fixed))
     for name, value in configuration.items():
         config[name] = value
     config["MAX_ITEM_LIST_LENGTH"] = longest_prefix
+    config["device"] = device
     return config
 
 
@@ -86,16 +105,3 @@ def _no_arguments() -> Iterator[None]:
         yield
     finally:
         sys.argv = arguments
-
-
-@contextlib.contextmanager
-def _kept(variable: str) -> Iterator[None]:
-    """Undo what is done to an environment variable inside the block."""
-    before = os.environ.get(variable)
-    try:
-        yield
-    finally:
-        if before is None:
-            os.environ.pop(variable, None)
-        else:
-            os.environ[variable] = before

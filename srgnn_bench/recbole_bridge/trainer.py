@@ -20,9 +20,9 @@ import torch
 
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.errors import ModelError, StoreError
-from srgnn_bench.heap import freed_memory_kept
 from srgnn_bench.models.fitted import FittedRecommender
 from srgnn_bench.models.full_softmax import clear_padding
+from srgnn_bench.process.memory import freed_memory_kept
 from srgnn_bench.recbole_bridge.batch_form import batch_form, form_of, longest_sequence
 from srgnn_bench.recbole_bridge.classes import with_full_softmax
 from srgnn_bench.recbole_bridge.config import recbole_config

@@ -21,10 +21,10 @@ from srgnn_bench.configuration import Candidate
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.errors import BenchError, StoreError
 from srgnn_bench.events import EpochDone, Listener, TrialStarted
+from srgnn_bench.process.limits import time_limit
 from srgnn_bench.recbole_bridge.ranking import OBJECTIVE, judge
 from srgnn_bench.recbole_bridge.trainer import EpochResult, best_epoch, build, train
 from srgnn_bench.store.trials import EpochValue, Trial
-from srgnn_bench.time_limit import time_limit
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from tiny_world import TinyWorld, broken_model, make_tiny_world
 from srgnn_bench import registry
 from srgnn_bench.errors import ClusterError
 from srgnn_bench.events import EpochDone, Event, RunDone, RunStarted, TrialDone, TrialStarted
-from srgnn_bench.execution.environment import available_cores
 from srgnn_bench.execution.local import Outcome, execute
 from srgnn_bench.execution.plan import plan
 from srgnn_bench.execution.stale import failures
+from srgnn_bench.process.environment import available_cores
 from srgnn_bench.selection import select
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.store.trials import Trial, read_trials

@@ -11,7 +11,7 @@ STEPS = """
 import ctypes, resource, sys
 from pathlib import Path
 import torch
-from srgnn_bench.heap import freed_memory_kept
+from srgnn_bench.process.memory import freed_memory_kept
 
 def step():
     gradients = [torch.ones(int(sys.argv[1]) // 4) for _ in range(3)]

@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from srgnn_bench.execution.environment import peak_memory_bytes, start_peak_memory
+from srgnn_bench.process.environment import peak_memory_bytes, start_peak_memory
 
 LARGE = 300_000_000
 
