@@ -14,7 +14,7 @@ from benchmarks.sessions import diginetica_or_generated, stage, with_prefixes
 from benchmarks.training import OURS, THEIRS, ours
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.evaluation.metrics import rank_metrics
-from srgnn_bench.recbole_bridge.ranking import rank_prefixes
+from srgnn_bench.training.ranking import rank_prefixes
 
 PREFIXES = 4_096
 """Prefixes of one repetition, a batch of RecBole's default size."""

@@ -17,8 +17,8 @@ from srgnn_bench import registry
 from srgnn_bench.configuration import candidate
 from srgnn_bench.data.sessions import Stage, stage_of
 from srgnn_bench.execution.final import LIST_LENGTH
-from srgnn_bench.recbole_bridge.ranking import rank_prefixes
-from srgnn_bench.recbole_bridge.trainer import build
+from srgnn_bench.training.build import build
+from srgnn_bench.training.ranking import rank_prefixes
 
 SUITE = registry.suite("standard")
 

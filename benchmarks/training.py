@@ -19,8 +19,9 @@ from srgnn_bench.data.sessions import Stage
 from srgnn_bench.models.products import times_transposed
 from srgnn_bench.models.softmax_loss import BLOCK_SESSIONS, TILE_BYTES
 from srgnn_bench.recbole_bridge.classes import model_class
-from srgnn_bench.recbole_bridge.trainer import build, train
 from srgnn_bench.schema import TrainingSpec
+from srgnn_bench.training.build import build
+from srgnn_bench.training.fit import train
 
 EMBEDDING_SIZE = 64
 """RecBole's default, for all models."""

@@ -29,11 +29,12 @@ from srgnn_bench.events import EpochDone, Listener, RunStarted
 from srgnn_bench.execution.plan import Job, Run
 from srgnn_bench.process.environment import environment, peak_memory_bytes, start_peak_memory
 from srgnn_bench.process.limits import time_limit
-from srgnn_bench.recbole_bridge.ranking import OBJECTIVE, judge, rank_prefixes
-from srgnn_bench.recbole_bridge.trainer import EpochResult, best_epoch, build, train
 from srgnn_bench.schema import SuiteSpec
 from srgnn_bench.store.keys import seed_from
 from srgnn_bench.store.record import Cost, DatasetFacts, Record
+from srgnn_bench.training.build import build
+from srgnn_bench.training.fit import EpochResult, best_epoch, train
+from srgnn_bench.training.ranking import OBJECTIVE, judge, rank_prefixes
 from srgnn_bench.tuning.study import Winner
 from srgnn_bench.tuning.trial import describe
 

@@ -23,6 +23,9 @@ from srgnn_bench.recbole_bridge.config import (
 )
 from srgnn_bench.recbole_bridge.recbole_models import needs_fixed_width
 
+Batch = Interaction
+"""A batch of prefixes, as models are handed it."""
+
 SEQUENCE = ITEM_FIELD + LIST_SUFFIX
 
 INVERSE, MASKED = "inverse_itemseq", "mask_itemseq"

@@ -14,10 +14,11 @@ from srgnn_bench.models.fitted import FittedRecommender
 from srgnn_bench.recbole_bridge.batch_form import form_of
 from srgnn_bench.recbole_bridge.config import ITEM_FIELD, LENGTH_FIELD, LIST_SUFFIX
 from srgnn_bench.recbole_bridge.dataset import PrefixBatches
-from srgnn_bench.recbole_bridge.ranking import rank_prefixes
-from srgnn_bench.recbole_bridge.trainer import build, train
 from srgnn_bench.schema import TrainingSpec
 from srgnn_bench.testing.planted import planted_sessions
+from srgnn_bench.training.build import build
+from srgnn_bench.training.fit import train
+from srgnn_bench.training.ranking import rank_prefixes
 
 ITEMS = 30
 

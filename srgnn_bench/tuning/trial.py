@@ -22,9 +22,10 @@ from srgnn_bench.data.sessions import Stage
 from srgnn_bench.errors import BenchError, StoreError
 from srgnn_bench.events import EpochDone, Listener, TrialStarted
 from srgnn_bench.process.limits import time_limit
-from srgnn_bench.recbole_bridge.ranking import OBJECTIVE, judge
-from srgnn_bench.recbole_bridge.trainer import EpochResult, best_epoch, build, train
 from srgnn_bench.store.trials import EpochValue, Trial
+from srgnn_bench.training.build import build
+from srgnn_bench.training.fit import EpochResult, best_epoch, train
+from srgnn_bench.training.ranking import OBJECTIVE, judge
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from srgnn_bench.configuration import candidate
 from srgnn_bench.data.prepare import prepare
 from srgnn_bench.data.protocol import test_stage as stage_for_test
 from srgnn_bench.evaluation.metrics import mrr, recall
-from srgnn_bench.recbole_bridge.ranking import rank_prefixes
-from srgnn_bench.recbole_bridge.trainer import build
 from srgnn_bench.schema import ModelEntry, ProtocolSpec, SuiteSpec
+from srgnn_bench.training.build import build
+from srgnn_bench.training.ranking import rank_prefixes
 
 ROOT = os.environ.get("SRGNN_BENCH_DATA_ROOT")
 pytestmark = [

@@ -21,8 +21,8 @@ from srgnn_bench.recbole_bridge.classes import loss_of, model_class, with_full_s
 from srgnn_bench.recbole_bridge.config import ITEM_FIELD, LENGTH_FIELD, recbole_parameters
 from srgnn_bench.recbole_bridge.dataset import THE_USER, PrefixBatches
 from srgnn_bench.recbole_bridge.recbole_models import PACKAGE, PLAIN_SOFTMAX, UNFIT, UNTRIED
-from srgnn_bench.recbole_bridge.trainer import build
 from srgnn_bench.schema import ModelSpec
+from srgnn_bench.training.build import build
 
 N_ITEMS = 20
 

@@ -11,8 +11,8 @@ from tiny_models import LONGEST, tiny_batch, tiny_model
 from srgnn_bench.baselines.sknn import SKNN
 from srgnn_bench.data.sessions import Sessions, prefixes_of
 from srgnn_bench.models.srgnn import FastSRGNN
-from srgnn_bench.recbole_bridge import ranking
-from srgnn_bench.recbole_bridge.ranking import rank_prefixes
+from srgnn_bench.training import ranking
+from srgnn_bench.training.ranking import rank_prefixes
 
 N_ITEMS = 30
 

@@ -1,4 +1,4 @@
-"""Builds and trains RecBole models; a training that is cut off goes on where it stopped.
+"""Trains RecBole models; a training that is cut off goes on where it stopped.
 
 RecBole's own trainer is not used: it rounds its metrics, names checkpoints by the second so that
 parallel trials overwrite each other, and writes ones that today's torch refuses to read.
@@ -6,9 +6,6 @@ parallel trials overwrite each other, and writes ones that today's torch refuses
 
 from __future__ import annotations
 
-import os
-import pickle
-import random
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -19,16 +16,14 @@ import numpy as np
 import torch
 
 from srgnn_bench.data.sessions import Stage
-from srgnn_bench.errors import ModelError, StoreError
-from srgnn_bench.models.fitted import FittedRecommender
-from srgnn_bench.models.full_softmax import clear_padding
+from srgnn_bench.errors import ModelError
 from srgnn_bench.process.memory import freed_memory_kept
-from srgnn_bench.recbole_bridge.batch_form import batch_form, form_of, longest_sequence
-from srgnn_bench.recbole_bridge.classes import with_full_softmax
-from srgnn_bench.recbole_bridge.config import recbole_config
-from srgnn_bench.recbole_bridge.dataset import PrefixBatches, SessionDataset
+from srgnn_bench.recbole_bridge.batch_form import form_of
+from srgnn_bench.recbole_bridge.dataset import PrefixBatches
 from srgnn_bench.schema import TrainingSpec
 from srgnn_bench.store.keys import seed_from
+from srgnn_bench.training import checkpoints
+from srgnn_bench.training.build import seed_all
 
 
 @dataclass(frozen=True)
@@ -48,38 +43,6 @@ class EpochResult:
     seconds: float
     judged: dict[str, float] | None
     judge_seconds: float = 0.0
-
-
-def build(model_class: type[Any], configuration: dict[str, Any], stage: Stage, *, seed: int) -> Any:
-    """A model with its weights drawn from the seed; fitted ones are fitted.
-
-    Args:
-        model_class: a RecBole sequential model.
-        configuration: its parameters.
-        stage: the stage whose catalogue and training sessions it gets.
-        seed: seed of the weights.
-
-    Raises:
-        ModelError: the class does not accept the configuration.
-    """
-    longest = longest_sequence(configuration, stage)
-    _seed_all(seed_from(seed, "weights"))
-    try:
-        config = recbole_config(model_class, configuration, longest_prefix=longest)
-        form = batch_form(model_class, config, stage=stage)
-        kind = with_full_softmax(model_class, loss=config["loss_type"])
-        model = kind(config, SessionDataset(stage, longest=longest)).to(config["device"])
-    except (TypeError, KeyError, ValueError, NotImplementedError) as error:
-        raise ModelError(
-            f"{model_class.__name__} cannot be built from {configuration}: {error!r}.",
-            remedy="Correct the parameters in the model's YAML.",
-        ) from error
-    model.batch_form = form
-    if kind is not model_class:
-        clear_padding(model.item_embedding)
-    if isinstance(model, FittedRecommender):
-        model.fit(stage.train)
-    return model
 
 
 @freed_memory_kept()
@@ -128,7 +91,14 @@ def train(
         device=model.device,
         form=form_of(model),
     )
-    history, best_weights = _restore(checkpoint, model, optimizer)
+    history: list[EpochResult] = []
+    best_weights = None
+    state = None if checkpoint is None else checkpoints.load(checkpoint)
+    if state is not None:
+        model.load_state_dict(state["weights"])
+        optimizer.load_state_dict(state["optimizer"])
+        history = [EpochResult(**epoch) for epoch in state["history"]]
+        best_weights = state["best_weights"]
     for n in range(1, len(history) + 1):
         if after_epoch(history[:n]):
             epochs = n
@@ -144,7 +114,14 @@ def train(
         history.append(EpochResult(epoch, loss, seconds, judged, judge_seconds))
         if best_by is not None and best_epoch(history, best_by).epoch == epoch:
             best_weights = {k: v.detach().clone() for k, v in model.state_dict().items()}
-        _save(checkpoint, model, optimizer, history, best_weights)
+        if checkpoint is not None:
+            state = {
+                "weights": model.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "history": [asdict(epoch) for epoch in history],
+                "best_weights": best_weights,
+            }
+            checkpoints.save(checkpoint, state)
         if after_epoch(history):
             break
     if best_weights is not None:
@@ -171,7 +148,7 @@ def _epoch(
     decays = 0 if training.lr_decay_step is None else (epoch - 1) // training.lr_decay_step
     for group in optimizer.param_groups:
         group["lr"] = training.learning_rate * training.lr_decay_gamma**decays
-    _seed_all(seed_from(seed, "dropout", epoch))
+    seed_all(seed_from(seed, "dropout", epoch))
     total = 0.0
     for step, batch in enumerate(batches.shuffled(seed_from(seed, "order", epoch)), start=1):
         optimizer.zero_grad()
@@ -189,53 +166,3 @@ def _epoch(
         optimizer.step()
         total += value
     return total / len(batches)
-
-
-def _seed_all(seed: int) -> None:
-    """Seed every generator that a model may draw from."""
-    torch.manual_seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - models from elsewhere draw from the global generator
-    random.seed(seed)
-
-
-def _save(
-    checkpoint: Path | None,
-    model: Any,
-    optimizer: torch.optim.Optimizer,
-    history: list[EpochResult],
-    best_weights: dict[str, torch.Tensor] | None,
-) -> None:
-    if checkpoint is None:
-        return
-    temporary = checkpoint.with_name(f"{checkpoint.name}.{os.getpid()}")
-    state = {
-        "weights": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "history": [asdict(epoch) for epoch in history],
-        "best_weights": best_weights,
-    }
-    try:
-        checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(state, temporary)
-        temporary.replace(checkpoint)
-    except (OSError, RuntimeError) as error:  # torch raises a RuntimeError where the disk is full
-        temporary.unlink(missing_ok=True)
-        raise StoreError(
-            f"The checkpoint {checkpoint} cannot be written ({error}).",
-            remedy="Free space or permissions there, and call again: it goes on from here.",
-        ) from error
-
-
-def _restore(
-    checkpoint: Path | None, model: Any, optimizer: torch.optim.Optimizer
-) -> tuple[list[EpochResult], dict[str, torch.Tensor] | None]:
-    """Load a checkpoint into the model and optimizer; a damaged one is as good as none."""
-    if checkpoint is None or not checkpoint.exists():
-        return [], None
-    try:
-        state = torch.load(checkpoint, weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
-        return [], None
-    model.load_state_dict(state["weights"])
-    optimizer.load_state_dict(state["optimizer"])
-    return [EpochResult(**epoch) for epoch in state["history"]], state["best_weights"]

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from recbole.data.interaction import Interaction
 
 from srgnn_bench.data.sessions import Integers, Prefixes, Stage
 from srgnn_bench.errors import ModelError
@@ -19,7 +18,7 @@ from srgnn_bench.evaluation.sparse_ranks import sparse_ranks_of, sparse_top_item
 from srgnn_bench.models.counting import SparseRecommender
 from srgnn_bench.models.full_softmax import FullSoftmax
 from srgnn_bench.models.products import times_transposed
-from srgnn_bench.recbole_bridge.batch_form import form_of
+from srgnn_bench.recbole_bridge.batch_form import Batch, form_of
 from srgnn_bench.recbole_bridge.config import ITEM_FIELD
 from srgnn_bench.recbole_bridge.dataset import PrefixBatches
 
@@ -124,7 +123,7 @@ def _ranked_sparsely(
     batches = _batches(model, prefixes.select(first), SPARSE_PREFIXES)
     bounds = np.searchsorted(kind[by_kind], np.arange(1, len(batches)) * SPARSE_PREFIXES)
 
-    def rank(batch: Interaction, chunk: Integers) -> tuple[Integers, Ranking]:
+    def rank(batch: Batch, chunk: Integers) -> tuple[Integers, Ranking]:
         scores = model.sparse_scores(batch)
         rows = kind[chunk] % SPARSE_PREFIXES
         return chunk, Ranking(

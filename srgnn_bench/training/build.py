@@ -1,0 +1,58 @@
+"""A model from its class and configuration, with weights drawn from a seed."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import torch
+
+from srgnn_bench.data.sessions import Stage
+from srgnn_bench.errors import ModelError
+from srgnn_bench.models.fitted import FittedRecommender
+from srgnn_bench.models.full_softmax import clear_padding
+from srgnn_bench.recbole_bridge.batch_form import batch_form, longest_sequence
+from srgnn_bench.recbole_bridge.classes import with_full_softmax
+from srgnn_bench.recbole_bridge.config import recbole_config
+from srgnn_bench.recbole_bridge.dataset import SessionDataset
+from srgnn_bench.store.keys import seed_from
+
+
+def build(model_class: type[Any], configuration: dict[str, Any], stage: Stage, *, seed: int) -> Any:
+    """A model with its weights drawn from the seed; fitted ones are fitted.
+
+    Args:
+        model_class: a RecBole sequential model.
+        configuration: its parameters.
+        stage: the stage whose catalogue and training sessions it gets.
+        seed: seed of the weights.
+
+    Raises:
+        ModelError: the class does not accept the configuration.
+    """
+    longest = longest_sequence(configuration, stage)
+    seed_all(seed_from(seed, "weights"))
+    try:
+        config = recbole_config(model_class, configuration, longest_prefix=longest)
+        form = batch_form(model_class, config, stage=stage)
+        kind = with_full_softmax(model_class, loss=config["loss_type"])
+        model = kind(config, SessionDataset(stage, longest=longest)).to(config["device"])
+    except (TypeError, KeyError, ValueError, NotImplementedError) as error:
+        raise ModelError(
+            f"{model_class.__name__} cannot be built from {configuration}: {error!r}.",
+            remedy="Correct the parameters in the model's YAML.",
+        ) from error
+    model.batch_form = form
+    if kind is not model_class:
+        clear_padding(model.item_embedding)
+    if isinstance(model, FittedRecommender):
+        model.fit(stage.train)
+    return model
+
+
+def seed_all(seed: int) -> None:
+    """Seed every generator that a model may draw from."""
+    torch.manual_seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - models from elsewhere draw from the global generator
+    random.seed(seed)
