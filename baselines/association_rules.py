@@ -15,10 +15,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array
 
+from srgnn_bench.counting.bases import LastClickRecommender
+from srgnn_bench.counting.item_pairs import clicks_of
+from srgnn_bench.counting.sparse_rows import rows_of, select, with_values
 from srgnn_bench.data.sessions import Sessions
-from srgnn_bench.models.counting import LastClickRecommender
-from srgnn_bench.models.item_pairs import clicks_of
-from srgnn_bench.models.sparse_rows import rows_of, select, with_values
 
 
 class AssociationRules(LastClickRecommender):

@@ -6,7 +6,6 @@ Recommendation", SIGIR 2020; the authors' code, https://github.com/CCIIPLab/GCE-
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
@@ -16,17 +15,18 @@ from torch import nn
 from torch.nn.functional import leaky_relu
 
 from srgnn_bench.errors import ModelError
-from srgnn_bench.models.full_softmax import FullSoftmax, clear_padding
-from srgnn_bench.models.item_neighbours import ItemNeighbours
-from srgnn_bench.models.parameters import ModelParameters
-from srgnn_bench.models.ragged import OrderedClicks, ordered_clicks, softmax_by, sum_by
-from srgnn_bench.models.session_graph import (
+from srgnn_bench.layers.attention import soft_attention
+from srgnn_bench.layers.initialisation import initialise_uniformly
+from srgnn_bench.layers.item_neighbours import ItemNeighbours
+from srgnn_bench.layers.ragged import OrderedClicks, ordered_clicks, softmax_by, sum_by
+from srgnn_bench.layers.session_graph import (
     RELATIONS,
     Nodes,
     relations,
     session_edges,
     session_nodes,
 )
+from srgnn_bench.models import FullSoftmax, ModelParameters
 
 SLOPE = 0.2
 
@@ -151,9 +151,7 @@ class GCEGNN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
         self.w_2 = nn.Linear(d, d)
         self.w_3 = nn.Linear(d, d, bias=False)
         self.q = nn.Linear(d, 1, bias=False)
-        for weight in self.parameters():
-            nn.init.uniform_(weight, -1 / math.sqrt(d), 1 / math.sqrt(d))
-        clear_padding(self.item_embedding)
+        initialise_uniformly(self, self.item_embedding)
 
     def forward(self, item_seq: torch.Tensor, item_seq_len: torch.Tensor) -> torch.Tensor:
         """Vectors of a batch of sessions, shape (sessions, embedding_size)."""
@@ -203,5 +201,5 @@ class GCEGNN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
         mean = clicks.sum(states) / clicks.lengths[:, None].to(states.dtype)
         positions = self.position_embedding(clicks.clicks_after)
         placed = torch.tanh(self.w_1(torch.cat([positions, states], dim=1)))
-        query = clicks.spread(self.w_3(mean))
-        return clicks.sum(self.q(torch.sigmoid(self.w_2(placed) + query)) * states)
+        attention = soft_attention(self.w_3(mean), self.w_2(placed), clicks.session, score=self.q)
+        return clicks.sum(attention * states)

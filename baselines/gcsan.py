@@ -6,7 +6,6 @@ IJCAI 2019. No code of the authors is known here.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
@@ -15,11 +14,11 @@ from recbole.model.abstract_recommender import SequentialRecommender
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from srgnn_bench.models.full_softmax import FullSoftmax, clear_padding
-from srgnn_bench.models.gated_gnn import GatedGNN
-from srgnn_bench.models.parameters import ModelParameters
-from srgnn_bench.models.ragged import ordered_clicks
-from srgnn_bench.models.session_graph import session_edges, session_nodes
+from srgnn_bench.layers.gated_gnn import GatedGNN
+from srgnn_bench.layers.initialisation import initialise_uniformly
+from srgnn_bench.layers.ragged import ordered_clicks
+from srgnn_bench.layers.session_graph import session_edges, session_nodes
+from srgnn_bench.models import FullSoftmax, ModelParameters
 
 
 class GCSANParameters(ModelParameters):
@@ -112,9 +111,7 @@ class FastGCSAN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
         self.blocks = nn.ModuleList(
             AttentionBlock(d, dropout=own.dropout) for _ in range(own.blocks)
         )
-        for weight in self.parameters():
-            nn.init.uniform_(weight, -1 / math.sqrt(d), 1 / math.sqrt(d))
-        clear_padding(self.item_embedding)
+        initialise_uniformly(self, self.item_embedding)
 
     def forward(self, item_seq: torch.Tensor, item_seq_len: torch.Tensor) -> torch.Tensor:
         """Vectors of a batch of sessions, shape (sessions, embedding_size)."""

@@ -13,9 +13,8 @@ import torch
 from pydantic import Field
 from recbole.model.sequential_recommender.gru4rec import GRU4Rec
 
-from srgnn_bench.models.full_softmax import FullSoftmax, clear_padding
-from srgnn_bench.models.parameters import ModelParameters
-from srgnn_bench.models.ragged import packed_clicks
+from srgnn_bench.layers.ragged import packed_clicks
+from srgnn_bench.models import FullSoftmax, ModelParameters, clear_padding
 
 
 class GRU4RecParameters(ModelParameters):

@@ -14,9 +14,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array
 
+from srgnn_bench.counting.bases import LastClickRecommender
+from srgnn_bench.counting.item_pairs import follows
 from srgnn_bench.data.sessions import Sessions
-from srgnn_bench.models.counting import LastClickRecommender
-from srgnn_bench.models.item_pairs import follows
 
 
 class FirstOrderMarkov(LastClickRecommender):

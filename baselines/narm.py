@@ -11,9 +11,9 @@ import torch
 from pydantic import Field
 from recbole.model.sequential_recommender.narm import NARM
 
-from srgnn_bench.models.full_softmax import FullSoftmax, clear_padding
-from srgnn_bench.models.parameters import ModelParameters
-from srgnn_bench.models.ragged import packed_clicks
+from srgnn_bench.layers.attention import soft_attention
+from srgnn_bench.layers.ragged import packed_clicks
+from srgnn_bench.models import FullSoftmax, ModelParameters, clear_padding
 
 
 class NARMParameters(ModelParameters):
@@ -52,8 +52,9 @@ class FastNARM(FullSoftmax, NARM):  # type: ignore[misc]
         embedded = self.emb_dropout(self.item_embedding(clicks.items))
         states, final = self.gru(clicks.sequence(embedded))
         of_click, of_session = states.data, final[-1]
-        query = clicks.spread(self.a_2(of_session))
-        attention = self.v_t(torch.sigmoid(self.a_1(of_click) + query))
+        attention = soft_attention(
+            self.a_2(of_session), self.a_1(of_click), clicks.session, score=self.v_t
+        )
         local = clicks.sum(attention * of_click)
         vectors: torch.Tensor = self.b(self.ct_dropout(torch.cat([local, of_session], dim=1)))
         return vectors

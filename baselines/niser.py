@@ -6,7 +6,6 @@ Bias", GRLA workshop at CIKM 2019, arXiv:1909.04276. No code of the authors is k
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
@@ -15,11 +14,12 @@ from recbole.model.abstract_recommender import SequentialRecommender
 from torch import nn
 from torch.nn.functional import normalize
 
-from srgnn_bench.models.full_softmax import FullSoftmax, clear_padding
-from srgnn_bench.models.gated_gnn import GatedGNN
-from srgnn_bench.models.parameters import ModelParameters
-from srgnn_bench.models.ragged import ordered_clicks
-from srgnn_bench.models.session_graph import session_edges, session_nodes
+from srgnn_bench.layers.attention import soft_attention
+from srgnn_bench.layers.gated_gnn import GatedGNN
+from srgnn_bench.layers.initialisation import initialise_uniformly
+from srgnn_bench.layers.ragged import ordered_clicks
+from srgnn_bench.layers.session_graph import session_edges, session_nodes
+from srgnn_bench.models import FullSoftmax, ModelParameters
 
 
 class NISERParameters(ModelParameters):
@@ -69,9 +69,7 @@ class NISER(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
         self.linear_two = nn.Linear(d, d)
         self.linear_three = nn.Linear(d, 1, bias=False)
         self.linear_transform = nn.Linear(2 * d, d)
-        for weight in self.parameters():
-            nn.init.uniform_(weight, -1 / math.sqrt(d), 1 / math.sqrt(d))
-        clear_padding(self.item_embedding)
+        initialise_uniformly(self, self.item_embedding)
 
     def item_vectors(self) -> torch.Tensor:
         """Vectors of length 1 of all items, and 0 for the padding item."""
@@ -85,8 +83,9 @@ class NISER(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
         hidden = self.gnn(hidden, [session_edges(clicks, nodes, dtype=hidden.dtype)])
         states = hidden.index_select(0, nodes.of_click) + self.position_embedding(clicks.place)
         local = states.index_select(0, clicks.last)
-        query = clicks.spread(self.linear_one(local))
-        attention = self.linear_three(torch.sigmoid(query + self.linear_two(states)))
+        attention = soft_attention(
+            self.linear_one(local), self.linear_two(states), clicks.session, score=self.linear_three
+        )
         combined = clicks.sum(attention * states)
         vectors = self.linear_transform(torch.cat([combined, local], dim=1))
         return self.scale * normalize(vectors, dim=1)

@@ -15,9 +15,8 @@ from pydantic import Field
 from recbole.model.layers import TransformerLayer
 from recbole.model.sequential_recommender.sasrec import SASRec
 
-from srgnn_bench.models.full_softmax import FullSoftmax, clear_padding
-from srgnn_bench.models.parameters import ModelParameters
-from srgnn_bench.models.ragged import ordered_clicks, softmax_by, sum_by
+from srgnn_bench.layers.ragged import ordered_clicks, softmax_by, sum_by
+from srgnn_bench.models import FullSoftmax, ModelParameters, clear_padding
 
 
 class SASRecParameters(ModelParameters):

@@ -18,11 +18,11 @@ import numpy as np
 from pydantic import Field
 from scipy.sparse import csr_array
 
+from srgnn_bench.counting.bases import LastClickRecommender
+from srgnn_bench.counting.decays import Decay, by_distance
+from srgnn_bench.counting.item_pairs import follows
 from srgnn_bench.data.sessions import Sessions
-from srgnn_bench.models.counting import LastClickRecommender
-from srgnn_bench.models.decays import Decay, by_distance
-from srgnn_bench.models.item_pairs import follows
-from srgnn_bench.models.parameters import ModelParameters
+from srgnn_bench.models import ModelParameters
 
 
 class SequentialRulesParameters(ModelParameters):

@@ -17,8 +17,7 @@ import numpy as np
 import torch
 
 from srgnn_bench.data.sessions import Sessions
-from srgnn_bench.models.fitted import FittedRecommender
-from srgnn_bench.models.parameters import ModelParameters
+from srgnn_bench.models import FittedRecommender, ModelParameters
 
 
 class SessionPopularity(FittedRecommender):

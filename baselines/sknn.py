@@ -20,9 +20,9 @@ from typing import Literal
 import numpy as np
 from scipy.sparse import csr_array
 
-from srgnn_bench.models.counting import NeighbourParameters, NeighbourRecommender
-from srgnn_bench.models.neighbours import PrefixItems
-from srgnn_bench.models.sparse_rows import rows_of, with_values
+from srgnn_bench.counting.bases import NeighbourParameters, NeighbourRecommender
+from srgnn_bench.counting.neighbours import PrefixItems
+from srgnn_bench.counting.sparse_rows import rows_of, with_values
 
 
 class SKNNParameters(NeighbourParameters):

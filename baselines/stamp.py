@@ -12,9 +12,9 @@ import torch
 from pydantic import Field
 from recbole.model.sequential_recommender.stamp import STAMP
 
-from srgnn_bench.models.full_softmax import FullSoftmax, clear_padding
-from srgnn_bench.models.parameters import ModelParameters
-from srgnn_bench.models.ragged import ordered_clicks
+from srgnn_bench.layers.attention import soft_attention
+from srgnn_bench.layers.ragged import ordered_clicks
+from srgnn_bench.models import FullSoftmax, ModelParameters, clear_padding
 
 
 class STAMPParameters(ModelParameters):
@@ -42,8 +42,8 @@ class FastSTAMP(FullSoftmax, STAMP):  # type: ignore[misc]
         memory = self.item_embedding(clicks.items)
         last = memory.index_select(0, clicks.last)
         mean = clicks.sum(memory) / item_seq_len[:, None].to(memory.dtype)
-        query = clicks.spread(self.w2(last) + self.w3(mean) + self.b_a)
-        attention = self.w0(torch.sigmoid(self.w1(memory) + query))
+        query = self.w2(last) + self.w3(mean) + self.b_a
+        attention = soft_attention(query, self.w1(memory), clicks.session, score=self.w0)
         attended = clicks.sum(attention * memory) + mean
         vectors: torch.Tensor = torch.tanh(self.mlp_a(attended)) * torch.tanh(self.mlp_b(last))
         return vectors

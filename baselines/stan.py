@@ -28,10 +28,10 @@ import numpy as np
 from pydantic import Field
 from scipy.sparse import csr_array
 
+from srgnn_bench.counting.bases import NeighbourParameters, NeighbourRecommender
+from srgnn_bench.counting.neighbours import PrefixItems
+from srgnn_bench.counting.sparse_rows import with_values
 from srgnn_bench.data.sessions import Integers, Sessions
-from srgnn_bench.models.counting import NeighbourParameters, NeighbourRecommender
-from srgnn_bench.models.neighbours import PrefixItems
-from srgnn_bench.models.sparse_rows import with_values
 
 
 class STANParameters(NeighbourParameters):

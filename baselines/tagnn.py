@@ -6,7 +6,6 @@ Recommendation", SIGIR 2020; the authors' code, https://github.com/CRIPAC-DIG/TA
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
@@ -16,11 +15,12 @@ from recbole.utils import InputType
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from srgnn_bench.models.full_softmax import clear_padding
-from srgnn_bench.models.gated_gnn import GatedGNN
-from srgnn_bench.models.parameters import ModelParameters
-from srgnn_bench.models.ragged import ordered_clicks, softmax_by, sum_by
-from srgnn_bench.models.session_graph import session_edges, session_nodes
+from srgnn_bench.layers.attention import soft_attention
+from srgnn_bench.layers.gated_gnn import GatedGNN
+from srgnn_bench.layers.initialisation import initialise_uniformly
+from srgnn_bench.layers.ragged import ordered_clicks, softmax_by, sum_by
+from srgnn_bench.layers.session_graph import session_edges, session_nodes
+from srgnn_bench.models import ModelParameters
 
 BLOCK_NUMBERS = 300_000
 """Products of clicks and items that are formed at a time."""
@@ -145,9 +145,7 @@ class TAGNN(SequentialRecommender):  # type: ignore[misc]
         self.linear_three = nn.Linear(d, 1, bias=False)
         self.linear_transform = nn.Linear(2 * d, d)
         self.linear_t = nn.Linear(d, d, bias=False)
-        for weight in self.parameters():
-            nn.init.uniform_(weight, -1 / math.sqrt(d), 1 / math.sqrt(d))
-        clear_padding(self.item_embedding)
+        initialise_uniformly(self, self.item_embedding)
 
     def forward(self, item_seq: torch.Tensor, item_seq_len: torch.Tensor) -> torch.Tensor:
         """Scores of the padding item (0) and of all items, shape (sessions, items + 1)."""
@@ -157,8 +155,9 @@ class TAGNN(SequentialRecommender):  # type: ignore[misc]
         hidden = self.gnn(hidden, [session_edges(clicks, nodes, dtype=hidden.dtype)])
         states = hidden.index_select(0, nodes.of_click)
         local = states.index_select(0, clicks.last)
-        query = clicks.spread(self.linear_one(local))
-        attention = self.linear_three(torch.sigmoid(query + self.linear_two(states)))
+        attention = soft_attention(
+            self.linear_one(local), self.linear_two(states), clicks.session, score=self.linear_three
+        )
         attention = softmax_by(attention, clicks.session, groups=len(clicks.lengths))
         combined = clicks.sum(attention * states)
         vectors = self.linear_transform(torch.cat([combined, local], dim=1))

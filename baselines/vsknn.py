@@ -18,7 +18,7 @@ product, and sqrt(|n|) under ``cosine``.
 
 ``weighting`` names w, a decay of the click's position (``div``, the paper's, is j / l for click j
 of l), or ``idf`` for idf(i) instead, session-rec's idf_weighting_session. Items of weight 0 are
-not looked up. ``weighting_score`` names the decay of d. See ``srgnn_bench.models.decays``.
+not looked up. ``weighting_score`` names the decay of d. See ``srgnn_bench.counting.decays``.
 
 The defaults are session-rec's; its configurations take 100 to 500 neighbours of samples of 500 to
 5000. Its idf counts clicks instead of sessions, so that it can be negative.
@@ -32,11 +32,11 @@ import numpy as np
 from pydantic import Field
 from scipy.sparse import csr_array
 
+from srgnn_bench.counting.bases import NeighbourParameters, NeighbourRecommender
+from srgnn_bench.counting.decays import Decay, by_distance, by_position
+from srgnn_bench.counting.neighbours import PrefixItems
+from srgnn_bench.counting.sparse_rows import Floats, rows_of, with_values
 from srgnn_bench.data.sessions import Sessions
-from srgnn_bench.models.counting import NeighbourParameters, NeighbourRecommender
-from srgnn_bench.models.decays import Decay, by_distance, by_position
-from srgnn_bench.models.neighbours import PrefixItems
-from srgnn_bench.models.sparse_rows import Floats, rows_of, with_values
 
 Weighting = Literal["same", "div", "linear", "log", "quadratic", "idf"]
 

@@ -8,8 +8,8 @@ import torch
 from torch.nn.functional import cross_entropy
 from torch_geometric.nn import GatedGraphConv
 
-from srgnn_bench.models.ragged import ordered_clicks
-from srgnn_bench.models.session_graph import session_edges, session_nodes
+from srgnn_bench.layers.ragged import ordered_clicks
+from srgnn_bench.layers.session_graph import session_edges, session_nodes
 from srgnn_bench.models.srgnn import FastSRGNN
 
 

@@ -16,8 +16,8 @@ from benchmarks.recbole_peer import RecBole, anomaly_detection
 from benchmarks.sessions import diginetica_or_generated, stage, with_prefixes
 from srgnn_bench import registry
 from srgnn_bench.data.sessions import Stage
-from srgnn_bench.models.products import times_transposed
-from srgnn_bench.models.softmax_loss import BLOCK_SESSIONS, TILE_BYTES
+from srgnn_bench.layers.products import times_transposed
+from srgnn_bench.layers.softmax_loss import BLOCK_SESSIONS, TILE_BYTES
 from srgnn_bench.recbole_bridge.classes import model_class
 from srgnn_bench.schema import TrainingSpec
 from srgnn_bench.training.build import build
@@ -134,7 +134,7 @@ class Products:
             self.grad_items.addmm_(scores.T, block)
 
     def items_by_sessions(self) -> None:
-        """In the layout and tiles of ``srgnn_bench.models.softmax_loss``."""
+        """In the layout and tiles of ``srgnn_bench.layers.softmax_loss``."""
         for block, gradient in self._blocks():
             scores = self.scores[: len(block) * len(self.items)].view(-1, len(block))
             tile_items = TILE_BYTES // (len(block) * block.element_size())

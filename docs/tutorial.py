@@ -19,7 +19,7 @@ import pandas as pd
 import torch
 
 from srgnn_bench import Benchmark
-from srgnn_bench.models.fitted import FittedRecommender
+from srgnn_bench.models import FittedRecommender
 
 random = np.random.default_rng(1)
 rows = []

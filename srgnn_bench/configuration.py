@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from srgnn_bench import registry
 from srgnn_bench.errors import SpecError
-from srgnn_bench.models.fitted import FittedRecommender
+from srgnn_bench.models import FittedRecommender
 from srgnn_bench.recbole_bridge.classes import foreign_code
 from srgnn_bench.recbole_bridge.classes import model_class as model_class_of
 from srgnn_bench.recbole_bridge.config import recbole_parameters

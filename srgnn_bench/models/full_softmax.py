@@ -15,8 +15,8 @@ from recbole.utils import InputType
 from torch import nn
 
 from srgnn_bench.errors import ModelError
+from srgnn_bench.layers.softmax_loss import full_softmax_loss
 from srgnn_bench.models.parameters import ModelParameters
-from srgnn_bench.models.softmax_loss import full_softmax_loss
 
 
 class FullSoftmax:
@@ -75,9 +75,3 @@ class FullSoftmax:
     def full_sort_predict(self, interaction: Any) -> torch.Tensor:
         """Scores of the padding item and of all items, shape (sessions, items + 1)."""
         return self.session_vectors(interaction) @ self.item_vectors().T
-
-
-def clear_padding(embedding: nn.Embedding) -> None:
-    """Set the padding item's vector to zero."""
-    with torch.no_grad():
-        embedding.weight[0] = 0

@@ -6,7 +6,6 @@ authors' code, https://github.com/CRIPAC-DIG/SR-GNN.
 
 from __future__ import annotations
 
-import math
 from typing import Any, Literal
 
 import torch
@@ -15,12 +14,12 @@ from recbole.model.abstract_recommender import SequentialRecommender
 from torch import nn
 
 from srgnn_bench.errors import ModelError
-from srgnn_bench.models.full_softmax import FullSoftmax, clear_padding
-from srgnn_bench.models.gated_gnn import GatedGNN
-from srgnn_bench.models.global_graph import GlobalGraph
-from srgnn_bench.models.parameters import ModelParameters
-from srgnn_bench.models.ragged import OrderedClicks, ordered_clicks, sum_by
-from srgnn_bench.models.session_graph import (
+from srgnn_bench.layers.attention import soft_attention
+from srgnn_bench.layers.gated_gnn import GatedGNN
+from srgnn_bench.layers.global_graph import GlobalGraph
+from srgnn_bench.layers.initialisation import initialise_uniformly
+from srgnn_bench.layers.ragged import OrderedClicks, ordered_clicks, sum_by
+from srgnn_bench.layers.session_graph import (
     Connections,
     Edges,
     EdgeWeights,
@@ -30,6 +29,8 @@ from srgnn_bench.models.session_graph import (
     session_edges,
     session_nodes,
 )
+from srgnn_bench.models.full_softmax import FullSoftmax
+from srgnn_bench.models.parameters import ModelParameters
 
 
 class SRGNNParameters(ModelParameters):
@@ -82,9 +83,7 @@ class FastSRGNN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
             self.linear_three = nn.Linear(d, 1, bias=False)
         if own.readout == "hybrid":
             self.linear_transform = nn.Linear(2 * d, d)
-        for weight in self.parameters():
-            nn.init.uniform_(weight, -1 / math.sqrt(d), 1 / math.sqrt(d))
-        clear_padding(self.item_embedding)
+        initialise_uniformly(self, self.item_embedding)
 
     def forward(self, item_seq: torch.Tensor, item_seq_len: torch.Tensor) -> torch.Tensor:
         """Vectors of a batch of sessions.
@@ -125,8 +124,9 @@ class FastSRGNN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
         if self.readout == "average":
             total = sum_by(hidden * often, nodes.session, groups=len(lengths))
             return total / lengths[:, None].to(hidden.dtype)
-        query = self.linear_one(local).index_select(0, nodes.session)
-        attention = self.linear_three(torch.sigmoid(query + self.linear_two(hidden)))
+        attention = soft_attention(
+            self.linear_one(local), self.linear_two(hidden), nodes.session, score=self.linear_three
+        )
         combined = sum_by(attention * often * hidden, nodes.session, groups=len(lengths))
         if self.readout == "attention":
             return combined

@@ -15,9 +15,7 @@ from typing import Any
 from recbole.model.abstract_recommender import AbstractRecommender, SequentialRecommender
 
 from srgnn_bench.errors import ModelError
-from srgnn_bench.models.fitted import FittedRecommender
-from srgnn_bench.models.full_softmax import FullSoftmax
-from srgnn_bench.models.parameters import ModelParameters
+from srgnn_bench.models import FittedRecommender, FullSoftmax, ModelParameters
 from srgnn_bench.recbole_bridge.config import recbole_parameters
 from srgnn_bench.recbole_bridge.recbole_models import UNFIT, has_own_loss, is_recboles
 from srgnn_bench.registry import did_you_mean, providers

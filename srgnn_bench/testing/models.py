@@ -10,7 +10,7 @@ from recbole.data.interaction import Interaction
 
 from srgnn_bench.data.sessions import Sessions, Stage, stage_of
 from srgnn_bench.evaluation.metrics import recall
-from srgnn_bench.models.fitted import FittedRecommender
+from srgnn_bench.models import FittedRecommender
 from srgnn_bench.recbole_bridge.batch_form import form_of
 from srgnn_bench.recbole_bridge.config import ITEM_FIELD, LENGTH_FIELD, LIST_SUFFIX
 from srgnn_bench.recbole_bridge.dataset import PrefixBatches

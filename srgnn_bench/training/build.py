@@ -10,8 +10,7 @@ import torch
 
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.errors import ModelError
-from srgnn_bench.models.fitted import FittedRecommender
-from srgnn_bench.models.full_softmax import clear_padding
+from srgnn_bench.models import FittedRecommender, clear_padding
 from srgnn_bench.recbole_bridge.batch_form import batch_form, longest_sequence
 from srgnn_bench.recbole_bridge.classes import with_full_softmax
 from srgnn_bench.recbole_bridge.config import recbole_config

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from srgnn_bench.counting.bases import SparseRecommender
+from srgnn_bench.counting.sparse_ranks import sparse_ranks_of, sparse_top_items
 from srgnn_bench.data.sessions import Integers, Prefixes, Stage
 from srgnn_bench.errors import ModelError
 from srgnn_bench.evaluation.metrics import mrr, recall
 from srgnn_bench.evaluation.ranks import ranks_of, top_items
-from srgnn_bench.evaluation.sparse_ranks import sparse_ranks_of, sparse_top_items
-from srgnn_bench.models.counting import SparseRecommender
-from srgnn_bench.models.full_softmax import FullSoftmax
-from srgnn_bench.models.products import times_transposed
+from srgnn_bench.layers.products import times_transposed
+from srgnn_bench.models import FullSoftmax
 from srgnn_bench.recbole_bridge.batch_form import Batch, form_of
 from srgnn_bench.recbole_bridge.config import ITEM_FIELD
 from srgnn_bench.recbole_bridge.dataset import PrefixBatches

@@ -19,10 +19,10 @@ from srgnn_bench.baselines.niser import NISER
 from srgnn_bench.baselines.tagnn import TAGNN, TargetScores
 from srgnn_bench.data.sessions import Sessions
 from srgnn_bench.errors import ModelError
-from srgnn_bench.models.gated_gnn import GatedGNN
-from srgnn_bench.models.item_neighbours import ItemNeighbours
-from srgnn_bench.models.ragged import ordered_clicks
-from srgnn_bench.models.session_graph import session_edges, session_nodes
+from srgnn_bench.layers.gated_gnn import GatedGNN
+from srgnn_bench.layers.item_neighbours import ItemNeighbours
+from srgnn_bench.layers.ragged import ordered_clicks
+from srgnn_bench.layers.session_graph import session_edges, session_nodes
 
 N_ITEMS = 12
 TRAINING = [[1, 2, 1, 3], [9, 8, 7, 6], [4, 4, 5], [10, 11], [2, 3, 1, 2]]

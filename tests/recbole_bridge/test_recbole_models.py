@@ -15,7 +15,7 @@ from torch.nn.functional import cross_entropy
 from srgnn_bench import registry
 from srgnn_bench.data.sessions import Sessions, Stage, stage_of
 from srgnn_bench.errors import ModelError
-from srgnn_bench.models.full_softmax import FullSoftmax
+from srgnn_bench.models import FullSoftmax
 from srgnn_bench.recbole_bridge.batch_form import SEQUENCE
 from srgnn_bench.recbole_bridge.classes import loss_of, model_class, with_full_softmax
 from srgnn_bench.recbole_bridge.config import ITEM_FIELD, LENGTH_FIELD, recbole_parameters

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from srgnn_bench import registry
-from srgnn_bench.models.fitted import FittedRecommender
+from srgnn_bench.models import FittedRecommender
 from srgnn_bench.models.srgnn import FastSRGNN
 from srgnn_bench.recbole_bridge.classes import model_class
 from srgnn_bench.recbole_bridge.config import recbole_parameters

@@ -3,8 +3,7 @@
 from recbole.model.abstract_recommender import SequentialRecommender
 from torch import nn
 
-from srgnn_bench.models.full_softmax import FullSoftmax, clear_padding
-from srgnn_bench.models.parameters import ModelParameters
+from srgnn_bench.models import FullSoftmax, ModelParameters, clear_padding
 
 
 class Parameters(ModelParameters):

@@ -13,8 +13,8 @@ import torch
 from torch import nn
 from torch.nn.functional import linear
 
-from srgnn_bench.models.ragged import sum_by
-from srgnn_bench.models.session_graph import Edges
+from srgnn_bench.layers.ragged import sum_by
+from srgnn_bench.layers.session_graph import Edges
 
 
 class Neighbours(nn.Module):

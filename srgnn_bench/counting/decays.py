@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
+from srgnn_bench.counting.sparse_rows import Floats
 from srgnn_bench.data.sessions import Integers
-from srgnn_bench.models.sparse_rows import Floats
 
 Decay = Literal["same", "div", "linear", "log", "quadratic"]
 

@@ -13,12 +13,11 @@ import torch
 from pydantic import Field
 from scipy.sparse import csr_array
 
+from srgnn_bench.counting.item_pairs import ordered
+from srgnn_bench.counting.neighbours import PrefixItems, SessionIndex, nearest
+from srgnn_bench.counting.sparse_rows import last_positions, rounded
 from srgnn_bench.data.sessions import Integers, Sessions
-from srgnn_bench.models.fitted import FittedRecommender
-from srgnn_bench.models.item_pairs import ordered
-from srgnn_bench.models.neighbours import PrefixItems, SessionIndex, nearest
-from srgnn_bench.models.parameters import ModelParameters
-from srgnn_bench.models.sparse_rows import last_positions, rounded
+from srgnn_bench.models import FittedRecommender, ModelParameters
 
 
 class SparseRecommender(FittedRecommender):

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
+from srgnn_bench.counting.sparse_ranks import sparse_ranks_of, sparse_top_items
 from srgnn_bench.errors import ModelError
 from srgnn_bench.evaluation.ranks import ranks_of
-from srgnn_bench.evaluation.sparse_ranks import sparse_ranks_of, sparse_top_items
 
 
 @st.composite

@@ -19,8 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from srgnn_bench.data.sessions import Integers, Sessions
-from srgnn_bench.models.sparse_rows import (
+from srgnn_bench.counting.sparse_rows import (
     Floats,
     by_value,
     keep_best,
@@ -28,6 +27,7 @@ from srgnn_bench.models.sparse_rows import (
     select,
     with_values,
 )
+from srgnn_bench.data.sessions import Integers, Sessions
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from srgnn_bench.errors import ModelError
-from srgnn_bench.models.products import times_transposed
+from srgnn_bench.layers.products import times_transposed
 
 WORK_BYTES = 96 * 2**20
 """Most memory for the exponentials of one block of sessions against the whole catalogue."""

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from srgnn_bench.data.sessions import Sessions
-from srgnn_bench.models.session_graph import Edges, Nodes
+from srgnn_bench.layers.session_graph import Edges, Nodes
 
 
 class GlobalGraph(nn.Module):

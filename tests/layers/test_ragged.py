@@ -8,7 +8,7 @@ from tiny_models import LONGEST, tiny_batch
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from srgnn_bench.errors import ModelError
-from srgnn_bench.models.ragged import ordered_clicks, packed_clicks
+from srgnn_bench.layers.ragged import ordered_clicks, packed_clicks
 
 sessions = st.lists(
     st.lists(st.integers(1, 9), min_size=1, max_size=LONGEST), min_size=1, max_size=6

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array
 
+from srgnn_bench.counting.sparse_rows import by_value, keep_best, rows_of
 from srgnn_bench.data.sessions import Integers
 from srgnn_bench.errors import ModelError
-from srgnn_bench.models.sparse_rows import by_value, keep_best, rows_of
 
 
 def sparse_ranks_of(scores: csr_array, targets: Integers) -> Integers:

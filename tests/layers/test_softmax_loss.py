@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy
 
 from srgnn_bench.errors import ModelError
-from srgnn_bench.models import softmax_loss
-from srgnn_bench.models.softmax_loss import full_softmax_loss
+from srgnn_bench.layers import softmax_loss
+from srgnn_bench.layers.softmax_loss import full_softmax_loss
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
+from srgnn_bench.counting.sparse_rows import Floats, by_value, rows_of, with_values
 from srgnn_bench.data.sessions import Integers, Sessions
-from srgnn_bench.models.sparse_rows import Floats, by_value, rows_of, with_values
 
 
 def clicks_of(sessions: Sessions, *, n_items: int) -> csr_array:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tiny_models import LONGEST, tiny_batch
 
 from srgnn_bench.data.sessions import Sessions
-from srgnn_bench.models.global_graph import GlobalGraph
-from srgnn_bench.models.ragged import ordered_clicks
-from srgnn_bench.models.session_graph import full_edges, session_edges, session_nodes
+from srgnn_bench.layers.global_graph import GlobalGraph
+from srgnn_bench.layers.ragged import ordered_clicks
+from srgnn_bench.layers.session_graph import full_edges, session_edges, session_nodes
 
 sessions = st.lists(
     st.lists(st.integers(1, 6), min_size=1, max_size=LONGEST), min_size=1, max_size=6

@@ -13,7 +13,7 @@ from typing import Literal
 
 import torch
 
-from srgnn_bench.models.ragged import OrderedClicks
+from srgnn_bench.layers.ragged import OrderedClicks
 
 EdgeWeights = Literal["binary", "count"]
 """``binary``: an edge counts once however often it is walked, as in the authors' code.

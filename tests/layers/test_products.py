@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from srgnn_bench.models import products
-from srgnn_bench.models.products import times_transposed
+from srgnn_bench.layers import products
+from srgnn_bench.layers.products import times_transposed
 
 
 def laid_out(rows: int, columns: int, *, turned: bool) -> torch.Tensor:

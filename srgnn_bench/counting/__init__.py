@@ -1,0 +1,1 @@
+"""What is fitted by counting clicks and sessions, and not trained, with NumPy and SciPy."""

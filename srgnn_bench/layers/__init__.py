@@ -1,0 +1,1 @@
+"""Parts of neural models on flat clicks, nodes and edges, with torch alone."""
