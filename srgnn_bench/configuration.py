@@ -19,6 +19,7 @@ from srgnn_bench.models import FittedRecommender
 from srgnn_bench.recbole_bridge.classes import foreign_code
 from srgnn_bench.recbole_bridge.classes import model_class as model_class_of
 from srgnn_bench.recbole_bridge.config import recbole_parameters
+from srgnn_bench.recbole_bridge.recbole_models import recboles_word
 from srgnn_bench.schema import (
     ChoiceDimension,
     Dimension,
@@ -38,6 +39,7 @@ class Candidate:
         entry: the suite's entry.
         spec: the model's specification.
         model_class: its class.
+        implementation: what keys call its code.
         defaults: a value for every parameter and training setting.
         space: the parameters that tuning may move.
     """
@@ -45,6 +47,7 @@ class Candidate:
     entry: ModelEntry
     spec: ModelSpec
     model_class: type[Any]
+    implementation: str
     defaults: dict[str, Any]
     space: dict[str, Dimension]
 
@@ -52,12 +55,6 @@ class Candidate:
     def title(self) -> str:
         """Title in tables and figures."""
         return self.entry.title or self.spec.title
-
-    @property
-    def class_identity(self) -> str:
-        """Its class as keys have it: a change of the user's own code makes other runs."""
-        code = foreign_code(self.model_class)  # type: ignore[arg-type]  # a class is hashable
-        return self.spec.class_path if code is None else f"{self.spec.class_path}@{code}"
 
     @property
     def is_fitted(self) -> bool:
@@ -109,7 +106,34 @@ def candidate(suite: SuiteSpec, entry: ModelEntry, *, trust: bool = False) -> Ca
                 f"its search space.",
                 remedy="The default is always the first trial: widen the space or move it.",
             )
-    return Candidate(entry, spec, model_class, values, space)
+    return Candidate(entry, spec, model_class, implementation_of(spec, model_class), values, space)
+
+
+def implementation_of(spec: ModelSpec, model_class: type[Any]) -> str:
+    """What keys call a model's code, so that its file may move and a change makes other runs.
+
+    For a class of this package or RecBole that is the word of its file, or of the shipped file
+    that names the same class. A class of the user's own has no version that one could rely on: its
+    name is followed by a hash of the text of its modules.
+
+    Raises:
+        SpecError: the class is this package's, and has no word or another.
+        ModelError: the text of the user's class cannot be had.
+    """
+    code = foreign_code(model_class)  # type: ignore[arg-type]  # a class is hashable
+    if code is not None:
+        return f"{spec.implementation or model_class.__name__}@{code}"
+    shipped = registry.implementations().get(spec.class_path)
+    word = shipped or spec.implementation or recboles_word(model_class)
+    if word is None or spec.implementation not in (None, word):
+        raise SpecError(
+            f"Model '{spec.name}': the implementation of {spec.class_path} is "
+            f"{'not named' if word is None else f'{word}, not {spec.implementation}'}.",
+            remedy="Correct `implementation` in its YAML."
+            if shipped
+            else "Name it in its YAML, as in `implementation: my-model/1`.",
+        )
+    return word
 
 
 def _own_parameters(model_class: type[Any]) -> tuple[dict[str, Any], bool]:

@@ -8,6 +8,7 @@ path of a YAML file anywhere. Installed packages add models through the entry po
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib.util
 import typing
 from importlib.metadata import entry_points
@@ -67,6 +68,13 @@ def dataset(name: str) -> DatasetSpec:
 def model(name: str) -> ModelSpec:
     """The model of that name or path; errors as for ``suite``."""
     return _load("model", name, ModelSpec)
+
+
+@functools.cache
+def implementations() -> dict[str, str]:
+    """What the shipped models call their code, by class path (see ``ModelSpec.implementation``)."""
+    specs = [model(str(path)) for path in sorted((properties_folder() / "model").glob("*.yaml"))]
+    return {spec.class_path: spec.implementation for spec in specs if spec.implementation}
 
 
 def did_you_mean(wrong: str, known: list[str]) -> str:

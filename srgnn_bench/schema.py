@@ -132,6 +132,11 @@ class ModelSpec(Spec):
     class_path: str = Field(alias="class", pattern=r"^[\w.]+:\w+$")
     """Where the class is, as ``module:Class``."""
 
+    implementation: str | None = Field(None, pattern=r"^[a-z0-9-]+/[1-9][0-9]*$")
+    """What the keys of runs call its code, wherever that lies: a word and a version, ``srgnn/1``.
+    The version rises with a change of the model that moves its numbers. Every model of this package
+    has one; a class of the user's own is known by the text of its modules besides."""
+
     citation: str
     """The paper, and whose implementation this is."""
 

@@ -143,10 +143,10 @@ def test_another_text_of_the_users_own_class_is_another_model(
         suite, entry = registry.suite("quick"), ModelEntry(model=str(path), name="mine")
         found = candidate(suite, entry, trust=True)
         assert "n_heads" not in found.defaults  # RecBole's class of that name is another
-        return found.class_identity
+        return found.implementation
 
     one = identity(CODE.format(1), DERIVED.format("a = 1"))
-    assert one.startswith("own_module:SASRec@")
+    assert one.startswith("SASRec@")
     assert identity(CODE.format(1), DERIVED.format("a = 1")) == one
     assert identity(CODE.format(2222), DERIVED.format("a = 1")) != one
     assert identity(CODE.format(1), DERIVED.format("a = 2222")) != one
@@ -176,10 +176,32 @@ def test_a_class_without_a_module_of_its_own_counts_by_its_text(
     assert "a file of its own" in caught.value.remedy
 
 
-def test_versions_tell_of_this_package_and_recbole(tmp_path: Path) -> None:
-    for name in ("srgnn", "sasrec", "bert4rec", "popularity"):
-        found = candidate(registry.suite("quick"), ModelEntry(model=name, name=name))
-        assert found.class_identity == found.spec.class_path
+def implementation(model: str) -> str:
+    return candidate(registry.suite("quick"), ModelEntry(model=model, name="it")).implementation
+
+
+def test_every_shipped_model_names_its_implementation_and_none_names_anothers() -> None:
+    specs = [registry.model(name) for name in registry.names("model")]
+    words = [spec.implementation for spec in specs]
+    assert None not in words
+    assert len(set(words)) == len({spec.class_path for spec in specs}) == len(specs)
+    for name in ("srgnn", "bert4rec", "popularity"):
+        assert implementation(name) == registry.model(name).implementation
+
+
+def test_a_file_of_ones_own_cannot_call_a_shipped_class_by_another_word(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(MODEL.format(SASREC))
+    assert implementation(str(path)) == "recbole-sasrec/1"  # RecBole's own, which no file names
+    text = MODEL.format("srgnn_bench.models.srgnn:FastSRGNN")
+    path.write_text(text)
+    assert implementation(str(path)) == "srgnn/1"
+    path.write_text(f"{text}implementation: mine/1")
+    with pytest.raises(SpecError, match="is srgnn/1, not mine/1"):
+        implementation(str(path))
+    path.write_text(f"{text}implementation: ../1")
+    with pytest.raises(SpecError, match="implementation: String should match pattern"):
+        implementation(str(path))
 
 
 def test_a_number_may_be_written_in_any_way(tmp_path: Path) -> None:

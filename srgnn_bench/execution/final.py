@@ -221,6 +221,7 @@ def _train_and_rank(
         identity=run.identity,
         model=candidate.spec.name,
         title=candidate.spec.title,
+        class_path=candidate.spec.class_path,
         protocol_kind=task.suite.protocol.kind,
         metrics={
             **rank_metrics(ranking.ranks),

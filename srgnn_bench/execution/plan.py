@@ -11,7 +11,7 @@ from srgnn_bench.configuration import Candidate, candidate
 from srgnn_bench.data.prepare import PreparedDataset, prepare
 from srgnn_bench.errors import SpecError, StoreError
 from srgnn_bench.schema import ModelEntry, SuiteSpec
-from srgnn_bench.store.keys import key_of, seed_from
+from srgnn_bench.store.keys import RESULTS_VERSION, key_of, seed_from
 from srgnn_bench.store.record import Cell, Manifest, RunIdentity
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.tuning.study import Study, Winner
@@ -81,10 +81,11 @@ class Job:
                 dataset=self.dataset.name,
                 fingerprint=self.dataset.fingerprint,
                 protocol=self.suite.protocol.model_dump(include={"kind", "max_prefix_length"}),
-                model_class=self.candidate.class_identity,
+                implementation=self.candidate.implementation,
                 configuration=winner.configuration,
                 epochs=None if published else winner.epochs,
                 seed=seed_from(self.suite.seed, number),
+                results_version=RESULTS_VERSION,
             )
             runs.append(Run(number, identity, key_of(identity.model_dump())))
         return runs

@@ -19,8 +19,7 @@ class StaleRun:
 
     Attributes:
         folder: where it is.
-        fields: the fields of its identity that differ from the planned run nearest to it; for
-            one made by another version of the code, ``results_version``.
+        fields: the fields of its identity that differ from the planned run nearest to it.
     """
 
     folder: Path
@@ -64,10 +63,9 @@ def stale_runs(jobs: list[Job], store: ResultStore) -> Iterator[StaleRun]:
             tuple(sorted(k for k in {**stored, **w} if stored.get(k) != w.get(k)))
             for _, w in wanted
         ]
-        nearest = min(differences, key=len)
         yield StaleRun(
             store.run_folder(dataset=place[0], model=place[1], key=record.key),
-            nearest or ("results_version",),
+            min(differences, key=len),
         )
 
 

@@ -61,6 +61,11 @@ def is_recboles(model_class: type[Any]) -> bool:
     return model_class.__module__.startswith(PACKAGE)
 
 
+def recboles_word(model_class: type[Any]) -> str | None:
+    """What keys call a model of RecBole's own; None for any other class."""
+    return f"recbole-{model_class.__name__.lower()}/1" if is_recboles(model_class) else None
+
+
 def needs_fixed_width(model_class: type[Any]) -> bool:
     """Whether a class, or one that it derives from, is a RecBole model that reads padding."""
     return any(is_recboles(base) and base.__name__ not in ANY_WIDTH for base in model_class.__mro__)

@@ -148,7 +148,7 @@ def describe_losses(results: SuiteResults) -> str | None:
         record.title
         for record in results.all_records()
         if has_own_loss(
-            record.identity.model_class,
+            record.class_path,
             loss=record.identity.configuration.get("loss_type", "CE"),
         )
     }

@@ -6,11 +6,16 @@ import hashlib
 import json
 from typing import Any
 
-RESULTS_VERSION = 1
-"""Version of the code that can change a result. Raise it with every change of a model, the
-loss, the protocol, the ranking or the training loop that moves a number by more than rounding,
-which processors, versions of torch and numbers of threads change as well: runs stored under
-another version are then stale, and are never mixed with new ones."""
+RESULTS_VERSION = 2
+"""Version of the code that all models share and that can change a result: the loss, the protocol,
+the ranking, the training loop. Raise it with every change of that code that moves a number by more
+than rounding, which processors, versions of torch and numbers of threads change as well. It is
+part of every identity: runs of an earlier version can still be read and drawn, are stale for a plan
+of today, and are never mixed with its runs. A change of one model raises the version in its YAML's
+``implementation`` instead."""
+
+SHORT = 12
+"""Digits of a key by which folders, tables and messages call it."""
 
 
 def canonical_json(content: Any) -> str:
@@ -24,9 +29,13 @@ def canonical_json(content: Any) -> str:
 
 
 def key_of(content: Any) -> str:
-    """sha256 of the canonical JSON of ``content`` and the results version, 64 hex digits."""
-    versioned = {"results_version": RESULTS_VERSION, "content": content}
-    return hashlib.sha256(canonical_json(versioned).encode()).hexdigest()
+    """sha256 of the canonical JSON of ``content``, 64 hex digits."""
+    return hashlib.sha256(canonical_json(content).encode()).hexdigest()
+
+
+def short(key: str) -> str:
+    """The first digits of a key, as folders, tables and messages show it."""
+    return key[:SHORT]
 
 
 def seed_from(*content: Any) -> int:

@@ -6,9 +6,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA_VERSION = 1
-"""Version of the stored format. A record of another version is refused, not guessed at."""
-
 
 class Stored(BaseModel):
     """Base of everything stored: closed to unknown keys, frozen."""
@@ -24,15 +21,17 @@ class RunIdentity(Stored):
     """Fingerprint of the prepared sessions: source bytes and preparation."""
     protocol: dict[str, Any]
     """The part of the protocol that the final training depends on."""
-    model_class: str
-    """``module:Class``; for code of neither this package nor RecBole with ``@`` and a hash of the
-    text of its modules."""
+    implementation: str
+    """What the model's YAML calls its code, as ``srgnn/1``; for code of neither this package nor
+    RecBole with ``@`` and a hash of the text of its modules."""
     configuration: dict[str, Any]
     """Every parameter and training setting, defaults included."""
     epochs: int | None
     """Epochs trained, as validation chose them; None where the test set chose (``published``)
     or the model is fitted rather than trained."""
     seed: int
+    results_version: int
+    """Version of the code that all models share (see ``RESULTS_VERSION``)."""
 
 
 class TuningSummary(Stored):
@@ -89,12 +88,15 @@ class DatasetFacts(Stored):
 class Record(Stored):
     """One final run: a dataset, a model configuration, a seed, and how it ranked the test set."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
+    """Version of the stored format. A record of another version is refused, not guessed at."""
     key: str = Field(pattern=r"^[0-9a-f]{64}$")
     identity: RunIdentity
     model: str
     """Name of the model; the variants that a suite makes of it differ in their configuration."""
     title: str
+    class_path: str
+    """``module:Class``, where the model's code was; not part of the identity."""
     protocol_kind: Literal["temporal", "published"]
     metrics: dict[str, float]
     """Shares between 0 and 1, unrounded: ``recall@5`` ... ``ndcg@20``, and of the lists of 20

@@ -25,7 +25,7 @@ from srgnn_bench.configuration import Candidate
 from srgnn_bench.errors import ModelError, StoreError
 from srgnn_bench.events import Listener, TrialDone
 from srgnn_bench.schema import ProtocolSpec, TuningSpec
-from srgnn_bench.store.keys import key_of, seed_from
+from srgnn_bench.store.keys import RESULTS_VERSION, key_of, seed_from
 from srgnn_bench.store.record import TuningSummary
 from srgnn_bench.store.trials import EpochValue, Trial, best_trial, read_trials, write_trials
 from srgnn_bench.tuning.server import StudyServer
@@ -88,9 +88,10 @@ class Study:
             "fingerprint": fingerprint,
             # The final training's part of the protocol does not move a validation result.
             "protocol": protocol.model_dump(exclude={"kind"}),
-            "model_class": candidate.class_identity,
+            "implementation": candidate.implementation,
             "defaults": candidate.defaults,
             "seed": seed,
+            "results_version": RESULTS_VERSION,
         }
         self.key = key_of({**self.content, "space": self.space})
         self.folder = folder / self.key[:12]

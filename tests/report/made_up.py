@@ -11,7 +11,7 @@ import pandas as pd
 
 from srgnn_bench.evaluation.metrics import mrr, ndcg, recall
 from srgnn_bench.schema import SuiteSpec
-from srgnn_bench.store.keys import key_of, seed_from
+from srgnn_bench.store.keys import RESULTS_VERSION, key_of, seed_from
 from srgnn_bench.store.record import (
     Cell,
     Cost,
@@ -237,7 +237,7 @@ def _record(
         dataset=dataset,
         fingerprint=key_of(dataset),
         protocol={"kind": spec.protocol.kind},
-        model_class=f"somewhere:{model}",
+        implementation=f"{model}/1",
         configuration={
             "learning_rate": 0.001,
             "embedding_size": 100,
@@ -247,12 +247,14 @@ def _record(
         },
         epochs=None if fitted else 4 + place % 3,
         seed=seed,
+        results_version=RESULTS_VERSION,
     )
     return Record(
         key=key_of(identity.model_dump()),
         identity=identity,
         model=model,
         title=MODELS[model][0],
+        class_path=f"somewhere:{model}",
         protocol_kind=spec.protocol.kind,
         metrics={},
         dataset=DatasetFacts(

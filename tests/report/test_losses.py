@@ -13,7 +13,7 @@ RECBOLE = "recbole.model.sequential_recommender."
 
 
 @pytest.mark.parametrize(
-    ("model_class", "configuration", "named"),
+    ("class_path", "configuration", "named"),
     [
         (RECBOLE + "gcsan:GCSAN", {"loss_type": "CE"}, True),
         (RECBOLE + "sasrec:SASRec", {"loss_type": "CE"}, False),
@@ -22,9 +22,9 @@ RECBOLE = "recbole.model.sequential_recommender."
     ],
 )
 def test_a_loss_of_recboles_own_is_named(
-    model_class: str, configuration: dict[str, Any], named: bool
+    class_path: str, configuration: dict[str, Any], named: bool
 ) -> None:
-    identity = SimpleNamespace(model_class=model_class, configuration=configuration)
-    record = SimpleNamespace(title="The model", identity=identity)
+    identity = SimpleNamespace(configuration=configuration)
+    record = SimpleNamespace(title="The model", class_path=class_path, identity=identity)
     sentence = describe_losses(SimpleNamespace(all_records=lambda: [record]))
     assert ("The model" in (sentence or "")) == named
