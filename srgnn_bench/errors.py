@@ -49,3 +49,7 @@ class StoreError(BenchError):
 
 class ClusterError(BenchError):
     """Workers that cannot be started or reached, or that see other data or other code."""
+
+
+class DeviceError(BenchError):
+    """A device that does not exist here, or cannot be used as it is asked for."""

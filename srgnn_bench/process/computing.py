@@ -1,0 +1,173 @@
+"""Computes on a device: the same bits each time, and what it is and has left in words."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from srgnn_bench.errors import DeviceError
+from srgnn_bench.process.device import Device
+
+CUBLAS_VARIABLE, CUBLAS_WORKSPACES = "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
+"""What cuBLAS needs for the same bits each time, read as CUDA starts (torch, "Reproducibility")."""
+
+_NO_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory|ALLOC_FAILED")
+
+
+@contextlib.contextmanager
+def computing_on(device: Device) -> Iterator[None]:
+    """In the block, compute on a device so that the same inputs give the same bits.
+
+    Adding by index, of which gradients of embeddings are made, is atomic on a GPU, and on a CPU
+    with several threads too: the order of the additions, and with it the rounding, is anybody's
+    guess. Torch's deterministic algorithms fix it. Single precision is meant as such: a GPU's
+    TensorFloat-32 is off. All this is the process's own, and as before after the block; memory
+    that torch keeps of a GPU is given back.
+
+    Raises:
+        DeviceError: the device cannot be used, or CUDA has started in another way.
+    """
+    _start(device)
+    before = torch.are_deterministic_algorithms_enabled()
+    warned = torch.is_deterministic_algorithms_warn_only_enabled()
+    filled = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
+    torch.use_deterministic_algorithms(device.deterministic)
+    # It is a help to find faults, and costs a pass over every new tensor.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    try:
+        with _single_precision(device):
+            yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warned)
+        torch.utils.deterministic.fill_uninitialized_memory = filled  # type: ignore[attr-defined]
+        _release(device)
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether memory ran out. Torch has a class of its own for a CUDA device's alone."""
+    if isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and _NO_MEMORY.search(str(error)) is not None
+
+
+def free_memory(device: torch.device) -> str:
+    """What is left of a device's memory, in words."""
+    if device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(device)
+    elif device.type == "mps":
+        total = torch.mps.recommended_max_memory()
+        free = total - torch.mps.driver_allocated_memory()
+    else:
+        page = os.sysconf("SC_PAGE_SIZE")
+        free, total = (page * os.sysconf(name) for name in ("SC_AVPHYS_PAGES", "SC_PHYS_PAGES"))
+    return f"{free / 2**30:.1f} of {total / 2**30:.1f} GiB were free"
+
+
+def device_facts(device: Device) -> dict[str, Any]:
+    """What a record says of a device, JSON values only."""
+    facts: dict[str, Any] = {
+        "device": device.kind,
+        "precision": "float32",
+        "deterministic": device.deterministic,
+    }
+    if device.kind == "cuda":
+        assert device.index is not None
+        facts["gpu"] = gpu_facts(device.index)
+    return facts
+
+
+def gpu_facts(index: int) -> dict[str, Any]:
+    """Name, memory, driver and libraries of a GPU, JSON values only.
+
+    Args:
+        index: which of the GPUs that the process can see.
+    """
+    properties = torch.cuda.get_device_properties(index)
+    return {
+        "name": properties.name,
+        "memory_bytes": properties.total_memory,
+        "capability": f"{properties.major}.{properties.minor}",
+        "driver": nvidia_driver(),
+        "cuda": torch.version.cuda,
+        "hip": torch.version.hip,
+        "cudnn": torch.backends.cudnn.version(),  # type: ignore[no-untyped-call]
+    }
+
+
+def nvidia_driver() -> str | None:
+    """Version of NVIDIA's driver on this machine; None where there is none."""
+    with contextlib.suppress(OSError):
+        text = Path("/proc/driver/nvidia/version").read_text()
+        if found := re.search(r"Kernel Module\D*?(\d+\.[\d.]+)", text):
+            return found[1]
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        asked = subprocess.run(
+            ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+        )
+        return asked.stdout.split("\n")[0].strip() or None
+    return None
+
+
+def _start(device: Device) -> None:
+    """See that a device can be used, before anything is.
+
+    CUDA starts here at the latest, with what it needs for the same bits each time.
+    """
+    if device.kind == "cuda" and device.deterministic and CUBLAS_VARIABLE not in os.environ:
+        if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+            raise DeviceError(
+                f"CUDA started in this process without {CUBLAS_VARIABLE}, so that the same "
+                "training may give other numbers each time.",
+                remedy=f"Set {CUBLAS_VARIABLE}={CUBLAS_WORKSPACES} and start the process again, or "
+                "give up the same bits with --no-deterministic (in Python: deterministic=False).",
+            )
+        os.environ[CUBLAS_VARIABLE] = CUBLAS_WORKSPACES
+    if device.kind != "cpu":
+        try:
+            torch.ones(1, device=device.torch).sum().item()
+        except Exception as error:  # whatever a driver says
+            raise DeviceError(
+                f"{device} cannot be used ({type(error).__name__}: {str(error).splitlines()[0]}).",
+                remedy="srgnn-bench doctor says what torch sees; --device cpu does without.",
+            ) from error
+
+
+@contextlib.contextmanager
+def _single_precision(device: Device) -> Iterator[None]:
+    """Multiply numbers of single precision as such, in products and recurrent layers."""
+    if device.kind != "cuda":
+        yield
+        return
+    cudnn = torch.backends.cudnn
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        with cudnn.flags(
+            enabled=cudnn.enabled, deterministic=device.deterministic, allow_tf32=False
+        ):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def _release(device: Device) -> None:
+    """Give back what torch keeps of a GPU, so that what comes next finds it whole."""
+    if device.kind == "cpu":
+        return
+    gc.collect()  # an error's traceback holds tensors, and often itself
+    if device.kind == "cuda":
+        torch.cuda.empty_cache()
+    else:
+        torch.mps.empty_cache()
