@@ -26,6 +26,7 @@ from srgnn_bench.execution.chain import Driver
 from srgnn_bench.execution.local import Outcome, Resume, execute
 from srgnn_bench.execution.plan import Job, JobState, plan, state_of
 from srgnn_bench.execution.stale import failures
+from srgnn_bench.process.device import CPU, Device, DeviceChoice
 from srgnn_bench.report import build_report
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import SuiteResults, load_suite
@@ -133,6 +134,8 @@ class Benchmark:
         workers: int | None = None,
         scheduler: str | None = None,
         studies: str | None = None,
+        device: str = "auto",
+        deterministic: bool = True,
     ) -> Outcome:
         """Tune every model on every dataset, train the winners, rank, store.
 
@@ -148,6 +151,12 @@ class Benchmark:
             scheduler: address of a dask scheduler whose workers do them instead.
             studies: URL of a PostgreSQL database that keeps the studies, for benchmarks that are
                 run from several machines; none keeps each in the results folder.
+            device: where models are trained and ranked: `auto` (a GPU where torch has one through
+                CUDA or ROCm, else the CPU), `cpu`, `cuda`, `cuda:N` or `mps`. Each of `workers`
+                has a GPU of its own, or shares it where there are fewer; those of a scheduler look
+                where they are.
+            deterministic: use torch's deterministic algorithms, so that a run gives the same bits
+                each time.
 
         Returns:
             How many runs are stored, were made by this call, failed, or are missing. A model that
@@ -156,12 +165,15 @@ class Benchmark:
         Raises:
             BenchError: as for `jobs`, or the results folder or the workers cannot be used.
             SpecError: there is no such `resume`.
+            DeviceError: there is no such device, or it cannot be used; nothing has been run.
         """
         if resume not in get_args(Resume):
             raise SpecError(
                 f"There is no resume='{resume}'.", remedy=f"It is {' or '.join(get_args(Resume))}."
             )
-        with self._driver(workers, scheduler) as driver:
+        choice = DeviceChoice(device, deterministic)
+        here = CPU if scheduler else choice.find()
+        with self._driver(workers, scheduler, here, choice) as driver:
             return execute(
                 self.suite,
                 self.jobs,
@@ -170,10 +182,11 @@ class Benchmark:
                 listen=listen or _ignore,
                 driver=driver,
                 studies=None if studies is None else StudyServer(studies),
+                device=here,
             )
 
     def _driver(
-        self, workers: int | None, scheduler: str | None
+        self, workers: int | None, scheduler: str | None, here: Device, choice: DeviceChoice
     ) -> AbstractContextManager[Driver | None]:
         """Whoever does trials and runs; None for this process."""
         if workers is None and scheduler is None:
@@ -182,13 +195,15 @@ class Benchmark:
 
         if workers is None:
             assert scheduler is not None
-            return remote_workers(scheduler, data_root=self._data_root)
+            return remote_workers(scheduler, data_root=self._data_root, device=choice)
         if scheduler is not None:
             raise ClusterError(
                 "Both workers of this machine and those of a scheduler are asked for.",
                 remedy="Name the workers' number or the scheduler's address, not both.",
             )
-        return local_workers(workers, data_root=self._data_root, cache_folder=self.store.root)
+        return local_workers(
+            workers, data_root=self._data_root, cache_folder=self.store.root, device=here
+        )
 
     def status(self) -> pd.DataFrame:
         """How far the benchmark is, one row per dataset and entry.

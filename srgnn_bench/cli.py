@@ -14,6 +14,7 @@ from rich.table import Table
 
 from srgnn_bench import __version__, registry
 from srgnn_bench.errors import BenchError, SpecError, StoreError
+from srgnn_bench.process.device import DeviceChoice
 from srgnn_bench.schema import names_a_file
 
 if TYPE_CHECKING:
@@ -90,6 +91,22 @@ StudiesOption = Annotated[
         help="PostgreSQL database that keeps the studies of several machines.",
     ),
 ]
+DeviceOption = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        metavar="DEVICE",
+        help="Where to train and rank: auto, cpu, cuda, cuda:N or mps; auto is a GPU if there is "
+        "one.",
+    ),
+]
+DeterministicOption = Annotated[
+    bool,
+    typer.Option(
+        "--deterministic/--no-deterministic",
+        help="Algorithms that give the same bits each time, also on a GPU.",
+    ),
+]
 
 RESULTS = Path("results")
 
@@ -118,10 +135,16 @@ def run(
     workers: WorkersOption = None,
     scheduler: SchedulerOption = None,
     studies: StudiesOption = None,
+    device: DeviceOption = "auto",
+    deterministic: DeterministicOption = True,
 ) -> None:
     """Tune every model on every dataset, train the winners, and draw the report."""
+    choice = DeviceChoice(device, deterministic)
     from srgnn_bench.console import ProgressView, plan_table, results_table
     from srgnn_bench.execution.plan import work_left
+
+    if scheduler is None:  # its workers look for themselves
+        choice.find()
 
     console = _console()
     benchmark = _benchmark(
@@ -143,6 +166,8 @@ def run(
                 workers=workers,
                 scheduler=scheduler,
                 studies=studies,
+                device=device,
+                deterministic=deterministic,
             )
     except KeyboardInterrupt:
         again = "the same command goes on from here"

@@ -36,6 +36,8 @@ from srgnn_bench.events import EpochDone, Event, Listener, RunStarted, TrialStar
 from srgnn_bench.execution.chain import POLL_SECONDS, Assignment, Busy, Chain, Start
 from srgnn_bench.execution.final import Trouble
 from srgnn_bench.execution.workbench import Answer, Task, Workbench
+from srgnn_bench.process.computing import worker_environments
+from srgnn_bench.process.device import CPU, Device, DeviceChoice
 from srgnn_bench.process.environment import available_cores
 from srgnn_bench.process.limits import call_within
 from srgnn_bench.schema import ProtocolSpec
@@ -68,6 +70,7 @@ class Parcel:
         protocol: how it is split.
         data_root: folder of the data, for a worker that knows no other.
         threads: torch's threads; None leaves them to whoever started the worker.
+        device: where the worker trains and ranks.
         topic: where to tell events.
         results_version: version of the coordinator's code.
     """
@@ -79,6 +82,7 @@ class Parcel:
     protocol: ProtocolSpec
     data_root: Path | None
     threads: int | None
+    device: DeviceChoice
     topic: str
     results_version: int = RESULTS_VERSION
 
@@ -97,20 +101,24 @@ class Delivery:
 
 
 @contextlib.contextmanager
-def local_workers(workers: int, *, data_root: Path | None, cache_folder: Path) -> Iterator[Workers]:
+def local_workers(
+    workers: int, *, data_root: Path | None, cache_folder: Path, device: Device = CPU
+) -> Iterator[Workers]:
     """Start worker processes on this machine, which listen on loopback alone.
 
     Args:
         workers: how many; each gets an equal share of the cores and of the memory.
         data_root: folder of the data.
         cache_folder: folder of the prepared data, shared by all.
+        device: what they train on; of several GPUs each worker sees one.
 
     Raises:
         ClusterError: dask.distributed is not installed, or there are fewer cores than workers.
     """
     _need_distributed()
     import dask
-    from distributed import Client, LocalCluster
+    from distributed import Client, Nanny, Scheduler, SpecCluster
+    from distributed.system import MEMORY_LIMIT
 
     threads = threads_per_worker(workers)
     settings = {
@@ -126,29 +134,43 @@ def local_workers(workers: int, *, data_root: Path | None, cache_folder: Path) -
     environment = {CACHE_VARIABLE: str(cache_folder.resolve())}
     if data_root is not None:
         environment[ROOT_VARIABLE] = str(data_root.resolve())
+    loopback = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+    nanny = {**loopback, "nthreads": 1, "memory_limit": MEMORY_LIMIT // workers}
+    quiet = logging.CRITICAL
     with (
         dask.config.set(settings),
-        LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            silence_logs=logging.CRITICAL,
-            env=environment,
+        # A LocalCluster has one environment for all of its workers.
+        SpecCluster(
+            scheduler={"cls": Scheduler, "options": loopback},
+            workers={
+                number: {
+                    "cls": Nanny,
+                    "options": {**nanny, "silence_logs": quiet, "env": {**environment, **own}},
+                }
+                for number, own in enumerate(worker_environments(device, workers=workers))
+            },
+            silence_logs=quiet,
         ) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
-        yield Workers(client, data_root=data_root, threads=threads, at_once=workers)
+        # Of the GPUs, each worker sees its own alone.
+        choice = DeviceChoice(device.kind, device.deterministic)
+        yield Workers(client, data_root=data_root, threads=threads, at_once=workers, device=choice)
 
 
 @contextlib.contextmanager
-def remote_workers(scheduler: str, *, data_root: Path | None) -> Iterator[Workers]:
+def remote_workers(
+    scheduler: str,
+    *,
+    data_root: Path | None,
+    device: DeviceChoice = DeviceChoice(),  # noqa: B008
+) -> Iterator[Workers]:
     """Use the workers of a cluster that is running already.
 
     Args:
         scheduler: its address, such as ``tcp://10.0.0.5:8786``.
         data_root: folder of the data, for workers whose environment names no other.
+        device: what they train on, each as it finds it where it is.
 
     Raises:
         ClusterError: dask.distributed is not installed, or nothing answers at the address.
@@ -164,7 +186,7 @@ def remote_workers(scheduler: str, *, data_root: Path | None) -> Iterator[Worker
             remedy="Start one with `dask scheduler`, and name its address with --scheduler.",
         ) from error
     with client:
-        yield Workers(client, data_root=data_root, threads=None, at_once=None)
+        yield Workers(client, data_root=data_root, threads=None, at_once=None, device=device)
 
 
 def threads_per_worker(workers: int) -> int:
@@ -194,15 +216,23 @@ class Workers:
         threads: torch's threads per worker; None leaves them to whoever started it.
         at_once: chains that are begun at a time; None for all, as for a cluster that grows with
             the tasks that wait.
+        device: what they train on.
     """
 
     def __init__(
-        self, client: Client, *, data_root: Path | None, threads: int | None, at_once: int | None
+        self,
+        client: Client,
+        *,
+        data_root: Path | None,
+        threads: int | None,
+        at_once: int | None,
+        device: DeviceChoice,
     ) -> None:
         self._client = client
         self._data_root = data_root
         self._threads = threads
         self._at_once = at_once
+        self._device = device
         self._topic = f"srgnn-bench-{uuid.uuid4().hex}"
 
     def __call__(self, starts: Sequence[Start], *, listen: Listener) -> None:
@@ -268,6 +298,7 @@ class Workers:
             protocol=job.suite.protocol,
             data_root=None if self._data_root is None else self._data_root.resolve(),
             threads=self._threads,
+            device=self._device,
             topic=self._topic,
         )
         # As bytes, so that dask does not look for futures in it.
@@ -338,11 +369,14 @@ def _do(parcel: Parcel) -> Delivery:
     checkpoint = _cache_folder() / "checkpoints" / f"{task.key}.checkpoint"
     try:
         data = _prepared(parcel)
+        device = parcel.device.find()
 
         def work() -> Answer:
             if parcel.threads is not None:
                 torch.set_num_threads(parcel.threads)
-            return _BENCH.do(task, data, parcel.protocol, listen=tell, checkpoint=checkpoint)
+            return _BENCH.do(
+                task, data, parcel.protocol, listen=tell, checkpoint=checkpoint, device=device
+            )
 
         answer = call_within(task.limit_seconds, work, what=task.what)
     except ModelError as error:  # a model's own errors are answers; so this is the limit

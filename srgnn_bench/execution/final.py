@@ -27,6 +27,7 @@ from srgnn_bench.evaluation.metrics import (
 )
 from srgnn_bench.events import EpochDone, Listener, RunStarted
 from srgnn_bench.execution.plan import Job, Run
+from srgnn_bench.process.device import Device
 from srgnn_bench.process.environment import environment, peak_memory_bytes, start_peak_memory
 from srgnn_bench.process.limits import time_limit
 from srgnn_bench.schema import SuiteSpec
@@ -130,7 +131,7 @@ class Trouble:
 
 
 def run_final(
-    task: FinalTask, stage: Stage, *, listen: Listener, checkpoint: Path
+    task: FinalTask, stage: Stage, *, listen: Listener, checkpoint: Path, device: Device
 ) -> FinalResult | Trouble:
     """Train and rank once.
 
@@ -139,13 +140,14 @@ def run_final(
         stage: the test stage.
         listen: told of its start and of every epoch.
         checkpoint: file that an interrupted training goes on from; removed by the caller.
+        device: where it is trained and ranked.
 
     Raises:
         StoreError: the checkpoint cannot be written.
     """
     try:
         with time_limit(task.limit_seconds, what=task.what):
-            return _train_and_rank(task, stage, listen=listen, checkpoint=checkpoint)
+            return _train_and_rank(task, stage, listen=listen, checkpoint=checkpoint, device=device)
     except StoreError:
         raise
     except Exception as error:  # a model from elsewhere may raise anything
@@ -153,7 +155,7 @@ def run_final(
 
 
 def _train_and_rank(
-    task: FinalTask, stage: Stage, *, listen: Listener, checkpoint: Path
+    task: FinalTask, stage: Stage, *, listen: Listener, checkpoint: Path, device: Device
 ) -> FinalResult:
     candidate, run, winner = task.candidate, task.run, task.winner
     published = task.suite.protocol.kind == "published"
@@ -182,7 +184,7 @@ def _train_and_rank(
 
     start_peak_memory()
     started = time.perf_counter()
-    model = build(candidate.model_class, winner.configuration, stage, seed=seed)
+    model = build(candidate.model_class, winner.configuration, stage, seed=seed, device=device)
     fit_seconds = time.perf_counter() - started
     history: list[EpochResult] = []
     if not candidate.is_fitted:
@@ -241,7 +243,7 @@ def _train_and_rank(
             ranked_prefixes=len(stage.judged),
             peak_memory_bytes=peak_memory_bytes(),
         ),
-        environment=environment(),
+        environment=environment(device),
         created=now(),
     )
     return FinalResult(

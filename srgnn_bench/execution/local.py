@@ -30,6 +30,7 @@ from srgnn_bench.execution.chain import (
 from srgnn_bench.execution.final import FinalResult, FinalTask, Trouble, now
 from srgnn_bench.execution.plan import Job, Run, refuse_mixture, update_manifest
 from srgnn_bench.execution.workbench import Answer, Task, Workbench
+from srgnn_bench.process.device import CPU, Device
 from srgnn_bench.schema import SuiteSpec
 from srgnn_bench.store.record import Failure, Record
 from srgnn_bench.store.store import KEY_DIGITS, ResultStore, half_written, unwritable
@@ -67,6 +68,7 @@ def execute(
     listen: Listener,
     driver: Driver | None = None,
     studies: StudyServer | None = None,
+    device: Device = CPU,
 ) -> Outcome:
     """Do what the plan still lacks. A failing model never stops the others.
 
@@ -79,8 +81,10 @@ def execute(
         listen: told of everything that happens.
         driver: who does the trials and final runs; None for this process, one at a time.
         studies: the database of the studies; None for a file of each in the results folder.
+        device: where this process trains and ranks; a driver's workers have their own.
 
     Raises:
+        DeviceError: the device cannot be used.
         StoreError: the results folder cannot be used, or holds runs of the suite under other
             settings.
     """
@@ -91,7 +95,7 @@ def execute(
         starts = [partial(coordinator.tuning, job) for job in jobs]
         if driver is None:
             bench = Workbench()
-            drive(starts, partial(_do_here, bench, store=store, listen=listen))
+            drive(starts, partial(_do_here, bench, store=store, listen=listen, device=device))
         else:
             driver(starts, listen=listen)
     coordinator.note_cells()
@@ -262,12 +266,19 @@ class _Coordinator:
 
 
 def _do_here(
-    bench: Workbench, assignment: Assignment, *, store: ResultStore, listen: Listener
+    bench: Workbench,
+    assignment: Assignment,
+    *,
+    store: ResultStore,
+    listen: Listener,
+    device: Device,
 ) -> Answer:
     """Do a task in this process."""
     job, task = assignment.job, assignment.task
     place = _checkpoint(store, job, task)
-    return bench.do(task, job.dataset, job.suite.protocol, listen=listen, checkpoint=place)
+    return bench.do(
+        task, job.dataset, job.suite.protocol, listen=listen, checkpoint=place, device=device
+    )
 
 
 def _run_folder(store: ResultStore, job: Job, key: str) -> Path:

@@ -10,6 +10,8 @@ from srgnn_bench.data.protocol import test_stage, validation_stage
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.events import Listener
 from srgnn_bench.execution.final import FinalResult, FinalTask, Trouble, run_final
+from srgnn_bench.process.computing import computing_on
+from srgnn_bench.process.device import Device
 from srgnn_bench.schema import ProtocolSpec
 from srgnn_bench.store.trials import Trial
 from srgnn_bench.tuning.trial import TrialTask, run_trial
@@ -33,6 +35,7 @@ class Workbench:
         *,
         listen: Listener,
         checkpoint: Path,
+        device: Device,
     ) -> Answer:
         """Do a task. A trial is handed the validation stage, and never any test session.
 
@@ -42,16 +45,20 @@ class Workbench:
             protocol: how it is split.
             listen: told of the start and of every epoch.
             checkpoint: file that an interrupted training goes on from; removed by the caller.
+            device: where it is trained and ranked.
 
         Raises:
+            DeviceError: the device cannot be used.
             DataError: the data is too small to split.
             StoreError: the checkpoint cannot be written.
         """
         if isinstance(task, TrialTask):
             stage = self._stage(validation_stage, data, protocol)
-            return run_trial(task, stage, listen=listen, checkpoint=checkpoint)
+            with computing_on(device):
+                return run_trial(task, stage, listen=listen, checkpoint=checkpoint, device=device)
         stage = self._stage(test_stage, data, protocol)
-        return run_final(task, stage, listen=listen, checkpoint=checkpoint)
+        with computing_on(device):
+            return run_final(task, stage, listen=listen, checkpoint=checkpoint, device=device)
 
     def _stage(
         self,

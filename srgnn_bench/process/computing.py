@@ -13,11 +13,13 @@ from typing import Any
 
 import torch
 
-from srgnn_bench.errors import DeviceError
+from srgnn_bench.errors import DeviceError, ModelError
 from srgnn_bench.process.device import Device
 
 CUBLAS_VARIABLE, CUBLAS_WORKSPACES = "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
 """What cuBLAS needs for the same bits each time, read as CUDA starts (torch, "Reproducibility")."""
+
+VISIBLE_VARIABLE = "CUDA_VISIBLE_DEVICES"
 
 _NO_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory|ALLOC_FAILED")
 
@@ -51,6 +53,59 @@ def computing_on(device: Device) -> Iterator[None]:
         _release(device)
 
 
+@contextlib.contextmanager
+def limits_named(what: str, *, device: torch.device, remedy: str) -> Iterator[None]:
+    """In the block, say in one sentence where a device has too little memory or no such operation.
+
+    Args:
+        what: what is done, to begin the sentence with.
+        device: where it is done.
+        remedy: what to do where memory runs out.
+
+    Raises:
+        ModelError: memory ran out, or an operation has no deterministic algorithm.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        said = str(error).partition("\n")[0] or type(error).__name__
+        if out_of_memory(error):
+            raise ModelError(
+                f"{what} ran out of memory on {device}, where {free_memory(device)}: {said}",
+                remedy=remedy,
+            ) from error
+        if "does not have a deterministic implementation" in said:
+            raise ModelError(
+                f"{what} needs an operation that torch has no deterministic algorithm for on "
+                f"{device}: {said.partition(' does not')[0]}.",
+                remedy="Allow others with --no-deterministic (in Python: deterministic=False); "
+                "the same training may then give other numbers each time.",
+            ) from error
+        raise
+
+
+def worker_environments(device: Device, *, workers: int) -> list[dict[str, str]]:
+    """What the environments of worker processes say about the device, before torch is imported.
+
+    Each sees one GPU; where there are fewer, they share them in turn. One with a number is for all
+    of them.
+
+    Args:
+        device: of this process.
+        workers: how many.
+    """
+    if device.kind != "cuda":
+        return [{} for _ in range(workers)]
+    count = torch.cuda.device_count()
+    listed = os.environ.get(VISIBLE_VARIABLE)
+    # The list may name GPUs that are not there; CUDA heeds it up to the first of them.
+    gpus = [*map(str, range(count))] if listed is None else listed.split(",")[:count]
+    if device.index is not None:
+        gpus = [gpus[device.index]]
+    start = {CUBLAS_VARIABLE: CUBLAS_WORKSPACES} if device.deterministic else {}
+    return [{VISIBLE_VARIABLE: gpus[n % len(gpus)].strip(), **start} for n in range(workers)]
+
+
 def out_of_memory(error: Exception) -> bool:
     """Whether memory ran out. Torch has a class of its own for a CUDA device's alone."""
     if isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)):
@@ -79,8 +134,7 @@ def device_facts(device: Device) -> dict[str, Any]:
         "deterministic": device.deterministic,
     }
     if device.kind == "cuda":
-        assert device.index is not None
-        facts["gpu"] = gpu_facts(device.index)
+        facts["gpu"] = gpu_facts(device.index or 0)
     return facts
 
 

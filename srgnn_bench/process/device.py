@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     import torch
 
 DeviceKind = Literal["cpu", "cuda", "mps"]
-"""Devices of one kind can still round differently, but are taken to be alike in a report."""
-
-WORDS = "auto, cpu, cuda, cuda:N or mps"
+"""Devices of one kind can still round differently, but a report takes them to be alike."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +21,8 @@ class Device:
 
     Attributes:
         kind: what torch calls its type; ``cuda`` for AMD's GPUs too.
-        index: which of the GPUs that the process can see, from 0; None where there is one of a
-            kind.
+        index: which of the GPUs that the process can see, from 0; None where any will do, which
+            is the first, or each worker's own.
         deterministic: whether torch's deterministic algorithms are used. Never on Apple's GPUs,
             for which torch promises none.
     """
@@ -47,49 +45,53 @@ class Device:
 CPU = Device()
 
 
-def check_word(wanted: str) -> None:
-    """Refuse a word that names no device, whatever this machine has; torch is not imported.
+@dataclass(frozen=True)
+class DeviceChoice:
+    """A device as it is asked for, on this machine or another.
 
-    Raises:
-        DeviceError: it names none.
-    """
-    if re.fullmatch(r"auto|cpu|cuda(:\d+)?|mps", wanted, flags=re.ASCII) is None:
-        raise DeviceError(f"There is no device '{wanted}'.", remedy=f"Name {WORDS}.")
-
-
-def find_device(wanted: str = "auto", *, deterministic: bool = True) -> Device:
-    """The device that a word stands for.
-
-    ``auto`` is the first GPU that torch can use through CUDA or ROCm, else the CPU. Apple's GPU is
-    used where it is asked for alone: torch's deterministic algorithms do not cover it.
-
-    Args:
-        wanted: ``auto``, ``cpu``, ``cuda`` (the first that the process can see), ``cuda:N`` or
-            ``mps``.
+    Attributes:
+        word: ``auto``, ``cpu``, ``cuda`` (the first GPU that the process can see), ``cuda:N`` or
+            ``mps``. ``auto`` is the first GPU that torch can use through CUDA or ROCm, else the
+            CPU. Apple's GPU is used where it is asked for alone, since torch's deterministic
+            algorithms do not cover it.
         deterministic: whether to use torch's deterministic algorithms.
 
     Raises:
-        DeviceError: there is no such device, or torch cannot use it.
+        DeviceError: the word names no device. Torch is not imported to find that out.
     """
-    check_word(wanted)
-    import torch
 
-    kind, _, number = wanted.partition(":")
-    if kind == "cpu" or (kind == "auto" and not torch.cuda.is_available()):
-        return Device("cpu", deterministic=deterministic)
-    if kind == "mps":
-        if not torch.backends.mps.is_available():
+    word: str = "auto"
+    deterministic: bool = True
+
+    def __post_init__(self) -> None:
+        if re.fullmatch(r"auto|cpu|cuda(:\d{1,4})?|mps", self.word, flags=re.ASCII) is None:
             raise DeviceError(
-                "torch has no Apple GPU (mps) here.", remedy="Use --device auto or --device cpu."
+                f"There is no device '{self.word}'.", remedy="Name auto, cpu, cuda, cuda:N or mps."
             )
-        return Device("mps", deterministic=False)
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    index = int(number or 0)
-    if index >= count:
-        seen = f"the last of those that it sees is cuda:{count - 1}" if count else "it sees no GPU"
-        raise DeviceError(
-            f"torch cannot use {wanted}: {seen}.",
-            remedy="Use --device auto or --device cpu; srgnn-bench doctor says what torch sees, "
-            "and CUDA_VISIBLE_DEVICES what it may see.",
-        )
-    return Device("cuda", index, deterministic)
+
+    def find(self) -> Device:
+        """The device of this process that is meant.
+
+        Raises:
+            DeviceError: there is none, or torch cannot use it.
+        """
+        import torch
+
+        kind, _, number = self.word.partition(":")
+        if kind == "cpu" or (kind == "auto" and not torch.cuda.is_available()):
+            return Device("cpu", deterministic=self.deterministic)
+        if kind == "mps":
+            if not torch.backends.mps.is_available():
+                raise DeviceError(
+                    "torch has no Apple GPU (mps) here.", remedy="Use --device auto or cpu."
+                )
+            return Device("mps", deterministic=False)
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if int(number or 0) >= count:
+            seen = f"the last GPU that it sees is cuda:{count - 1}" if count else "it sees no GPU"
+            raise DeviceError(
+                f"torch cannot use {self.word}: {seen}.",
+                remedy="Use --device auto or cpu; srgnn-bench doctor says what is there, and "
+                "CUDA_VISIBLE_DEVICES what may be seen of it.",
+            )
+        return Device("cuda", int(number) if number else None, self.deterministic)

@@ -15,11 +15,18 @@ from typing import Any
 
 import torch
 
+from srgnn_bench.process.computing import device_facts
+from srgnn_bench.process.device import CPU, Device
+
 PACKAGES = ("srgnn-bench", "recbole", "torch", "numpy", "pandas", "optuna", "pyarrow", "scipy")
 
 
-def environment() -> dict[str, Any]:
-    """Versions, threads, device, machine and code revision, JSON values only."""
+def environment(device: Device = CPU) -> dict[str, Any]:
+    """Versions, threads, device, machine and code revision, JSON values only.
+
+    Args:
+        device: where it is computed.
+    """
     revision, dirty = code_revision()
     return {
         "python": platform.python_version(),
@@ -28,7 +35,7 @@ def environment() -> dict[str, Any]:
         "processor": _processor(),
         "cores": available_cores(),
         "threads": torch.get_num_threads(),
-        "device": "cuda" if torch.cuda.is_available() else "cpu",
+        **device_facts(device),
         "revision": revision,
         "dirty": dirty,
     }

@@ -22,8 +22,6 @@ LENGTH_FIELD = "item_length"
 LIST_SUFFIX = "_list"
 NEGATIVE_PREFIX = "neg_"
 
-CPU = torch.device("cpu")
-
 LONGEST_SEQUENCE = {"MAX_ITEM_LIST_LENGTH": 50}
 """RecBole's most clicks of a sequence, and its default. RecBole's own models have it as a
 parameter; others see whole prefixes."""
@@ -45,7 +43,7 @@ def recbole_config(
     configuration: dict[str, Any],
     *,
     longest_prefix: int,
-    device: torch.device = CPU,
+    device: torch.device | None = None,
 ) -> Config:
     """The Config from which a model is built.
 
@@ -57,7 +55,7 @@ def recbole_config(
         model_class: class of the model.
         configuration: parameters of the model.
         longest_prefix: most clicks that any prefix holds.
-        device: where the model is to compute.
+        device: where the model is to compute; the CPU unless given.
     """
     defaults = recbole_parameters(model_class) or {}
     fixed = {
@@ -76,7 +74,7 @@ def recbole_config(
     for name, value in configuration.items():
         config[name] = value
     config["MAX_ITEM_LIST_LENGTH"] = longest_prefix
-    config["device"] = device
+    config["device"] = device or torch.device("cpu")
     return config
 
 

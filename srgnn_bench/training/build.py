@@ -11,6 +11,8 @@ import torch
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.errors import ModelError
 from srgnn_bench.models import FittedRecommender, clear_padding
+from srgnn_bench.process.computing import limits_named
+from srgnn_bench.process.device import CPU, Device
 from srgnn_bench.recbole_bridge.batch_form import batch_form, longest_sequence
 from srgnn_bench.recbole_bridge.classes import with_full_softmax
 from srgnn_bench.recbole_bridge.config import recbole_config
@@ -18,25 +20,42 @@ from srgnn_bench.recbole_bridge.dataset import SessionDataset
 from srgnn_bench.store.keys import seed_from
 
 
-def build(model_class: type[Any], configuration: dict[str, Any], stage: Stage, *, seed: int) -> Any:
+def build(
+    model_class: type[Any],
+    configuration: dict[str, Any],
+    stage: Stage,
+    *,
+    seed: int,
+    device: Device = CPU,
+) -> Any:
     """A model with its weights drawn from the seed; fitted ones are fitted.
+
+    Weights are drawn on the CPU, so they are the same on every device.
 
     Args:
         model_class: a RecBole sequential model.
         configuration: its parameters.
         stage: the stage whose catalogue and training sessions it gets.
         seed: seed of the weights.
+        device: where it computes.
 
     Raises:
-        ModelError: the class does not accept the configuration.
+        ModelError: the class does not accept the configuration, or the device lacks the memory.
     """
     longest = longest_sequence(configuration, stage)
     seed_all(seed_from(seed, "weights"))
     try:
-        config = recbole_config(model_class, configuration, longest_prefix=longest)
+        config = recbole_config(
+            model_class, configuration, longest_prefix=longest, device=device.torch
+        )
         form = batch_form(model_class, config, stage=stage)
         kind = with_full_softmax(model_class, loss=config["loss_type"])
-        model = kind(config, SessionDataset(stage, longest=longest)).to(config["device"])
+        with limits_named(
+            f"{model_class.__name__} with its weights alone",
+            device=device.torch,
+            remedy="Lower embedding_size, or use a device with more memory.",
+        ):
+            model = kind(config, SessionDataset(stage, longest=longest)).to(device.torch)
     except (TypeError, KeyError, ValueError, NotImplementedError) as error:
         raise ModelError(
             f"{model_class.__name__} cannot be built from {configuration}: {error!r}.",

@@ -35,12 +35,17 @@ def save(path: Path, state: dict[str, Any]) -> None:
         ) from error
 
 
-def load(path: Path) -> dict[str, Any] | None:
-    """The state of a checkpoint; a damaged one is as good as none."""
+def load(path: Path, *, device: torch.device) -> dict[str, Any] | None:
+    """The state of a checkpoint; a damaged one is as good as none.
+
+    Args:
+        path: its file.
+        device: where its tensors go.
+    """
     if not path.exists():
         return None
     try:
-        state: dict[str, Any] = torch.load(path, weights_only=True)
+        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
         return None
     return state

@@ -17,6 +17,7 @@ import torch
 
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.errors import ModelError
+from srgnn_bench.process.computing import limits_named
 from srgnn_bench.process.memory import freed_memory_kept
 from srgnn_bench.recbole_bridge.batch_form import form_of
 from srgnn_bench.recbole_bridge.dataset import PrefixBatches
@@ -24,6 +25,12 @@ from srgnn_bench.schema import TrainingSpec
 from srgnn_bench.store.keys import seed_from
 from srgnn_bench.training import checkpoints
 from srgnn_bench.training.build import seed_all
+
+MORE_MEMORY = (
+    "A batch is not made smaller by itself, since that would be another training: set a smaller "
+    "train_batch_size or embedding_size, or use a device with more memory. --resume retry-failed "
+    "then tries a final run again."
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,8 @@ def train(
     """Train a model with Adam for at most ``epochs`` epochs.
 
     The order of prefixes and the dropout of epoch n depend on ``seed`` and n alone, so that a
-    training continued from a checkpoint ends with the same weights as one that never stopped.
+    training continued from a checkpoint ends with the same weights as one that never stopped. One
+    that began on another kind of device, which rounds and drops out otherwise, begins anew.
 
     Args:
         model: from ``build``; trained in place.
@@ -78,9 +86,10 @@ def train(
             what begins with its name: a kill leaves a half-written one beside it.
 
     Raises:
-        ModelError: the loss is NaN.
+        ModelError: the loss is NaN, or memory ran out.
         StoreError: the checkpoint cannot be written.
     """
+    device = torch.device(model.device)
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.Adam(
         parameters, lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
@@ -88,13 +97,13 @@ def train(
     batches = PrefixBatches(
         stage.train_prefixes,
         batch_size=training.train_batch_size,
-        device=model.device,
+        device=device,
         form=form_of(model),
     )
     history: list[EpochResult] = []
     best_weights = None
-    state = None if checkpoint is None else checkpoints.load(checkpoint)
-    if state is not None:
+    state = None if checkpoint is None else checkpoints.load(checkpoint, device=device)
+    if state is not None and state["device"] == device.type:
         model.load_state_dict(state["weights"])
         optimizer.load_state_dict(state["optimizer"])
         history = [EpochResult(**epoch) for epoch in state["history"]]
@@ -106,7 +115,14 @@ def train(
     for epoch in range(len(history) + 1, epochs + 1):
         started = time.perf_counter()
         # Importing RecBole's models switches anomaly detection on, which costs time in every step.
-        with torch.autograd.set_detect_anomaly(False):
+        with (
+            torch.autograd.set_detect_anomaly(False),
+            limits_named(
+                f"{type(model).__name__} in batches of {training.train_batch_size} prefixes",
+                device=device,
+                remedy=MORE_MEMORY,
+            ),
+        ):
             loss = _epoch(model, batches, optimizer, training, seed=seed, epoch=epoch)
         seconds = time.perf_counter() - started
         judged = judge(model) if judge is not None else None
@@ -116,6 +132,7 @@ def train(
             best_weights = {k: v.detach().clone() for k, v in model.state_dict().items()}
         if checkpoint is not None:
             state = {
+                "device": device.type,
                 "weights": model.state_dict(),
                 "optimizer": optimizer.state_dict(),
                 "history": [asdict(epoch) for epoch in history],

@@ -18,6 +18,7 @@ from srgnn_bench.evaluation.metrics import mrr, recall
 from srgnn_bench.evaluation.ranks import ranks_of, top_items
 from srgnn_bench.layers.products import times_transposed
 from srgnn_bench.models import FullSoftmax
+from srgnn_bench.process.computing import limits_named, out_of_memory
 from srgnn_bench.recbole_bridge.batch_form import Batch, form_of
 from srgnn_bench.recbole_bridge.config import ITEM_FIELD
 from srgnn_bench.recbole_bridge.dataset import PrefixBatches
@@ -62,7 +63,8 @@ class Ranking:
 def rank_prefixes(model: Any, prefixes: Prefixes, *, n_items: int, k: int | None = None) -> Ranking:
     """Rank the targets of all prefixes against the full catalogue.
 
-    A prefix without any click that the catalogue knows is a certain miss for every model.
+    A prefix without any click that the catalogue knows is a certain miss for every model. Where
+    memory runs out, fewer prefixes are ranked at a time.
 
     Args:
         model: a RecBole sequential model, or one with ``FullSoftmax``.
@@ -71,17 +73,23 @@ def rank_prefixes(model: Any, prefixes: Prefixes, *, n_items: int, k: int | None
         k: length of the lists to return; None for ranks alone, which is faster.
 
     Raises:
-        ModelError: the model's scores are NaN or have the wrong shape.
+        ModelError: the model's scores are NaN or have the wrong shape, or the memory does not do
+            for a single prefix.
     """
     model.eval()
     ranks = np.full(len(prefixes), n_items + 1, dtype=np.int64)
     top = None if k is None else np.zeros((len(prefixes), min(k, n_items)), dtype=np.int64)
     has_clicks = prefixes.stop > prefixes.start
     shown = np.flatnonzero(has_clicks)
-    for chunk, ranked in _ranked(model, prefixes.select(has_clicks), n_items, k):
-        ranks[shown[chunk]] = ranked.ranks
-        if top is not None and ranked.top is not None:
-            top[shown[chunk]] = ranked.top
+    with limits_named(
+        f"Ranking with {type(model).__name__}, one prefix at a time,",
+        device=torch.device(model.device),
+        remedy="Use a device with more memory.",
+    ):
+        for chunk, ranked in _ranked(model, prefixes.select(has_clicks), n_items, k):
+            ranks[shown[chunk]] = ranked.ranks
+            if top is not None and ranked.top is not None:
+                top[shown[chunk]] = ranked.top
     return Ranking(ranks=ranks, top=top)
 
 
@@ -102,15 +110,39 @@ def _ranked(
             for chunk, ranked in _ranked_sparsely(model, block, k):
                 yield start + chunk, ranked
         return
-    done = 0
-    for scores, targets in _scored(model, prefixes, n_items):
-        chunk = np.arange(done, done := done + len(targets))
-        yield (
-            chunk,
-            Ranking(
-                ranks=ranks_of(scores, targets).cpu().numpy(),
-                top=None if k is None else top_items(scores, k=k).cpu().numpy(),
-            ),
+    done, size = 0, _ChunkSize(max(1, CHUNK_SCORES // n_items), ENCODED_PREFIXES)
+    while done < len(prefixes):
+        left = prefixes.select(np.arange(len(prefixes)) >= done)
+        try:
+            for ranked in _ranked_densely(model, left, n_items, k, size):
+                yield np.arange(done, done := done + len(ranked.ranks)), ranked
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error) or size == size.halved:
+                raise
+            size = size.halved
+
+
+@dataclass(frozen=True)
+class _ChunkSize:
+    """Prefixes that are scored at a time, and those that are encoded, where that is done apart."""
+
+    scored: int
+    encoded: int
+
+    @property
+    def halved(self) -> _ChunkSize:
+        """Half of both, but one at the least."""
+        return _ChunkSize(max(1, self.scored // 2), max(1, self.encoded // 2))
+
+
+def _ranked_densely(
+    model: Any, prefixes: Prefixes, n_items: int, k: int | None, size: _ChunkSize
+) -> Iterator[Ranking]:
+    """Ranks and lists of one chunk of prefixes after another."""
+    for scores, targets in _scored(model, prefixes, n_items, size):
+        yield Ranking(
+            ranks=ranks_of(scores, targets).cpu().numpy(),
+            top=None if k is None else top_items(scores, k=k).cpu().numpy(),
         )
 
 
@@ -143,18 +175,18 @@ def _batches(model: Any, prefixes: Prefixes, size: int) -> PrefixBatches:
 
 
 def _scored(
-    model: Any, prefixes: Prefixes, n_items: int
+    model: Any, prefixes: Prefixes, n_items: int, size: _ChunkSize
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Scores of the items 1 to n_items and the targets, a chunk of prefixes at a time.
 
     The next chunk's scores may take the place of the last one's.
     """
-    rows = max(1, CHUNK_SCORES // n_items)
+    rows = size.scored
     # A class derived from it may score in its own way, with a bias or a mask.
     if getattr(type(model), "full_sort_predict", None) is FullSoftmax.full_sort_predict:
         items = model.item_vectors()[1:]
         scores = items.new_empty(rows, len(items))
-        for batch in _batches(model, prefixes, ENCODED_PREFIXES):
+        for batch in _batches(model, prefixes, size.encoded):
             vectors = torch.split(model.session_vectors(batch), rows)
             for chunk, targets in zip(vectors, batch[ITEM_FIELD].split(rows), strict=True):
                 yield _score(chunk, items, out=scores[: len(chunk)]), targets

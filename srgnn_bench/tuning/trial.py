@@ -21,6 +21,7 @@ from srgnn_bench.configuration import Candidate
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.errors import BenchError, StoreError
 from srgnn_bench.events import EpochDone, Listener, TrialStarted
+from srgnn_bench.process.device import Device
 from srgnn_bench.process.limits import time_limit
 from srgnn_bench.store.trials import EpochValue, Trial
 from srgnn_bench.training.build import build
@@ -87,7 +88,9 @@ class TrialTask:
         )
 
 
-def run_trial(task: TrialTask, stage: Stage, *, listen: Listener, checkpoint: Path) -> Trial:
+def run_trial(
+    task: TrialTask, stage: Stage, *, listen: Listener, checkpoint: Path, device: Device
+) -> Trial:
     """Train and judge one configuration; a model that fails makes a failed trial.
 
     Args:
@@ -95,6 +98,7 @@ def run_trial(task: TrialTask, stage: Stage, *, listen: Listener, checkpoint: Pa
         stage: the validation stage; judged prefixes are validation prefixes.
         listen: told of its start and of every epoch.
         checkpoint: file that an interrupted training goes on from; removed by the caller.
+        device: where it is trained and ranked.
 
     Raises:
         StoreError: the checkpoint cannot be written.
@@ -130,7 +134,9 @@ def run_trial(task: TrialTask, stage: Stage, *, listen: Listener, checkpoint: Pa
 
     try:
         with time_limit(task.limit_seconds, what=task.what):
-            model = build(candidate.model_class, task.configuration, stage, seed=task.seed)
+            model = build(
+                candidate.model_class, task.configuration, stage, seed=task.seed, device=device
+            )
             if candidate.is_fitted:
                 fitted = time.perf_counter() - started
                 judged = judge(model, stage)

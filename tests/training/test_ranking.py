@@ -10,6 +10,7 @@ from tiny_models import LONGEST, tiny_batch, tiny_model
 
 from srgnn_bench.baselines.sknn import SKNN
 from srgnn_bench.data.sessions import Sessions, prefixes_of
+from srgnn_bench.errors import ModelError
 from srgnn_bench.models.srgnn import FastSRGNN
 from srgnn_bench.training import ranking
 from srgnn_bench.training.ranking import rank_prefixes
@@ -105,3 +106,51 @@ def test_a_prefix_without_a_known_click_is_a_certain_miss(prefixes):
         alone = rank_prefixes(model, prefixes.select(hidden), n_items=N_ITEMS, k=5)
         assert (alone.ranks == N_ITEMS + 1).all()
         assert not alone.top.any()
+
+
+@pytest.mark.parametrize("model_class", [FastSRGNN, GRU4Rec])
+def test_where_memory_runs_out_fewer_prefixes_are_ranked_at_a_time(
+    model_class, prefixes, monkeypatch
+):
+    model = tiny_model(model_class, n_items=N_ITEMS, embedding_size=8)
+    plain = rank_prefixes(model, prefixes, n_items=N_ITEMS, k=5)
+    sizes = []
+
+    def forward(items, lengths):
+        sizes.append(len(items))
+        if len(items) > 5:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        return type(model).forward(model, items, lengths)
+
+    monkeypatch.setattr(model, "forward", forward)
+    found = rank_prefixes(model, prefixes, n_items=N_ITEMS, k=5)
+    assert sizes[0] > 5
+    assert max(sizes[-3:]) <= 5
+    np.testing.assert_array_equal(found.ranks, plain.ranks)
+    np.testing.assert_array_equal(found.top, plain.top)
+
+
+def test_what_was_ranked_before_memory_ran_out_is_kept(prefixes, monkeypatch):
+    monkeypatch.setattr(ranking, "CHUNK_SCORES", 8 * N_ITEMS)
+    model = tiny_model(GRU4Rec, n_items=N_ITEMS, embedding_size=8)
+    plain = rank_prefixes(model, prefixes, n_items=N_ITEMS)
+    calls = []
+    top_of = ranking.ranks_of
+
+    def ranks_of(scores, targets):
+        calls.append(len(targets))
+        if len(calls) == 3:
+            raise RuntimeError("MPS backend out of memory")
+        return top_of(scores, targets)
+
+    monkeypatch.setattr(ranking, "ranks_of", ranks_of)
+    found = rank_prefixes(model, prefixes, n_items=N_ITEMS)
+    assert calls[:5] == [8, 8, 8, 4, 4]
+    np.testing.assert_array_equal(found.ranks, plain.ranks)
+
+
+def test_a_single_prefix_that_is_too_much_is_one_clear_error(prefixes, monkeypatch):
+    model = tiny_model(GRU4Rec, n_items=N_ITEMS, embedding_size=8)
+    monkeypatch.setattr(model, "forward", lambda items, lengths: torch.empty(10**15))
+    with pytest.raises(ModelError, match="one prefix at a time, ran out of memory on cpu"):
+        rank_prefixes(model, prefixes, n_items=N_ITEMS)

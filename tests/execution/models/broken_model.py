@@ -22,6 +22,8 @@ class Broken(SequentialRecommender):
         trouble = os.environ.get("BROKEN_MODEL", "raises")
         if trouble == "raises":
             raise RuntimeError("wrong on purpose")
+        if trouble == "out-of-memory":
+            torch.empty(10**15)
         if trouble == "hangs":
             time.sleep(3600)
         if trouble == "dies":
