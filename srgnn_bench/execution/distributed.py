@@ -9,6 +9,7 @@ by side.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib
 import logging
@@ -50,7 +51,10 @@ CACHE_VARIABLE = "SRGNN_BENCH_CACHE"
 """Environment variable of a worker: its folder of prepared data and of checkpoints."""
 
 LOST_WORKERS = 2
-"""So many workers may die over one task before it counts as failed."""
+"""So many workers may die over one task before it is given up."""
+
+PATIENCE_SECONDS = 12.0
+"""Longest time that a scheduler may take to answer, and time between two questions to it."""
 
 EVENTS: dict[str, type[Event]] = {
     kind.__name__: kind for kind in (TrialStarted, EpochDone, RunStarted)
@@ -164,6 +168,7 @@ def remote_workers(
     *,
     data_root: Path | None,
     device: DeviceChoice = DeviceChoice(),  # noqa: B008
+    patience: float = PATIENCE_SECONDS,
 ) -> Iterator[Workers]:
     """Use the workers of a cluster that is running already.
 
@@ -171,6 +176,7 @@ def remote_workers(
         scheduler: its address, such as ``tcp://10.0.0.5:8786``.
         data_root: folder of the data, for workers whose environment names no other.
         device: what they train on, each as it finds it where it is.
+        patience: seconds that the scheduler may take to answer.
 
     Raises:
         ClusterError: dask.distributed is not installed, or nothing answers at the address.
@@ -178,15 +184,45 @@ def remote_workers(
     _need_distributed()
     from distributed import Client
 
+    # What is wrong with a scheduler is said in one line of ours.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    _need_scheduler(scheduler, patience)
+    client = Client(scheduler, set_as_default=False, timeout=patience)
     try:
-        client = Client(scheduler, set_as_default=False, timeout="20s")
-    except (OSError, ValueError) as error:
+        yield Workers(
+            client,
+            data_root=data_root,
+            threads=None,
+            at_once=None,
+            device=device,
+            patience=patience,
+        )
+    finally:
+        with contextlib.suppress(OSError, asyncio.TimeoutError):  # it does not answer
+            client.close(timeout=1)
+
+
+def _need_scheduler(address: str, patience: float) -> None:
+    """Ask what listens at an address, before a client waits there for ever.
+
+    Raises:
+        ClusterError: it is no dask scheduler, or nothing answers.
+    """
+    from distributed.core import rpc
+
+    async def identity() -> Any:
+        async with rpc(address, timeout=patience) as peer:
+            return await asyncio.wait_for(peer.identity(), patience)
+
+    try:
+        found = asyncio.run(identity())["type"]
+    except (OSError, ValueError, asyncio.TimeoutError) as error:
+        found = str(error) or "what listens there speaks another protocol"
+    if found != "Scheduler":
         raise ClusterError(
-            f"There is no scheduler at {scheduler} ({error}).",
+            f"There is no dask scheduler at {address} ({found}).",
             remedy="Start one with `dask scheduler`, and name its address with --scheduler.",
-        ) from error
-    with client:
-        yield Workers(client, data_root=data_root, threads=None, at_once=None, device=device)
+        )
 
 
 def threads_per_worker(workers: int) -> int:
@@ -217,6 +253,7 @@ class Workers:
         at_once: chains that are begun at a time; None for all, as for a cluster that grows with
             the tasks that wait.
         device: what they train on.
+        patience: seconds that the scheduler may take to answer.
     """
 
     def __init__(
@@ -227,6 +264,7 @@ class Workers:
         threads: int | None,
         at_once: int | None,
         device: DeviceChoice,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._client = client
         self._data_root = data_root
@@ -234,6 +272,9 @@ class Workers:
         self._at_once = at_once
         self._device = device
         self._topic = f"srgnn-bench-{uuid.uuid4().hex}"
+        self._patience = patience
+        self._lost = False
+        self._asked = time.monotonic()
 
     def __call__(self, starts: Sequence[Start], *, listen: Listener) -> None:
         """Drive all chains to their ends, and those that start after them.
@@ -278,8 +319,9 @@ class Workers:
                 else:
                     advance(running.pop(news), self._answer(news))
         finally:
-            self._client.unsubscribe_topic(self._topic)
-            self._client.cancel(list(running))
+            if not self._lost:
+                self._client.unsubscribe_topic(self._topic)
+                self._client.cancel(list(running))
             for chain in running.values():
                 chain.close()  # and so release its lock
 
@@ -305,7 +347,7 @@ class Workers:
         return self._client.submit(open_and_do, pickle.dumps(parcel), pure=False)
 
     def _answer(self, future: Future) -> Answer:
-        from distributed import KilledWorker
+        from distributed import CancelledError, KilledWorker
 
         try:
             delivery: Delivery = future.result()
@@ -316,10 +358,11 @@ class Workers:
                 "batch), then --resume retry-failed.",
                 traceback=str(error),
             )
+        except CancelledError as error:  # this side cancels nothing that it waits for
+            raise self._scheduler_lost() from error
         except BenchError:
             raise
         except Exception as error:
-            self._check_alive()
             raise ClusterError(
                 f"A worker cannot do its task ({type(error).__name__}: {error}).",
                 remedy="Install the same srgnn_bench there, and what its models need.",
@@ -330,11 +373,27 @@ class Workers:
         return delivery.answer
 
     def _check_alive(self) -> None:
+        """Now and then ask the scheduler whether it is there; a closed connection says so itself.
+
+        Raises:
+            ClusterError: it is lost.
+        """
         if self._client.status != "running":
-            raise ClusterError(
-                "The scheduler is lost.",
-                remedy="Start it again, then call again: what was finished is stored.",
-            )
+            raise self._scheduler_lost()
+        if time.monotonic() - self._asked < self._patience:
+            return
+        try:
+            self._client.sync(self._client.scheduler.identity, callback_timeout=self._patience)
+        except (OSError, asyncio.TimeoutError) as error:
+            raise self._scheduler_lost() from error
+        self._asked = time.monotonic()
+
+    def _scheduler_lost(self) -> ClusterError:
+        self._lost = True
+        return ClusterError(
+            "The scheduler is lost.",
+            remedy="Start it again, then call again: what was finished is stored.",
+        )
 
 
 def open_and_do(parcel: bytes) -> Delivery:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
+import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tiny_world import TinyWorld, broken_model, make_tiny_world
@@ -24,7 +30,13 @@ from srgnn_bench.store.trials import Trial, read_trials
 
 pytest.importorskip("distributed", reason="needs the extra 'distributed'")
 
-from srgnn_bench.execution.distributed import Workers, local_workers, threads_per_worker
+from srgnn_bench.execution.distributed import (
+    CACHE_VARIABLE,
+    Workers,
+    local_workers,
+    remote_workers,
+    threads_per_worker,
+)
 
 two_cores = pytest.mark.skipif(available_cores() < 2, reason="two workers need two cores")
 
@@ -184,3 +196,74 @@ def test_without_the_extra_the_command_to_install_it_is_named(
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ClusterError, match=r"pip install 'srgnn-bench\[distributed\]'"):
         local_workers(1, data_root=None, cache_folder=world.root).__enter__()
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port that takes connections and never says a word."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:{port}", "tcp://127.0.0.1:1", "nonsense"])
+def test_an_address_without_a_scheduler_is_one_error(address: str, silent_port: int) -> None:
+    found = remote_workers(address.format(port=silent_port), data_root=None, patience=1)
+    with pytest.raises(ClusterError, match="There is no dask scheduler at"):
+        found.__enter__()
+
+
+def test_a_worker_is_no_scheduler(workers: Workers) -> None:
+    address = next(iter(workers.processes()))
+    with pytest.raises(ClusterError, match=r"no dask scheduler .*\(Worker\)"):
+        remote_workers(address, data_root=None).__enter__()
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
+def test_a_scheduler_that_is_lost_is_one_error_and_the_next_call_goes_on(
+    tiny_world: TinyWorld, blow: signal.Signals
+) -> None:
+    suite = select(registry.suite(str(tiny_world.suite)), models=["stamp"], trials=2, seeds=1)
+    store = ResultStore(tiny_world.results)
+    jobs = plan(suite, data_root=tiny_world.data_root, store=store)
+    environment = {**os.environ, CACHE_VARIABLE: str(tiny_world.root / "elsewhere")}
+    with running_cluster(environment) as (scheduler, address):
+
+        def strike(event: Event) -> None:
+            if isinstance(event, EpochDone) and event.epoch == 2:
+                scheduler.send_signal(blow)
+
+        with (
+            pytest.raises(ClusterError, match="scheduler is lost"),
+            remote_workers(address, data_root=tiny_world.data_root, patience=3) as driver,
+        ):
+            execute(suite, jobs, store=store, resume="only-missing", listen=strike, driver=driver)
+    outcome = execute(suite, jobs, store=store, resume="only-missing", listen=lambda event: None)
+    assert outcome == Outcome(done=1, trained=1, failed=0, missing=0)
+
+
+@contextlib.contextmanager
+def running_cluster(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """A scheduler and a worker, each a process, as somebody would start them by hand."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"tcp://127.0.0.1:{port}"
+    dask = [sys.executable, "-m", "dask"]
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    parts = [["scheduler", "--host=127.0.0.1", f"--port={port}"], ["worker", address]]
+    processes = [
+        subprocess.Popen([*dask, *part, "--no-dashboard"], env=environment, **quiet)
+        for part in parts
+    ]
+    try:
+        for _ in range(600):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                break
+            time.sleep(0.1)
+        yield processes[0], address
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
