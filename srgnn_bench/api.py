@@ -159,8 +159,8 @@ class Benchmark:
                 each time.
 
         Returns:
-            How many runs are stored, were made by this call, failed, or are missing. A model that
-            fails does not stop the others, and `status` says why it did.
+            How many runs are stored, were made by this call, failed, were lost by the machines, or
+            are missing. A model that fails does not stop the others, and `status` says why it did.
 
         Raises:
             BenchError: as for `jobs`, or the results folder or the workers cannot be used.
@@ -209,7 +209,8 @@ class Benchmark:
         """How far the benchmark is, one row per dataset and entry.
 
         Columns: `dataset`, `entry`, `title`, `trials_done` (of) `trials`, the numbers of
-        final runs `done`, `failed` and `missing`, and `error` (the first; empty without).
+        final runs `done`, `failed`, `lost` (by the machines) and `missing`, and `error` (the
+        first; empty without).
         """
         rows = []
         for job, state in zip(self.jobs, self.states(), strict=True):
@@ -223,6 +224,7 @@ class Benchmark:
                     "trials": state.trials,
                     "done": state.runs.count("done"),
                     "failed": state.runs.count("failed"),
+                    "lost": state.runs.count("lost"),
                     "missing": state.runs.count("missing"),
                     "error": "" if failure is None else failure.error,
                 }

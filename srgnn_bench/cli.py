@@ -182,12 +182,14 @@ def run(
     if outcome.trained == 0:
         console.print(
             "Nothing was trained: no run was missing."
-            if not outcome.missing
+            if not (outcome.missing or outcome.failed or outcome.lost)
             else "Nothing was trained."
         )
-    if outcome.failed or outcome.missing:
+    if outcome.failed or outcome.lost or outcome.missing:
+        lost = f"{outcome.lost} lost by the machines, " if outcome.lost else ""
         console.print(
-            f"{outcome.done} runs stored, {outcome.failed} failed, {outcome.missing} missing; "
+            f"{outcome.done} runs stored, {outcome.failed} failed, {lost}"
+            f"{outcome.missing} missing; "
             "srgnn-bench status says why, with the same suite, data, results and settings.",
         )
         raise typer.Exit(NOT_ALL_DONE)
@@ -277,8 +279,9 @@ def status(
     console.print(plan_table(jobs, benchmark.states()))
     for failure in failures(jobs, store):
         what = "tuning" if failure.seed is None else f"seed {failure.seed}"
+        how = "lost" if failure.lost else "failed"
         console.print(
-            f"failed: {failure.dataset} {failure.model} {what}: {failure.error}",
+            f"{how}: {failure.dataset} {failure.model} {what}: {failure.error}",
         )
     for stale in stale_runs(jobs, store):
         console.print(

@@ -26,16 +26,16 @@ from srgnn_bench.report.results import SuiteResults
 def plan_table(jobs: list[Job], states: list[JobState]) -> Table:
     """What will be run, and how much of it is done already."""
     table = Table(title="Plan", title_justify="left")
-    for heading in ("dataset", "model", "trials done", "runs done", "failed"):
+    for heading in ("dataset", "model", "trials done", "runs done", "not done"):
         table.add_column(heading)
     for job, state in zip(jobs, states, strict=True):
-        failed = state.runs.count("failed")
+        ended = [f"{state.runs.count(each)} {each}" for each in ("failed", "lost")]
         table.add_row(
             job.dataset.name,
             job.candidate.title,
             f"{state.trials_done} of {state.trials}",
             f"{state.runs.count('done')} of {len(state.runs)}",
-            str(failed) if failed else "",
+            ", ".join(each for each in ended if not each.startswith("0 ")),
         )
     return table
 

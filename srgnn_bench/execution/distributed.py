@@ -21,6 +21,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -215,7 +216,8 @@ def _need_scheduler(address: str, patience: float) -> None:
             return await asyncio.wait_for(peer.identity(), patience)
 
     try:
-        found = asyncio.run(identity())["type"]
+        with ThreadPoolExecutor(1) as apart:  # a notebook has a loop that runs in this thread
+            found = apart.submit(lambda: asyncio.run(identity())).result()["type"]
     except (OSError, ValueError, asyncio.TimeoutError) as error:
         found = str(error) or "what listens there speaks another protocol"
     if found != "Scheduler":
@@ -354,9 +356,10 @@ class Workers:
         except KilledWorker as error:
             return Trouble(
                 f"{error.allowed_failures + 1} workers died over it, one after the other: killed "
-                "from outside, or out of memory. Give each more memory (fewer workers, a smaller "
-                "batch), then --resume retry-failed.",
+                "from outside, or out of memory. Give each more memory (fewer workers), then "
+                "--resume retry-failed goes on from here.",
                 traceback=str(error),
+                lost=True,
             )
         except CancelledError as error:  # this side cancels nothing that it waits for
             raise self._scheduler_lost() from error

@@ -118,11 +118,13 @@ class Trouble:
         error: what is wrong, in a sentence.
         traceback: where, for whoever mends it.
         seconds: time that it took to find out.
+        lost: whether the machines are to blame and not the model: then it is no result.
     """
 
     error: str
     traceback: str
     seconds: float = 0.0
+    lost: bool = False
 
     @classmethod
     def of(cls, error: Exception, *, seconds: float = 0.0) -> Trouble:

@@ -28,7 +28,7 @@ from srgnn_bench.execution.chain import (
     drive,
 )
 from srgnn_bench.execution.final import FinalResult, FinalTask, Trouble, now
-from srgnn_bench.execution.plan import Job, Run, refuse_mixture, update_manifest
+from srgnn_bench.execution.plan import Job, Run, refuse_mixture, state_of, update_manifest
 from srgnn_bench.execution.workbench import Answer, Task, Workbench
 from srgnn_bench.process.device import CPU, Device
 from srgnn_bench.schema import SuiteSpec
@@ -51,12 +51,14 @@ class Outcome:
         trained: final runs that this call made.
         failed: final runs that failed or could not start.
         missing: final runs that nothing was done about (``only-cache``).
+        lost: final runs that the machines lost, or whose tuning they did: no results.
     """
 
     done: int
     trained: int
     failed: int
     missing: int
+    lost: int = 0
 
 
 def execute(
@@ -131,9 +133,12 @@ class _Coordinator:
                 if every or self._failure(job, run.key) is not None:
                     _remove(self._folder(job, run.key))
         for job in self.jobs:
-            if every or self._failure(job, job.failure_key) is not None:
+            failure = self._failure(job, job.failure_key)
+            if every or failure is not None:
                 _remove(self._folder(job, job.failure_key))
-                if job.study is not None:
+                # A study that the machines lost goes on from its last trial.
+                lost = failure is not None and failure.lost
+                if job.study is not None and (every or not lost):
                     _remove(job.study.folder)
                     if self.studies is not None:
                         self.studies.forget(job.study.key, name=job.study.name)
@@ -160,23 +165,14 @@ class _Coordinator:
 
     def outcome(self) -> Outcome:
         """Count what is stored now."""
-        done = failed = missing = 0
-        for job in self.jobs:
-            runs = self._runs(job)
-            if runs is None:
-                if self._failure(job, job.failure_key) is not None:
-                    failed += self.suite.seeds
-                else:
-                    missing += self.suite.seeds
-                continue
-            for run in runs:
-                if self._record(job, run) is not None:
-                    done += 1
-                elif self._failure(job, run.key) is not None:
-                    failed += 1
-                else:
-                    missing += 1
-        return Outcome(done, self.trained, failed, missing)
+        states = [state for job in self.jobs for state in state_of(job, self.store).runs]
+        return Outcome(
+            done=states.count("done"),
+            trained=self.trained,
+            failed=states.count("failed"),
+            lost=states.count("lost"),
+            missing=states.count("missing"),
+        )
 
     def _trials(self, job: Job) -> Generator[Assignment, Answer, None]:
         assert job.study is not None
@@ -187,6 +183,9 @@ class _Coordinator:
             with job.study.opened(self.studies) as study:
                 while task := study.ask(budget, limit_seconds=limit):
                     answer = yield Assignment(job, task)
+                    if isinstance(answer, Trouble) and answer.lost:
+                        self._fail(job, job.failure_key, None, answer)
+                        return
                     if isinstance(answer, Trouble):
                         answer = task.failed(answer.error, seconds=answer.seconds)
                     assert isinstance(answer, Trial)
@@ -259,6 +258,7 @@ class _Coordinator:
                 seed=number,
                 error=trouble.error,
                 traceback=trouble.traceback,
+                lost=trouble.lost,
                 created=now(),
             )
         )

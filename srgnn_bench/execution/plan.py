@@ -12,11 +12,12 @@ from srgnn_bench.data.prepare import PreparedDataset, prepare
 from srgnn_bench.errors import SpecError, StoreError
 from srgnn_bench.schema import ModelEntry, SuiteSpec
 from srgnn_bench.store.keys import RESULTS_VERSION, key_of, seed_from
-from srgnn_bench.store.record import Cell, Manifest, RunIdentity
+from srgnn_bench.store.record import Cell, Failure, Manifest, RunIdentity
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.tuning.study import Study, Winner
 
-State = Literal["done", "failed", "missing"]
+State = Literal["done", "failed", "lost", "missing"]
+"""Lost: the machines failed it, so that nothing is known of the model."""
 
 SETTINGS = ("protocol", "training", "configurations_from", "seed")
 """What all runs of a suite must have in common."""
@@ -196,8 +197,9 @@ def state_of(job: Job, store: ResultStore) -> JobState:
     if job.study is not None and job.suite.tuning is not None:
         done, trials = job.study.progress(job.suite.tuning)
     where = {"dataset": job.dataset.name, "model": job.candidate.spec.name}
-    if store.failure(**where, key=job.failure_key) is not None:
-        return JobState(done, trials, _all(job, "failed"))
+    failure = store.failure(**where, key=job.failure_key)
+    if failure is not None:
+        return JobState(done, trials, _all(job, _failed(failure)))
     winner = job.winner()
     if winner is None:
         return JobState(done, trials, _all(job, "missing"))
@@ -213,7 +215,12 @@ def _all(job: Job, state: State) -> tuple[State, ...]:
 def _run_state(store: ResultStore, where: dict[str, str], key: str) -> State:
     if store.record(**where, key=key) is not None:
         return "done"
-    return "missing" if store.failure(**where, key=key) is None else "failed"
+    failure = store.failure(**where, key=key)
+    return "missing" if failure is None else _failed(failure)
+
+
+def _failed(failure: Failure) -> State:
+    return "lost" if failure.lost else "failed"
 
 
 def refuse_mixture(store: ResultStore, suite: SuiteSpec, jobs: list[Job]) -> None:

@@ -319,7 +319,9 @@ def _reason(store: ResultStore, cell: Cell) -> str:
     if cell.key is None:
         return "not tuned"
     failure = store.failure(dataset=cell.dataset, model=cell.model, key=cell.key)
-    return "missing" if failure is None else "failed"
+    if failure is None:
+        return "missing"
+    return "lost by the machines" if failure.lost else "failed"
 
 
 def _words(protocol: dict[str, Any]) -> str:

@@ -122,6 +122,8 @@ class Failure(Stored):
     """None: tuning failed, so that no final run of this model could start."""
     error: str
     traceback: str
+    lost: bool = False
+    """Whether the machines are to blame and not the model: nothing is known of the model then."""
     created: str
 
 

@@ -141,9 +141,11 @@ def test_a_worker_that_is_lost_to_one_model_serves_the_others(
             listen=lambda event: None,
             driver=workers,
         )
-    assert outcome == Outcome(done=1, trained=1, failed=1, missing=0)
+    died = trouble == "dies"
+    assert outcome == Outcome(done=1, trained=1, failed=not died, missing=0, lost=died)
     (failure,) = failures(jobs, store)
     assert message in failure.error
+    assert failure.lost == died
 
 
 @two_cores
