@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
+import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -112,9 +116,10 @@ RESULTS = Path("results")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point: exit code 0 all done, 1 some runs not, 2 the user's mistake."""
+    """Entry point: exit code 0 all done, 1 some runs not, 2 the user's mistake, 130 Ctrl-C."""
     try:
-        app(args=None if arguments is None else list(arguments))
+        with _second_interrupt_ends():
+            app(args=None if arguments is None else list(arguments))
     except BenchError as error:
         _console(stderr=True).print(f"[bold red]error:[/] {_escape(str(error))}", markup=True)
         sys.exit(USERS_MISTAKE)
@@ -397,6 +402,29 @@ def doctor(data_root: DataRootOption = None) -> None:
     _console(soft_wrap=False).print(f"srgnn-bench {__version__}", table)
     if any(finding.verdict == "broken" for finding in findings):
         raise typer.Exit(USERS_MISTAKE)
+
+
+@contextlib.contextmanager
+def _second_interrupt_ends() -> Iterator[None]:
+    """Ctrl-C interrupts, and the next one does not wait for what the first one has to close."""
+
+    def first(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, second)
+        raise KeyboardInterrupt
+
+    def second(_number: int, _frame: FrameType | None) -> None:
+        if sys.stdout.isatty():
+            os.write(sys.stdout.fileno(), b"\x1b[?25h\n")  # progress bars hide the cursor
+        os._exit(INTERRUPTED)
+
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield  # whoever started this has its own way
+        return
+    signal.signal(signal.SIGINT, first)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _stored_suites(suite: str | None, stores: Sequence[ResultStore]) -> list[str]:

@@ -15,6 +15,7 @@ from srgnn_bench.execution.final import Trouble
 from srgnn_bench.execution.local import Outcome, Resume, execute
 from srgnn_bench.execution.plan import plan
 from srgnn_bench.execution.workbench import Answer, Workbench
+from srgnn_bench.process.device import CPU
 from srgnn_bench.report.results import load_suite
 from srgnn_bench.selection import select
 from srgnn_bench.store.store import ResultStore
@@ -41,6 +42,7 @@ class LosingDriver:
                 job.suite.protocol,
                 listen=listen,
                 checkpoint=self._folder / task.key,
+                device=CPU,
             )
 
         drive(starts, do)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 
 import torch
 from recbole.model.abstract_recommender import SequentialRecommender
@@ -26,6 +27,13 @@ class Broken(SequentialRecommender):
             torch.empty(10**15)
         if trouble == "hangs":
             time.sleep(3600)
+        if trouble == "clings":  # what closes after Ctrl-C may take its time
+            try:
+                Path(os.environ["BROKEN_MODEL_STARTED"]).touch()
+                time.sleep(3600)
+            finally:
+                Path(os.environ["BROKEN_MODEL_CLOSING"]).touch()
+                time.sleep(3600)
         if trouble == "dies":
             os.kill(os.getpid(), signal.SIGKILL)  # as the kernel does where memory is short
         return (self.weight**2).sum() * (float("nan") if trouble == "nan" else 1)
