@@ -6,8 +6,8 @@ Source: AR in Ludewig and Jannach, "Evaluation of session-based recommendation a
 The strength of item i after a last click on j is the number of pairs of clicks, one on j and one
 on i, before or after it, in the same training session. There is no threshold of support or
 confidence. The paper divides by a number that depends on j alone. session-rec keeps the 20
-strongest rules of an item and leaves the order of equal counts to its sorting; here it is by
-popularity.
+strongest rules of an item and leaves the order of equal counts to its sorting; here equal counts
+are ties, unless ``ties`` says otherwise.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from srgnn_bench.data.sessions import Sessions
 
 
 class AssociationRules(LastClickRecommender):
-    """Orders the items by the pairs of clicks on them and on the last click's item."""
+    """Scores an item by the pairs of clicks on it and on the last click's item."""
 
     def strengths(self, sessions: Sessions) -> csr_array:
         """Number of pairs of clicks on an item (row) and another (column)."""

@@ -20,14 +20,13 @@ import numpy as np
 from pydantic import Field
 from scipy.sparse import csr_array
 
-from srgnn_bench.counting.bases import LastClickRecommender
+from srgnn_bench.counting.bases import LastClickParameters, LastClickRecommender
 from srgnn_bench.counting.item_pairs import clicks_of
 from srgnn_bench.counting.sparse_rows import rows_of, select, with_values
 from srgnn_bench.data.sessions import Sessions
-from srgnn_bench.models import ModelParameters
 
 
-class ItemKNNParameters(ModelParameters):
+class ItemKNNParameters(LastClickParameters):
     """Parameters of item-kNN."""
 
     regularisation: float = Field(20.0, ge=0)
@@ -39,7 +38,7 @@ class ItemKNNParameters(ModelParameters):
 
 
 class SessionItemKNN(LastClickRecommender):
-    """Orders the items by the cosine between their sessions and the last click's item's."""
+    """Scores an item by the cosine between its sessions and the last click's item's."""
 
     Parameters = ItemKNNParameters
     parameters_: ItemKNNParameters

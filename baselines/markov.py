@@ -6,7 +6,8 @@ Source: MC in Ludewig and Jannach, "Evaluation of session-based recommendation a
 The strength of item i after a last click on j is the number of times that i came right after j in
 the training sessions. The paper divides by the number of times that anything came after j, which
 is the same for every i. session-rec keeps the 20 most frequent followers of an item and leaves
-the order of equal counts to its sorting; here it is by popularity.
+the order of equal counts to its sorting; here equal counts are ties, unless ``ties`` says
+otherwise.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from srgnn_bench.data.sessions import Sessions
 
 
 class FirstOrderMarkov(LastClickRecommender):
-    """Orders the items by how often they came right after the last click."""
+    """Scores an item by how often it came right after the last click."""
 
     def strengths(self, sessions: Sessions) -> csr_array:
         """Number of transitions from an item (row) to another (column)."""

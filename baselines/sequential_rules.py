@@ -18,14 +18,13 @@ import numpy as np
 from pydantic import Field
 from scipy.sparse import csr_array
 
-from srgnn_bench.counting.bases import LastClickRecommender
+from srgnn_bench.counting.bases import LastClickParameters, LastClickRecommender
 from srgnn_bench.counting.decays import Decay, by_distance
 from srgnn_bench.counting.item_pairs import follows
 from srgnn_bench.data.sessions import Sessions
-from srgnn_bench.models import ModelParameters
 
 
-class SequentialRulesParameters(ModelParameters):
+class SequentialRulesParameters(LastClickParameters):
     """Parameters of the sequential rules."""
 
     steps: int = Field(10, ge=1)
@@ -36,7 +35,7 @@ class SequentialRulesParameters(ModelParameters):
 
 
 class SequentialRules(LastClickRecommender):
-    """Orders the items by how often and how soon they came after the last click's item."""
+    """Scores an item by how often and how soon it came after the last click's item."""
 
     Parameters = SequentialRulesParameters
     parameters_: SequentialRulesParameters

@@ -38,7 +38,8 @@ class STANParameters(NeighbourParameters):
     """Parameters of STAN."""
 
     sample_size: int = Field(5000, ge=1)
-    """Sessions that are compared, the most recent that share an item."""
+    """Sessions that are compared, the most recent that share an item; more where others are as
+    recent as the last."""
 
     lambda1: float = Field(1.02, gt=0)
     """Clicks after which a click of the current session weighs 1/e."""

@@ -6,15 +6,15 @@ They stand between RecBole's padded batches and the sparse matrices that the mod
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from pydantic import Field
 from scipy.sparse import csr_array
 
-from srgnn_bench.counting.item_pairs import ordered
-from srgnn_bench.counting.neighbours import PrefixItems, SessionIndex, nearest
+from srgnn_bench.counting.item_pairs import by_popularity
+from srgnn_bench.counting.neighbours import PrefixItems, SessionIndex
 from srgnn_bench.counting.sparse_rows import last_positions, rounded
 from srgnn_bench.data.sessions import Integers, Sessions
 from srgnn_bench.models import FittedRecommender, ModelParameters
@@ -85,38 +85,51 @@ class SparseRecommender(FittedRecommender):
             self.fit(Sessions(**{name: array.cpu().numpy() for name, array in state.items()}))
 
 
+class LastClickParameters(ModelParameters):
+    """Parameters of every model that knows a session by its last click alone."""
+
+    ties: Literal["against", "popularity"] = "against"
+    """Order of items that go with the last click equally strongly: ``against``, none, so that
+    ties count against the target as for every model; ``popularity``, by their training clicks,
+    as session popularity orders them. Items with equal clicks too stay tied."""
+
+
 class LastClickRecommender(SparseRecommender):
     """Base of the models that know a session by its last click alone.
 
     Attributes:
-        places: place of each item (column) in the order after a last click (row), from 1 for
-            the weakest, shape (n_items, n_items).
+        after: score of each item (column) after a last click (row), shape (n_items, n_items).
     """
 
-    places: csr_array
+    Parameters: type[ModelParameters] = LastClickParameters
+    parameters_: LastClickParameters
+    after: csr_array
 
     @abstractmethod
     def strengths(self, sessions: Sessions) -> csr_array:
         """How strongly an item (column) goes with a last click (row), shape (n_items, n_items)."""
 
     def learn(self, sessions: Sessions) -> None:
-        """Order the items after each last click by strength, then by their clicks."""
-        clicks = np.bincount(sessions.items, minlength=self.n_items)
-        self.places = ordered(self.strengths(sessions), clicks=clicks)
+        """Keep the strengths or, where popularity decides ties, what it makes of them."""
+        self.after = self.strengths(sessions)
+        if self.parameters_.ties == "popularity":
+            clicks = np.bincount(sessions.items, minlength=self.n_items)
+            self.after = by_popularity(self.after, clicks=clicks)
 
     def scores(self, items: Integers, offsets: Integers) -> csr_array:
-        """Places of the items after each prefix's last click, shape (prefixes, n_items)."""
-        return self.places[items[offsets[1:] - 1]]
+        """Scores of the items after each prefix's last click, shape (prefixes, n_items)."""
+        return self.after[items[offsets[1:] - 1]]
 
 
 class NeighbourParameters(ModelParameters):
     """Parameters of every model of neighbouring sessions."""
 
     neighbours: int = Field(500, ge=1)
-    """Most neighbours of a session, the most similar."""
+    """Neighbours of a session, the most similar; more where others are as near as the last."""
 
     sample_size: int = Field(1000, ge=1)
-    """Sessions that are compared, the most recent that share an item."""
+    """Sessions that are compared, the most recent that share an item; more where others are as
+    recent as the last."""
 
 
 class NeighbourRecommender(SparseRecommender):
@@ -142,7 +155,7 @@ class NeighbourRecommender(SparseRecommender):
             lengths=np.diff(offsets),
         )
         similarities = self.similarities(prefixes)
-        neighbours = nearest(similarities, count=self.parameters_.neighbours)
+        neighbours = self.index.nearest(similarities, count=self.parameters_.neighbours)
         return self.votes(neighbours, prefixes)
 
     @abstractmethod

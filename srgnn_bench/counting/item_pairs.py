@@ -43,23 +43,26 @@ def follows(sessions: Sessions, *, n_items: int, weights: Floats) -> csr_array:
     return total
 
 
-def ordered(strengths: csr_array, *, clicks: Integers) -> csr_array:
-    """Put the place of each item in its row's order for its strength; 1 is the weakest.
+def by_popularity(strengths: csr_array, *, clicks: Integers) -> csr_array:
+    """Scores that order each row by strength and, where strengths are equal, by clicks.
 
-    Counts are often equal, and a ranking that counts ties against the target would punish that.
-    So equal strengths are ordered by the items' clicks, as session popularity does it, and then
-    by the smaller number. Places, unlike sums, are exact in single precision.
+    Items of equal strength and equal clicks have equal scores. Strengths are compared in single
+    precision, as scores are (``by_value``).
 
     Args:
         strengths: how strongly each item (column) goes with another (row), shape
             (n_items, n_items).
-        clicks: training clicks of each item, shape (n_items,).
+        clicks: training clicks of each item, below 2**32, shape (n_items,).
+
+    Returns:
+        The number of entries of the row that the item is not below, exact in single precision.
     """
-    numbers = np.arange(len(clicks))
-    popularity = np.empty_like(numbers)
-    popularity[np.lexsort((-numbers, clicks))] = numbers
-    order = by_value(strengths.data, ties=popularity[strengths.indices])
-    rows = rows_of(strengths)
-    places = np.empty(strengths.nnz)
-    places[np.lexsort((order, rows))] = np.arange(1, strengths.nnz + 1)
-    return with_values(strengths, places - strengths.indptr[rows])
+    order, rows = by_value(strengths.data, ties=clicks[strengths.indices]), rows_of(strengths)
+    sorting = np.lexsort((order, rows))
+    row, value = rows[sorting], order[sorting]
+    changes = np.flatnonzero((row[1:] != row[:-1]) | (value[1:] != value[:-1])) + 1
+    ends = np.append(changes, len(row))
+    not_below = np.repeat(ends, np.diff(ends, prepend=0))
+    scores = np.empty(strengths.nnz)
+    scores[sorting] = not_below - strengths.indptr[row]
+    return with_values(strengths, scores)

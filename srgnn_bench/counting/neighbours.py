@@ -5,8 +5,9 @@ Recommendation", RecSys 2017: of all training sessions that share an item with t
 the most recent are sampled; the most similar of these are the neighbours.
 
 Where session-rec leaves ties to the order of a Python set, they are decided here: of sessions
-with the same time, the later in the training data is the more recent; of sessions with the same
-similarity, the more recent is the nearer.
+with the same similarity, the more recent is the nearer, and where a sample or the neighbours would
+end among sessions that nothing tells apart, equally recent or equally near, all of them are in.
+So neither the numbers of items nor the order of sessions of equal time play a part.
 """
 
 from __future__ import annotations
@@ -57,13 +58,16 @@ class SessionIndex:
     Args:
         sessions: training sessions, oldest first.
         n_items: number of items, the padding item 0 included.
-        sample_size: most sessions that a search returns for a prefix.
+        sample_size: sessions that a search returns for a prefix; more where the last of them has
+            the time of others.
 
     Attributes:
         positions: place of the last click on each item, shape (sessions, n_items).
         holds: 1 where a session holds an item, same shape.
         sizes: different items of each session, shape (sessions,).
         norms: length of each session as a vector of ones, sqrt(sizes), shape (sessions,).
+        recency: place of each session's time among all times, from 0 for the oldest, shape
+            (sessions,).
     """
 
     def __init__(self, sessions: Sessions, *, n_items: int, sample_size: int) -> None:
@@ -71,10 +75,11 @@ class SessionIndex:
         self.holds = with_values(self.positions, np.ones(self.positions.nnz))
         self.sizes = np.diff(self.positions.indptr)
         self.norms = np.sqrt(self.sizes)
+        self.recency = np.unique(sessions.times, return_inverse=True)[1]
         self._sample_size = sample_size
         # What is in a sample is among the most recent of each item that it shares.
         held_by = self.holds.T.tocsr()
-        self._held_by = keep_best(held_by, held_by.indices, count=sample_size)
+        self._held_by = keep_best(held_by, self.recency[held_by.indices], count=sample_size)
 
     def candidates(self, weights: csr_array) -> csr_array:
         """The most recent sessions that share an item with each prefix.
@@ -87,7 +92,17 @@ class SessionIndex:
             Sum of the weights of the shared items, shape (prefixes, sessions).
         """
         overlaps = select(weights, weights.data > 0) @ self._held_by
-        return keep_best(overlaps, overlaps.indices, count=self._sample_size)
+        return keep_best(overlaps, self.recency[overlaps.indices], count=self._sample_size)
+
+    def nearest(self, similarities: csr_array, *, count: int) -> csr_array:
+        """The most similar candidates of each prefix; of equal ones, the more recent.
+
+        Args:
+            similarities: similarity of each candidate, shape (prefixes, sessions).
+            count: neighbours of a prefix; more where others are as near as the last of them.
+        """
+        order = by_value(similarities.data, ties=self.recency[similarities.indices])
+        return keep_best(similarities, order, count=count)
 
     def items_of(self, neighbours: csr_array, *, prefixes: PrefixItems) -> NeighbourItems:
         """The items of every neighbour, compared with the prefix that it is a neighbour of.
@@ -147,14 +162,3 @@ class NeighbourItems:
             shape=(len(self.bounds) - 1, neighbours),
         )
         return of_prefix @ with_values(self.positions, values)
-
-
-def nearest(similarities: csr_array, *, count: int) -> csr_array:
-    """The most similar candidates of each prefix; of equal ones, the more recent.
-
-    Args:
-        similarities: similarity of each candidate, shape (prefixes, sessions).
-        count: most neighbours of a prefix.
-    """
-    order = by_value(similarities.data, ties=similarities.indices)
-    return keep_best(similarities, order, count=count)

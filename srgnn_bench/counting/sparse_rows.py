@@ -23,14 +23,15 @@ def last_positions(items: Integers, offsets: Integers, *, n_items: int) -> csr_a
 
     Returns:
         Shape (sessions, n_items); entries count from 1, and nothing is stored for an item that
-        the session does not hold. Columns ascend within a row.
+        the session does not hold. The entries of a row ascend, so that what is summed over them is
+        summed in the order of the clicks and not of the items' numbers.
     """
     lengths = np.diff(offsets)
     session = np.repeat(np.arange(len(lengths)), lengths)
     # Read backwards, the first of several clicks on an item is the last one.
-    pairs, first = np.unique((session * n_items + items)[::-1], return_index=True)
-    click = len(items) - 1 - first
-    rows, columns = np.divmod(pairs, n_items)
+    _, first = np.unique((session * n_items + items)[::-1], return_index=True)
+    click = np.sort(len(items) - 1 - first)
+    rows, columns = session[click], items[click]
     bounds = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(lengths)))])
     return csr_array(
         (
@@ -47,8 +48,8 @@ def keep_best(matrix: csr_array, order: Integers, *, count: int) -> csr_array:
 
     Args:
         matrix: any matrix in rows.
-        order: a number for each stored entry, different within a row, shape (entries,).
-        count: most entries that a row keeps.
+        order: a number for each stored entry, shape (entries,).
+        count: entries that a row keeps, and besides them those that tie with the last of them.
     """
     sizes = np.diff(matrix.indptr)
     crowded = np.flatnonzero(sizes > count)

@@ -25,17 +25,33 @@ DECAYS = {
 
 
 def similar_sessions(
-    prefix: list[int], training: list[list[int]], similarity: Any, *, sample: int, neighbours: int
+    prefix: list[int],
+    training: list[list[int]],
+    similarity: Any,
+    *,
+    sample: int,
+    neighbours: int,
+    times: list[int] | None = None,
 ) -> list[tuple[int, float]]:
     """Neighbours of a prefix, number and similarity, found by looking at every session.
 
-    ``similarity(n)`` gives that of training session n, where 0 is none.
+    ``similarity(n)`` gives that of training session n, where 0 is none. Sessions of the same time
+    are in or out together, and so are those that are as similar besides.
     """
+    when = times or list(range(len(training)))
     sharing = [n for n, session in enumerate(training) if set(session) & set(prefix)]
-    recent = sorted(sharing, reverse=True)[:sample]
+    recent = first_with_equals(sharing, sample, key=lambda n: when[n])
     near = [(n, similarity(n)) for n in recent]
-    near.sort(key=lambda pair: (np.float32(pair[1]), pair[0]), reverse=True)
-    return [pair for pair in near[:neighbours] if pair[1] > 0]
+    near = first_with_equals(
+        near, neighbours, key=lambda pair: (np.float32(pair[1]), when[pair[0]])
+    )
+    return [pair for pair in near if pair[1] > 0]
+
+
+def first_with_equals(values: list[Any], count: int, *, key: Any) -> list[Any]:
+    """The ``count`` greatest by a key, and those that equal the last of them."""
+    least = sorted(map(key, values), reverse=True)[:count][-1:]
+    return sorted((v for v in values if [key(v)] >= least), key=key, reverse=True)
 
 
 def last_place(session: list[int], item: int) -> int:
@@ -108,6 +124,7 @@ def stan(prefix, training, times, *, n_items, settings, now):
         compare,
         sample=settings["sample_size"],
         neighbours=settings["neighbours"],
+        times=times,
     )
     expected = np.zeros(n_items + 1)
     for n, value in near:

@@ -1,4 +1,4 @@
-"""Markov chain, association rules, sequential rules and item-kNN: orders after the last click."""
+"""Markov chain, association rules, sequential rules and item-kNN: what follows the last click."""
 
 from __future__ import annotations
 
@@ -89,39 +89,43 @@ VARIANTS = {
 }
 
 
-def slow(prefix, training, strengths, *, n_items):
-    """Place of each item among those that go with the last click, the weakest 1."""
+def slow(prefix, training, strengths, *, n_items, ties):
+    """Score of each item that goes with the last click: its strength, or how many it is above."""
     clicks = Counter(item for session in training for item in session)
     found = {y: np.float32(value) for (x, y), value in strengths.items() if x == prefix[-1]}
-    order = sorted(found, key=lambda item: (found[item], clicks[item], -item))
-    places = np.zeros(n_items + 1)
-    places[order] = np.arange(1, len(order) + 1)
-    return places
+    expected = np.zeros(n_items + 1, dtype=np.float32)
+    for item, value in found.items():
+        key = (value, clicks[item])
+        not_above = [y for y in found if (found[y], clicks[y]) <= key]
+        expected[item] = value if ties == "against" else len(not_above)
+    return expected
 
 
+@pytest.mark.parametrize("ties", ["against", "popularity"])
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_orders_are_those_of_slow_counting(variant):
+def test_scores_are_those_of_slow_counting(variant, ties):
     model_class, settings, construct, options = VARIANTS[variant]
-    model = tiny_model(model_class, n_items=N_ITEMS, **settings)
+    model = tiny_model(model_class, n_items=N_ITEMS, ties=ties, **settings)
 
     @few_examples
     @given(trainings, prefixes)
     def compare(training, shown):
         strengths = construct(training, **options)
-        expected = [slow(p, training, strengths, n_items=N_ITEMS) for p in shown]
+        expected = [slow(p, training, strengths, n_items=N_ITEMS, ties=ties) for p in shown]
         np.testing.assert_array_equal(scores(fit(model, training), shown), expected)
 
     compare()
 
 
+@pytest.mark.parametrize("ties", ["against", "popularity"])
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_and_on_longer_sessions(variant):
+def test_and_on_longer_sessions(variant, ties):
     model_class, settings, construct, options = VARIANTS[variant]
     training = random_sessions(count=200, items=25, longest=30, seed=3)
-    model = fit(tiny_model(model_class, n_items=25, **settings), training)
+    model = fit(tiny_model(model_class, n_items=25, ties=ties, **settings), training)
     strengths = construct(training, **options)
     shown = [[item] for item in range(1, 26)]
-    expected = [slow(p, training, strengths, n_items=25) for p in shown]
+    expected = [slow(p, training, strengths, n_items=25, ties=ties) for p in shown]
     np.testing.assert_array_equal(scores(model, shown), expected)
 
 
@@ -140,17 +144,27 @@ def test_markov_by_hand():
 
 def test_association_rules_by_hand():
     model = fit(tiny_model(AssociationRules, n_items=4), TRAINING)
-    # With 2: itself by two pairs, 3 by two, 1 by two; by clicks 1 (4) > 3 (3) > 2 (2).
+    # With 2: itself by two pairs, 3 by two, 1 by two.
+    assert scores(model, [[2]]).tolist() == [[0, 2, 2, 2, 0]]
+
+
+def test_popularity_decides_ties_where_it_is_asked_to():
+    model = fit(tiny_model(AssociationRules, n_items=4, ties="popularity"), TRAINING)
+    # By clicks 1 (4) > 3 (3) > 2 (2).
     assert scores(model, [[2]]).tolist() == [[0, 3, 1, 2, 0]]
+    model = fit(tiny_model(AssociationRules, n_items=4, ties="popularity"), [[1, 2], [1, 3]])
+    # What has equal strength and equal clicks stays tied.
+    assert scores(model, [[1]]).tolist() == [[0, 0, 2, 2, 0]]
 
 
 def test_sequential_rules_by_hand():
     model = fit(tiny_model(SequentialRules, n_items=4), TRAINING)
     # After 1: 2 by 1 + 1/3, 3 by 1/2 + 1 + 1.
-    assert scores(model, [[1]]).tolist() == [[0, 0, 1, 2, 0]]
+    np.testing.assert_allclose(scores(model, [[1]]), [[0, 0, 4 / 3, 2.5, 0]], rtol=1e-7)
 
 
 def test_item_knn_by_hand():
     model = fit(tiny_model(SessionItemKNN, n_items=4, regularisation=0.0), TRAINING)
-    # To 1, in 4 sessions: 3 by 3 / sqrt(4 * 3), 2 and 4 by 1 / sqrt(4); 2 has more clicks.
-    assert scores(model, [[1]]).tolist() == [[0, 0, 2, 3, 1]]
+    # To 1, in 4 sessions: 3 by 3 / sqrt(4 * 3), 2 and 4 by 1 / sqrt(4).
+    expected = [[0, 0, 0.5, 0.75**0.5, 0.5]]
+    np.testing.assert_allclose(scores(model, [[1]]), expected, rtol=1e-7)

@@ -71,14 +71,23 @@ def slow_tagnn(model: TAGNN, session: list[int]) -> torch.Tensor:
     return torch.stack(scores)
 
 
-def slow_neighbours(sessions: list[list[int]], item: int) -> list[tuple[int, int]]:
+def slow_neighbours(sessions: list[list[int]], item: int, *, count: int) -> list[tuple[int, int]]:
     counts: Counter[int] = Counter()
-    for session in sessions:
+    latest: dict[int, int] = {}
+    clicks = Counter(clicked for session in sessions for clicked in session)
+    for time, session in enumerate(sessions):
         for place, one in enumerate(session):
             for other_place, other in enumerate(session):
                 if one == item and 1 <= abs(place - other_place) <= 3:
                     counts[other] += 1
-    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+                    latest[other] = time
+
+    def near(other: int) -> tuple[int, int, int]:
+        return counts[other], clicks[other], latest[other]
+
+    at_least = {other: sum(near(one) >= near(other) for one in counts) for other in counts}
+    kept = [other for other in counts if at_least[other] <= count]
+    return [(other, counts[other]) for other in sorted(kept, key=near, reverse=True)]
 
 
 def slow_gcegnn(model: GCEGNN, session: list[int], *, hops: int, count: int) -> torch.Tensor:
@@ -105,7 +114,7 @@ def slow_gcegnn(model: GCEGNN, session: list[int], *, hops: int, count: int) -> 
             return vectors[item]
         hop = model.hops[depth - 1]
         scores, others = [], []
-        for other, often in slow_neighbours(TRAINING, item)[:count]:
+        for other, often in slow_neighbours(TRAINING, item, count=count):
             far = from_all(other, depth - 1)
             seen = torch.cat([mean * far, torch.tensor([float(often)])])
             scores.append(hop.q(leaky_relu(hop.w_1(seen), 0.2)).squeeze())
@@ -210,10 +219,27 @@ def test_the_padding_row_stays_zero(name: str) -> None:
 def test_neighbours_are_those_that_counting_finds(sessions: list[list[int]], count: int) -> None:
     found = ItemNeighbours(Sessions.from_lists(sessions), n_items=N_ITEMS + 1, reach=3, count=count)
     for item in range(N_ITEMS + 1):
-        expected = slow_neighbours(sessions, item)[:count]
+        expected = slow_neighbours(sessions, item, count=count)
         expected += [(0, 0)] * (count - len(expected))
         pairs = zip(found.items[item].tolist(), found.weights[item].tolist(), strict=True)
-        assert list(pairs) == expected
+        assert sorted(pairs) == sorted(expected)
+
+
+def test_few_neighbours_are_drawn_where_it_is_asked_for() -> None:
+    sessions = Sessions.from_lists([[1, 2], [1, 3], [4, 4]])
+    torch.manual_seed(0)
+    found = ItemNeighbours(sessions, n_items=6, reach=3, count=40, few="drawn")
+    # Items without neighbours have none; the others' places are all taken, by theirs alone.
+    assert [set(row) for row in found.items.tolist()] == [{0}, {2, 3}, {1}, {1}, {4}, {0}]
+    assert (found.weights[1:4] == 1).all()
+    assert (found.weights[4] == 2).all()
+    enough = ItemNeighbours(sessions, n_items=6, reach=3, count=1, few="drawn")
+    assert enough.items[1].tolist() == [3]
+    # Drawn neighbours are part of what is learned, so they stand in the state dict.
+    again = ItemNeighbours(sessions, n_items=6, reach=3, count=40, few="drawn")
+    assert not torch.equal(again.items, found.items)
+    again.load_state_dict(found.state_dict())
+    assert torch.equal(again.items, found.items)
 
 
 def test_gcegnn_needs_training_sessions() -> None:

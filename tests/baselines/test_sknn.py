@@ -62,6 +62,14 @@ def test_the_most_recent_sessions_are_sampled_and_win_ties():
     assert np.flatnonzero(scores(nearest, [[1]])[0]).tolist() == [1, 5]
 
 
+def test_sessions_that_nothing_tells_apart_are_all_in():
+    training, times = [[1, 2], [1, 3], [1, 4], [1, 5]], [0, 1, 1, 2]
+    sampled = fit(tiny_model(SKNN, n_items=5, sample_size=2), training, times)
+    assert np.flatnonzero(scores(sampled, [[1]])[0]).tolist() == [1, 3, 4, 5]
+    nearest = fit(tiny_model(SKNN, n_items=5, neighbours=2), training, times)
+    assert np.flatnonzero(scores(nearest, [[1]])[0]).tolist() == [1, 3, 4, 5]
+
+
 def test_a_prefix_that_no_session_shares_gets_no_scores():
     model = fit(tiny_model(SKNN, n_items=3), [[1, 2]])
     assert scores(model, [[3], [1]]).tolist()[0] == [0, 0, 0, 0]

@@ -97,9 +97,30 @@ class ForgetsState(FittedRecommender):
         return self.scores.expand(len(interaction), -1)
 
 
+class LikesHighNumbers(FittedRecommender):
+    """Popularity with ties decided by the number of the item."""
+
+    Parameters = registry.Spec
+
+    def fit(self, sessions):
+        clicks = torch.bincount(torch.as_tensor(sessions.items), minlength=self.n_items)
+        self.register_buffer("clicks", (clicks // 8).float())
+
+    def full_sort_predict(self, interaction):
+        return (self.clicks + 1e-3 * torch.arange(self.n_items)).expand(len(interaction), -1)
+
+
+class RemembersTheLastSession(LikesHighNumbers):
+    def fit(self, sessions):
+        self.register_buffer("clicks", torch.zeros(self.n_items))
+        self.clicks[torch.as_tensor(sessions.items[sessions.offsets[-2] :])] = 1
+
+
 @pytest.mark.parametrize(
     ("broken", "check"),
     [
+        (LikesHighNumbers, "test_the_numbers_of_items_change_nothing"),
+        (RemembersTheLastSession, "test_the_order_of_sessions_of_equal_time_changes_nothing"),
         (LooksAhead, "test_a_prefix_is_scored_by_itself"),
         (ReadsPadding, "test_padding_does_not_change_scores"),
         (GivesNan, "test_scores_are_finite_one_per_item_and_one_for_padding"),
