@@ -448,8 +448,10 @@ def _console(*, stderr: bool = False, soft_wrap: bool = True) -> Console:
 
 
 def _warn(console: Console, warnings: Sequence[str]) -> None:
-    for warning in dict.fromkeys(warnings):
-        console.print(f"[bold yellow]warning:[/] {_escape(warning)}", markup=True)
+    distinct = list(dict.fromkeys(warnings))
+    for number, warning in enumerate(distinct, start=1):
+        place = f" {number} of {len(distinct)}" if len(distinct) > 1 else ""
+        console.print(f"[bold yellow]warning{place}:[/] {_escape(warning)}", markup=True)
 
 
 def _benchmark(

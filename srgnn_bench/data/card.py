@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -102,7 +103,10 @@ class DataCard(_Facts):
     unknown: Unknown
     shuffle: ShuffleDiagnostic | None
     """None where there are too few training sessions for it."""
+    doubts: dict[str, dict[str, Any]]
+    """What the log says that it hardly means: the numbers of each kind."""
     warnings: tuple[str, ...]
+    """The doubts in words, and all else to know before results are read."""
 
 
 def card_of(data: PreparedDataset, spec: DatasetSpec) -> DataCard:
@@ -128,6 +132,7 @@ def card_of(data: PreparedDataset, spec: DatasetSpec) -> DataCard:
         expected=spec.expected.get(data.source),
         unknown=_unknown(data, judged),
         shuffle=shuffle_diagnostic(data.train),
+        doubts=data.doubts,
         warnings=data.warnings,
     )
 

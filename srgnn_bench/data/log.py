@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from srgnn_bench.data.sessions import Integers
+from srgnn_bench.data.time_units import TimeFormat
 
 Names = npt.NDArray[Any]
 
@@ -25,6 +26,8 @@ class ClickLog:
         order: what orders the clicks of a session instead of the time, shape (clicks,), or None.
         group_names, item_names: original ids, ascending.
         dropped: why rows were dropped while reading, and how many.
+        time_format: how the file writes times.
+        items_are_lists: whether the file calls the items lists of items.
     """
 
     groups: Literal["sessions", "users"]
@@ -35,6 +38,8 @@ class ClickLog:
     group_names: Names
     item_names: Names
     dropped: dict[str, int]
+    time_format: TimeFormat
+    items_are_lists: bool
 
 
 @dataclass(frozen=True)

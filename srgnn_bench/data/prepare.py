@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from srgnn_bench.data import filters
+from srgnn_bench.data.doubts import Numbers, examine, sentences
 from srgnn_bench.data.filters import StepCount
 from srgnn_bench.data.log import (
     ClickLog,
@@ -49,9 +50,6 @@ from srgnn_bench.errors import DataError
 DATA_VERSION = 1
 """Version of the code between files and sessions. Raise it when the sessions change."""
 
-FEBRUARY_1970 = 31 * 24 * 3600
-"""In seconds since 1970; seconds of our days that are taken for milliseconds lie before it."""
-
 NOT_IN_THE_BYTES = {"name", "files", "place", "prefix"}
 """What a source says about where its files are, rather than how to read them."""
 
@@ -73,8 +71,9 @@ class PreparedDataset:
             cut by idle gap, of its place where the source names none), shape (sessions,).
         steps: what each step of the preparation left.
         dropped: why rows were dropped while reading, and how many.
+        doubts: what the log says that it hardly means (see ``data.doubts``).
         warnings: what whoever reads the results must know: counts that are not the expected
-            ones, times that look like another unit, a split that lets the future in.
+            ones, doubts in words, a split that lets the future in.
     """
 
     name: str
@@ -91,6 +90,7 @@ class PreparedDataset:
     test_names: Names
     steps: tuple[StepCount, ...]
     dropped: dict[str, int]
+    doubts: dict[str, Numbers]
     warnings: tuple[str, ...]
 
     def counts(self) -> Counts:
@@ -171,13 +171,14 @@ def _build(spec: DatasetSpec, found: Found) -> _Content:
     raw = read(found)
     if isinstance(raw, SplitSessions):
         steps = [filters.count("as published", raw.train, raw.test)]
-        train, test, dropped = raw.train, raw.test, {}
+        train, test, dropped, doubts = raw.train, raw.test, {}, {}
         group_names: Names = np.arange(1, len(train) + len(test) + 1)
     else:
         rules = _rules(spec, found)
         assert rules is not None  # DatasetSpec sees to it
         steps, train, test = _prepare_log(rules, raw, path=found.paths[0])
         dropped, group_names = raw.dropped, raw.group_names
+        doubts = examine(raw)
     for side, table in (("training", train), ("test", test)):
         if (len(table.items) - len(table)) == 0:
             raise DataError(
@@ -195,7 +196,7 @@ def _build(spec: DatasetSpec, found: Found) -> _Content:
         arrays[f"{side}_offsets"] = np.concatenate([[0], np.cumsum(table.lengths)])
         arrays[f"{side}_times"] = table.times
         names[side] = group_names[table.group]
-    facts = {"steps": [asdict(step) for step in steps], "dropped": dropped}
+    facts = {"steps": [asdict(step) for step in steps], "dropped": dropped, "doubts": doubts}
     return _Content({name: a.astype(np.int64) for name, a in arrays.items()}, names, facts)
 
 
@@ -248,12 +249,15 @@ def _dataset(
         test_names=names["test"],
         steps=tuple(StepCount(**step) for step in content.facts["steps"]),
         dropped=content.facts["dropped"],
+        doubts=content.facts["doubts"],
         warnings=(),
     )
-    return replace(data, warnings=tuple(_warnings(spec, data)))
+    warnings = (f"{spec.name}: {warning}" for warning in _warnings(spec, data))
+    return replace(data, warnings=tuple(warnings))
 
 
 def _warnings(spec: DatasetSpec, data: PreparedDataset) -> Iterator[str]:
+    """All that is to be known of a prepared dataset before its results are read."""
     expected = spec.expected.get(data.source)
     if expected is not None:
         counts = data.counts()
@@ -261,19 +265,13 @@ def _warnings(spec: DatasetSpec, data: PreparedDataset) -> Iterator[str]:
             wanted, found = getattr(expected, name), getattr(counts, name)
             if wanted is not None and wanted != found:
                 yield (
-                    f"{spec.name}: {name.replace('_', ' ')} are {found:,}, expected {wanted:,} "
+                    f"{name.replace('_', ' ')} are {found:,}, expected {wanted:,} "
                     f"from {data.source} ({', '.join(str(path) for path in data.files)})"
                 )
-    [source] = (source for source in spec.sources if source.name == data.source)
-    newest = max(data.train.times[-1], data.test.times[-1])
-    if getattr(source, "time_format", None) == "milliseconds" and newest < FEBRUARY_1970:
-        yield (
-            f"{spec.name}: every click is of January 1970; perhaps `time_format` of {data.source} "
-            "should say seconds"
-        )
+    yield from sentences(data.doubts)
     if isinstance(data.split, LeaveOneOut | WithinSessions):
         yield (
-            f"{spec.name}: the split {data.split.kind} lets the future in: models train on clicks "
+            f"the split {data.split.kind} lets the future in: models train on clicks "
             "that are newer than those they are judged on; do not compare with splits by time"
         )
 
@@ -288,6 +286,7 @@ def _load(folder: Path) -> _Content | None:
             for kind in ("item", "train", "test")
         }
         facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+        facts["doubts"]  # the cache of an older version has none
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, pa.ArrowException):
         return None
     return _Content(arrays, names, facts)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, StrictBool, StrictInt, StrictStr, model_validator
 
+from srgnn_bench.data.time_units import TimeFormat
 from srgnn_bench.schema import Spec
 
 
@@ -19,22 +20,28 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=
 
 
 class Columns(Spec):
-    """Names of the columns of a click log; either ``session`` or ``user`` is given."""
+    """Names of the columns of a click log: ``session``, ``user``, or both."""
 
     item: Names
     time: Names
     session: Names | None = None
     """Column that says which session a click belongs to."""
     user: Names | None = None
-    """Column that says who clicked; sessions are then cut by ``idle_gap_seconds``."""
+    """Column that says who clicked. With ``session``, a session is what both columns say: so it
+    must be where users number their own. Without, sessions are cut by ``idle_gap_seconds``."""
     order: Names | None = None
     """Whole numbers that order the clicks of one session, where ``time`` is too coarse to."""
 
     @model_validator(mode="after")
     def _session_or_user(self) -> Columns:
-        if (self.session is None) == (self.user is None):
-            raise ValueError("give either `session` or `user`")
+        if self.session is None and self.user is None:
+            raise ValueError("give `session`, `user` or both")
         return self
+
+    @property
+    def sessions_are_cut(self) -> bool:
+        """Whether the log names users alone, whose clicks must be cut into sessions."""
+        return self.session is None
 
 
 class _Source(Spec):
@@ -48,8 +55,8 @@ class RowFilter(Spec):
     """Which rows of a log are clicks; the others are counted and left out."""
 
     column: Names
-    values: tuple[str | int, ...] = ()
-    """Keep the rows with one of these values."""
+    values: tuple[StrictStr | StrictBool | StrictInt, ...] = ()
+    """Keep the rows with one of these values; true and false are the words."""
     at_most: int | None = None
     """Keep the rows whose whole number is not greater."""
 
@@ -63,7 +70,12 @@ class RowFilter(Spec):
         """Why a row is left out, in words."""
         if self.at_most is not None:
             return f"{column} above {self.at_most}"
-        return f"{column} is not {' or '.join(str(value) for value in self.values)}"
+        return f"{column} is not {' or '.join(as_text(value) for value in self.values)}"
+
+
+def as_text(value: str | bool | int) -> str:
+    """A value as a log writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 class _LogSource(_Source):
@@ -72,8 +84,8 @@ class _LogSource(_Source):
     files: Names
     """Names that the file may have; ``.gz`` and ``.zip`` are unpacked while reading."""
     columns: Columns
-    time_format: Literal["iso", "seconds", "milliseconds"]
-    """``iso``: dates or times in ISO 8601; otherwise numbers since 1970."""
+    time_format: TimeFormat
+    """``iso``: dates or times in ISO 8601; otherwise numbers since 1970, in that unit."""
     ids: Literal["auto", "text"] = "auto"
     """``auto``: ids are all whole numbers or all text, and a mixture is an error; ``text``: ids
     are text whatever they look like."""
@@ -87,7 +99,8 @@ class TableSource(_LogSource):
     """A log as a table: ``.csv``, ``.tsv``, ``.dat``, ``.txt`` or ``.parquet``."""
 
     kind: Literal["table"]
-    separator: str = Field(",", min_length=1, max_length=1)
+    separator: str = Field(",", pattern=r"^[^\x80-\U0010ffff\x00\r\n\"]$")
+    """One ASCII character."""
     header: tuple[str, ...] | None = None
     """Names of the columns where the file has no header line."""
     quoted: bool = True
@@ -101,7 +114,7 @@ class AtomicSource(_LogSource):
     place: Literal["data_root", "recbole_package"] = "data_root"
     """``recbole_package``: among the example datasets that the recbole wheel carries."""
     columns: Columns = Columns(item=("item_id",), time=("timestamp",), session=("session_id",))
-    time_format: Literal["iso", "seconds", "milliseconds"] = "seconds"
+    time_format: TimeFormat = "seconds"
 
 
 class PicklesSource(_Source):
@@ -331,8 +344,9 @@ class DatasetSpec(Spec):
             if isinstance(source, _LogSource):
                 if self.preparation is None:
                     raise ValueError(f"source {source.name} is a log and needs `preparation`")
-                if source.columns.user and self.preparation.idle_gap_seconds is None:
+                cut = source.columns.sessions_are_cut
+                if cut and self.preparation.idle_gap_seconds is None:
                     raise ValueError(f"source {source.name} has users: give `idle_gap_seconds`")
-                if source.columns.user and self.preparation.click_order == "file":
+                if cut and self.preparation.click_order == "file":
                     raise ValueError(f"source {source.name} has users: order clicks by time")
         return self

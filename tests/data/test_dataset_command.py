@@ -51,7 +51,8 @@ def test_a_log_of_ones_own_becomes_a_card(shop: Path, capsys: pytest.CaptureFixt
     assert run("datasets", "prepare", shop / "shop.yaml", *given) == 0
     shown = capsys.readouterr().out
     assert "test: the newest 20% of the sessions" in shown
-    assert "warning: shop: train sessions are 16, expected 7" in shown
+    assert "warning 1 of 2: shop: train sessions are 16, expected 7" in shown
+    assert "warning 2 of 2: shop: 10 of 60 clicks repeat another one exactly" in shown
     card = json.loads((results / "data" / "shop" / "card" / "card.json").read_text())
     assert card["counts"]["train_sessions"] == 16
     assert card["counts"]["test_prefixes"] == 8

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import os
 import random
+import zipfile
 from dataclasses import fields, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -22,6 +24,7 @@ from srgnn_bench.data.prepare import PreparedDataset, prepare
 from srgnn_bench.data.protocol import test_stage as stage_for_test
 from srgnn_bench.data.protocol import validation_stage
 from srgnn_bench.data.sessions import Sessions
+from srgnn_bench.data.sources import find
 from srgnn_bench.data.spec import DatasetSpec
 from srgnn_bench.errors import DataError, SpecError
 from srgnn_bench.schema import ProtocolSpec
@@ -266,15 +269,6 @@ def test_users_are_cut_into_sessions_by_idle_gaps(
     assert found == expected
 
 
-def test_seconds_that_are_taken_for_milliseconds_are_warned_of(tmp_path: Path) -> None:
-    clicks = [(n, item, 1_400_000_000 + n) for n in range(6) for item in (1, 2)]
-    assert prepared(tmp_path / "right", clicks).warnings == ()
-    write_log(tmp_path / "wrong", clicks)
-    spec = spec_of({"time_format": "milliseconds"})
-    data = prepare(spec, data_root=tmp_path / "wrong", cache=tmp_path / "cache")
-    assert "January 1970" in data.warnings[0]
-
-
 @given(log=logs, fraction=st.floats(0.1, 0.9))
 def test_splits_within_sessions_judge_their_ends_and_warn(
     tmp_path_factory: pytest.TempPathFactory, log: list[Click], fraction: float
@@ -432,8 +426,7 @@ def test_a_dataset_that_makes_no_sense_is_refused(change: dict[str, Any], compla
 @pytest.mark.parametrize(
     ("columns", "complaint"),
     [
-        ({"item": "i", "time": "t"}, "either `session` or `user`"),
-        ({"item": "i", "time": "t", "session": "s", "user": "u"}, "either `session` or `user`"),
+        ({"item": "i", "time": "t"}, "give `session`, `user` or both"),
         ({"item": "i", "time": "t", "user": "u"}, "give `idle_gap_seconds`"),
     ],
 )
@@ -453,3 +446,29 @@ def test_sessions_that_a_log_names_are_not_cut_by_idle_gaps(tmp_path: Path) -> N
     whole = prepared(tmp_path, log)
     with_gap = prepared(tmp_path, log, idle_gap_seconds=10)
     assert sessions_with_names(whole, "train") == sessions_with_names(with_gap, "train")
+
+
+def test_of_two_files_that_one_source_may_mean_none_is_left_out_in_silence(tmp_path: Path) -> None:
+    spec = spec_of({"files": ["march.csv", "april.csv"]})
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name in ("march.csv", "april.csv"):
+        write_log(folder, [(1, 2, 3)]).rename(folder / name)
+    with pytest.raises(DataError, match=r"march\.csv and .*april\.csv are both there"):
+        find(spec, data_root=tmp_path)
+    (folder / "april.csv").unlink()
+    assert find(spec, data_root=tmp_path).paths == (folder / "march.csv",)
+
+
+@pytest.mark.parametrize("packed", ["log.csv.gz", "log.csv.zip", "download.zip"])
+def test_a_log_beside_its_packed_form_is_one_file(tmp_path: Path, packed: str) -> None:
+    spec = spec_of({"files": ["log.csv", "download.zip"]})
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    path = write_log(folder, [(1, 2, 3)])
+    if packed.endswith(".zip"):
+        with zipfile.ZipFile(folder / packed, "w") as archive:
+            archive.write(path, "some/folder/log.csv")
+    else:
+        (folder / packed).write_bytes(gzip.compress(path.read_bytes()))
+    assert find(spec, data_root=tmp_path).paths == (path,)

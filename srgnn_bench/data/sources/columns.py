@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
@@ -15,19 +15,23 @@ import pyarrow.compute as pc
 
 from srgnn_bench.data.log import Names
 from srgnn_bench.data.sessions import Integers
+from srgnn_bench.data.time_units import MILLISECONDS, TimeFormat, likely_unit
 from srgnn_bench.errors import DataError
 
 YEAR_10000 = 253_402_300_800_000
 """In milliseconds since 1970; what comes later is no time but a mistaken unit."""
 
 WHOLE_NUMBER = r"^(0|-?[1-9][0-9]*)$"
-LONGEST_NUMBER = 18
-"""Digits that certainly fit into 64 bits. A longer number is an id of the kind text."""
+SURELY_64_BITS = 18
+"""Digits that certainly fit into 64 bits. A number that does not fit is an id of the kind text."""
 
 ZONE = r"(Z|:\d\d(\.\d+)?[+-]\d\d(:?\d\d)?)$"
 """How a time ends that names its zone; one that does not is taken as UTC."""
 
-TimeFormat = Literal["iso", "seconds", "milliseconds"]
+SPACED_ZONE = r"(:\d\d(?:\.\d+)?)\s*(?:UTC|GMT|\s(Z|[+-]\d\d(?::?\d\d)?))$"
+"""A zone in words, or after a space, as some databases write it."""
+
+Numbers = npt.NDArray[np.int64] | npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
@@ -39,16 +43,19 @@ class Column:
         name: the column's name there.
         rows: row of each value, counted from 1 with the header, empty lines not counted.
         values: of any type; text from a file with separators comes as bytes.
+        holds_lists: whether the file says that each value is a list.
     """
 
     path: Path
     name: str
     rows: Integers
     values: pa.Array
+    holds_lists: bool = False
 
     def filter(self, keep: npt.NDArray[np.bool_]) -> Column:
         """Only those rows."""
-        return Column(self.path, self.name, self.rows[keep], self.values.filter(pa.array(keep)))
+        values = self.values.filter(pa.array(keep))
+        return replace(self, rows=self.rows[keep], values=values)
 
     def missing(self) -> npt.NDArray[np.bool_]:
         """Which rows hold nothing: no value, or empty text."""
@@ -92,11 +99,12 @@ class Column:
 
         def convert(values: pa.Array) -> Integers:
             numbers = as_whole_numbers(values)
-            if numbers is None or values.null_count:
+            if numbers is None or numbers.dtype != np.int64 or values.null_count:
                 raise ValueError
-            return numbers
+            return numbers.astype(np.int64, copy=False)
 
-        numbers: Integers = self._converted(convert, "is no whole number", "Correct the row.")
+        remedy = "Correct the row; numbers go from -2^63 to 2^63 - 1."
+        numbers: Integers = self._converted(convert, "is no whole number", remedy)
         return numbers
 
     def times(self, time_format: TimeFormat) -> Integers:
@@ -112,14 +120,21 @@ class Column:
         wrong = np.flatnonzero((times < 0) | (times >= YEAR_10000))
         if len(wrong):
             position = int(wrong[0])
-            if times[position] < 0:
-                raise self.error(position, "is negative or before 1970", remedy=remedy)
+            early = times[position] < 0
             raise self.error(
                 position,
-                "is after the year 9999",
-                remedy=f"{remedy} Perhaps it should say milliseconds.",
+                "is negative or before 1970" if early else "is after the year 9999",
+                remedy=remedy if early else remedy + self._another_unit(position, time_format),
             )
         return times
+
+    def _another_unit(self, position: int, time_format: TimeFormat) -> str:
+        """A sentence with the unit that a time too late for its own seems to have, if any."""
+        if time_format == "iso":
+            return ""
+        value = _numbers(self.values[position : position + 1])[0] * MILLISECONDS[time_format]
+        unit = likely_unit(value, read_as=time_format)
+        return f" Perhaps it should say {unit}." if unit else ""
 
     def _converted(self, convert: Callable[[pa.Array], Any], problem: str, remedy: str) -> Any:
         """All values converted, or an error that names the first that cannot be."""
@@ -156,8 +171,9 @@ class Ids:
     what: Literal["item", "session", "user"]
     kind: Literal["auto", "text"]
     _first: Literal["whole number", "text"] | None = None
-    _numbers: list[Integers] = field(default_factory=list)
+    _numbers: list[Numbers] = field(default_factory=list)
     _texts: list[pa.DictionaryArray] = field(default_factory=list)
+    _signs: set[Literal["negative", "above 2^63 - 1"]] = field(default_factory=set)
 
     def add(self, column: Column) -> None:
         """Take in the next part, which holds no missing values.
@@ -174,12 +190,11 @@ class Ids:
                 remedy="Ids are whole numbers or text: convert the column.",
             )
         if self.kind == "auto":
-            if pa.types.is_integer(column.values.type):
-                numbers: Integers | None = column.whole_numbers()
-            else:
-                numbers = as_whole_numbers(column.text())
+            values = column.values if pa.types.is_integer(column.values.type) else column.text()
+            numbers = as_whole_numbers(values)
             if numbers is not None:
                 self._expect(column, 0, "whole number")
+                self._expect_one_range(column, numbers)
                 self._numbers.append(numbers)
                 return
             self._expect_all_text(column, column.text())
@@ -193,7 +208,10 @@ class Ids:
             ``names[codes[r]]``. Whole numbers ascend by value, text by its UTF-8 bytes.
         """
         if self._numbers:
-            codes, names = pd.factorize(np.concatenate(self._numbers), sort=True)
+            beyond = any(part.dtype == np.uint64 for part in self._numbers)
+            kind = np.uint64 if beyond else np.int64
+            numbers = np.concatenate([part.astype(kind) for part in self._numbers])
+            codes, names = pd.factorize(numbers, sort=True)
             return codes.astype(np.int64), np.asarray(names)
         chunks = pa.chunked_array(self._texts).unify_dictionaries().chunks
         order = pc.sort_indices(chunks[0].dictionary).to_numpy()
@@ -202,8 +220,23 @@ class Ids:
         codes = np.concatenate([rank[chunk.indices.to_numpy()] for chunk in chunks])
         return codes, chunks[0].dictionary.to_numpy(zero_copy_only=False)[order]
 
+    def _expect_one_range(self, column: Column, numbers: Numbers) -> None:
+        """Ids fit into 64 bits with a sign or into 64 bits without one, all of them."""
+        wrong = numbers > np.uint64(2**63 - 1) if numbers.dtype == np.uint64 else numbers < 0
+        if wrong.any():
+            self._signs.add("above 2^63 - 1" if numbers.dtype == np.uint64 else "negative")
+        if len(self._signs) > 1:
+            raise column.error(
+                int(np.flatnonzero(wrong)[0]),
+                "is a whole number, and of all ids some are negative and others above 2^63 - 1",
+                remedy="Say `ids: text` in the dataset's YAML.",
+            )
+
     def _expect_all_text(self, column: Column, text: pa.Array) -> None:
         whole = _is_whole_number(text)
+        if whole.all():  # each fits into 64 bits, but not all into the same
+            self._signs.add("above 2^63 - 1")
+            self._expect_one_range(column, np.array([-1]))
         self._expect(column, 0, "whole number" if whole[0] else "text")
         other = np.flatnonzero(whole != whole[0])
         if len(other):
@@ -231,30 +264,34 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _is_whole_number(text: pa.Array) -> npt.NDArray[np.bool_]:
-    whole = pc.match_substring_regex(text, WHOLE_NUMBER)
-    short = pc.less_equal(pc.binary_length(text), LONGEST_NUMBER)
-    return np.asarray(pc.and_(whole, short).to_numpy(zero_copy_only=False), dtype=bool)
+    whole = np.array(pc.match_substring_regex(text, WHOLE_NUMBER).to_numpy(zero_copy_only=False))
+    long = pc.greater(pc.binary_length(text), SURELY_64_BITS).to_numpy(zero_copy_only=False)
+    for place in np.flatnonzero(whole & long):
+        whole[place] = -(2**63) <= int(text[int(place)].as_py()) < 2**64
+    return whole
 
 
-def as_whole_numbers(values: pa.Array) -> Integers | None:
-    """Whole numbers, or None where one value is none.
+def as_whole_numbers(values: pa.Array) -> Numbers | None:
+    """Whole numbers, or None where one value is none, or where no kind of 64 bits holds them all.
 
     Text must be written as numbers are: 007 and 7 are different ids.
+
+    Returns:
+        64 bits with a sign, or without one where a number is above 2^63 - 1.
     """
-    if pa.types.is_integer(values.type):
-        return np.asarray(values.cast(pa.int64()).to_numpy(zero_copy_only=False))
-    if not _is_text(values.type):
+    is_text = _is_text(values.type)
+    if not (is_text or pa.types.is_integer(values.type)):
         return None
-    text = values.cast(pa.string())
-    if len(text) and pc.max(pc.binary_length(text)).as_py() > LONGEST_NUMBER:
-        return None
-    try:
-        numbers = text.cast(pa.int64())
-    except pa.ArrowInvalid:
-        return None
-    if not pc.all(pc.equal(numbers.cast(pa.string()), text)).as_py():
-        return None
-    return np.asarray(numbers.to_numpy(zero_copy_only=False))
+    text_or_number = values.cast(pa.string()) if is_text else values
+    for kind in (pa.int64(), pa.uint64()):
+        try:
+            numbers = text_or_number.cast(kind)
+        except pa.ArrowInvalid:
+            continue
+        if is_text and not pc.all(pc.equal(numbers.cast(pa.string()), text_or_number)).as_py():
+            return None
+        return np.asarray(numbers.to_numpy(zero_copy_only=False))
+    return None
 
 
 def _milliseconds(values: pa.Array, time_format: TimeFormat) -> Integers:
@@ -273,7 +310,7 @@ def _milliseconds(values: pa.Array, time_format: TimeFormat) -> Integers:
     if time_format == "iso":
         if not _is_text(kind):
             raise ValueError("a number")
-        text = values.cast(pa.string())
+        text = pc.replace_substring_regex(values.cast(pa.string()), SPACED_ZONE, r"\1\2")
         zoned = np.asarray(pc.match_substring_regex(text, ZONE).to_numpy(zero_copy_only=False))
         nanoseconds = np.empty(len(text), dtype=np.int64)
         for rows, zone in ((zoned, "UTC"), (~zoned, None)):
@@ -283,10 +320,37 @@ def _milliseconds(values: pa.Array, time_format: TimeFormat) -> Integers:
         return nanoseconds // 1_000_000
     if pa.types.is_boolean(kind):
         raise ValueError("a truth value")
-    text_or_number = values.cast(pa.string()) if _is_text(kind) else values
-    number = text_or_number.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    number = _numbers(values)
     if not np.isfinite(number).all():
         raise ValueError("not finite")
-    scale = 1000 if time_format == "seconds" else 1
+    with np.errstate(over="ignore"):
+        milliseconds = np.rint(number * MILLISECONDS[time_format])
     # What lies beyond the range is refused by the caller; it must only survive the conversion.
-    return np.asarray(np.clip(np.rint(number * scale), -1, YEAR_10000), dtype=np.int64)
+    return np.asarray(np.clip(milliseconds, -1, YEAR_10000), dtype=np.int64)
+
+
+def _numbers(values: pa.Array) -> npt.NDArray[np.float64]:
+    """Text or numbers as numbers."""
+    text_or_number = values.cast(pa.string()) if _is_text(values.type) else values
+    numbers = text_or_number.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    return np.asarray(numbers, dtype=np.float64)
+
+
+def is_time(value: bytes, time_format: TimeFormat) -> bool:
+    """Whether a value by itself is a time that a log can hold."""
+    try:
+        [time] = _milliseconds(pa.array([value]), time_format)
+    except (pa.ArrowException, ValueError):
+        return False
+    return bool(0 <= time < YEAR_10000)
+
+
+def plain(values: pa.Array) -> pa.Array:
+    """Values without a dictionary, and text in a form that can be computed with."""
+    kind = values.type
+    if pa.types.is_dictionary(kind):
+        whole = pa.DictionaryArray.from_arrays(values.indices, plain(values.dictionary))
+        return whole.dictionary_decode()
+    if pa.types.is_string_view(kind):
+        return values.cast(pa.string())
+    return values.cast(pa.binary()) if pa.types.is_binary_view(kind) else values

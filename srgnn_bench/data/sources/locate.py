@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from srgnn_bench.data.sources.streams import member_among_others, unreadable
+from srgnn_bench.data.sources.streams import holds_member, member_among_others, unreadable
 from srgnn_bench.data.spec import (
     AtomicSource,
     DatasetSpec,
@@ -108,12 +108,44 @@ def digest(found: Found) -> str:
 def _search_one(spec: DatasetSpec, source: Source, data_root: Path | None) -> Found | Missing:
     choices = list(_choices(source))
     for folder in _folders(spec, source, data_root):
-        for names in choices:
-            paths = tuple(folder / name for name in names)
-            if all(path.is_file() for path in paths):
-                return Found(source, paths)
+        found = [paths for names in choices if (paths := _all_there(folder, names))]
+        if found:
+            _refuse_others(spec, source, found)
+            return Found(source, found[0])
     plain = [" with ".join(names) for names in choices if not _is_packed(names[0])]
     return Missing(source, f"{spec.name}/{' or '.join(plain)}")
+
+
+def _all_there(folder: Path, names: tuple[str, ...]) -> tuple[Path, ...] | None:
+    paths = tuple(folder / name for name in names)
+    return paths if all(path.is_file() for path in paths) else None
+
+
+def _refuse_others(spec: DatasetSpec, source: Source, found: list[tuple[Path, ...]]) -> None:
+    """One file is read of a log; another under one of its names would be left out in silence.
+
+    A log beside its own packed form is no other: ``clicks.csv`` and ``clicks.csv.gz``, or a zip
+    that holds a file of that name.
+
+    Raises:
+        DataError: there is another one.
+    """
+    if not isinstance(source, TableSource | AtomicSource):
+        return
+    [read], *others = found
+    for [other] in others:
+        if _unpacked_name(other) == _unpacked_name(read) or holds_member(other, name=read.name):
+            continue
+        raise DataError(
+            f"{read} and {other} are both there, and dataset '{spec.name}' is read from one file: "
+            "its `files` are names that this one may have.",
+            remedy="Move one of them away or take its name from `files`; if both are parts of "
+            "one log, join them.",
+        )
+
+
+def _unpacked_name(path: Path) -> str:
+    return path.name.removesuffix(".gz").removesuffix(".zip")
 
 
 def _folders(spec: DatasetSpec, source: Source, data_root: Path | None) -> list[Path]:

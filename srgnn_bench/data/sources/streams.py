@@ -6,12 +6,17 @@ import gzip
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import IO, Any, BinaryIO
 
 from srgnn_bench.errors import DataError
+
+ALWAYS_UNPACKED = 1 << 26
+MOST_UNPACKED = 250
+"""A packed file may hold this many bytes, and this many more for each of its own. Logs of clicks
+pack into a third to a thirtieth of their size; a file made to fill memory, into a thousandth."""
 
 
 @contextmanager
@@ -28,13 +33,14 @@ def open_binary(path: Path, *, members: tuple[str, ...]) -> Iterator[BinaryIO]:
     with _clear_errors(path):
         if path.suffix == ".gz":
             with gzip.open(path) as unpacked:
-                yield cast(BinaryIO, unpacked)
+                packed = path.stat().st_size
+                yield io.BufferedReader(_Measured(path, packed=packed, unpacked=unpacked))
         elif path.suffix == ".zip":
-            with (
-                zipfile.ZipFile(path) as archive,
-                archive.open(_member(path, archive, members)) as unpacked_member,
-            ):
-                yield cast(BinaryIO, unpacked_member)
+            with zipfile.ZipFile(path) as archive:
+                name = _member(path, archive, members)
+                packed = archive.getinfo(name).compress_size
+                with archive.open(name) as unpacked:
+                    yield io.BufferedReader(_Measured(path, packed=packed, unpacked=unpacked))
         else:
             with path.open("rb") as plain:
                 yield plain
@@ -54,6 +60,18 @@ def member_among_others(path: Path, *, members: tuple[str, ...]) -> str | None:
         return None
     with _clear_errors(path), zipfile.ZipFile(path) as archive:
         return _member(path, archive, members) if len(_inside(archive)) > 1 else None
+
+
+def holds_member(path: Path, *, name: str) -> bool:
+    """Whether a file is a zip with a file of that name inside.
+
+    Raises:
+        DataError: the zip is damaged.
+    """
+    if path.suffix != ".zip":
+        return False
+    with _clear_errors(path), zipfile.ZipFile(path) as archive:
+        return any(Path(inside).name == name for inside in _inside(archive))
 
 
 @contextmanager
@@ -95,15 +113,17 @@ def _member(path: Path, archive: zipfile.ZipFile, members: tuple[str, ...]) -> s
 class Peeked(io.RawIOBase):
     """A stream whose first bytes were already taken from it, and put back.
 
-    It counts the double quotes that pass, for a quote that is never closed swallows the rest of
-    a file, and the parser does not tell.
+    Args:
+        head: those bytes.
+        rest: where the others come from.
+        see: shown every block before it is handed on, and an empty one at the end.
     """
 
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+    def __init__(self, head: bytes, rest: BinaryIO, *, see: Callable[[bytes], None] | None) -> None:
         super().__init__()
         self._head = head
         self._rest = rest
-        self.quotes = 0
+        self._see = see
 
     def readable(self) -> bool:
         """Always."""
@@ -118,5 +138,42 @@ class Peeked(io.RawIOBase):
             block, self._head = block[:size], block[size:]
         else:  # fill it: the parser wants whole rows in a block
             block += self._rest.read(size - len(block))
-        self.quotes += block.count(b'"')
+        if self._see is not None:
+            self._see(block)
         return block
+
+
+class _Measured(io.RawIOBase):
+    """What comes out of a packed file, up to far more than a log can hold.
+
+    Args:
+        path: the packed file.
+        packed: its size, or that of the part which is unpacked, in bytes.
+        unpacked: where the bytes come from.
+    """
+
+    def __init__(self, path: Path, *, packed: int, unpacked: IO[bytes] | gzip.GzipFile) -> None:
+        super().__init__()
+        self._path = path
+        self._left = ALWAYS_UNPACKED + MOST_UNPACKED * packed
+        self._unpacked = unpacked
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """The next bytes.
+
+        Raises:
+            DataError: there are more of them than a log packs into so few.
+        """
+        block = self._unpacked.read(len(buffer))
+        self._left -= len(block)
+        if self._left < 0:
+            raise DataError(
+                f"{self._path} unpacks to more than {MOST_UNPACKED} times its size; no log does.",
+                remedy="Look at what it is; unpack it yourself if it is what you want to read.",
+            )
+        buffer[: len(block)] = block
+        return len(block)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +17,13 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from srgnn_bench.data.log import ClickLog
+from srgnn_bench.data.log import ClickLog, Names
 from srgnn_bench.data.sessions import Integers
-from srgnn_bench.data.sources.columns import Column, Ids
+from srgnn_bench.data.sources.columns import Column, Ids, is_time, plain
+from srgnn_bench.data.sources.quotes import QuoteWatch, refuse_open_quotes
 from srgnn_bench.data.sources.streams import Peeked, open_binary, unreadable
-from srgnn_bench.data.spec import AtomicSource, RowFilter, TableSource
+from srgnn_bench.data.spec import AtomicSource, RowFilter, TableSource, as_text
+from srgnn_bench.data.time_units import TimeFormat
 from srgnn_bench.errors import DataError
 
 BLOCK = 1 << 24
@@ -27,8 +32,10 @@ BLOCK = 1 << 24
 LONGEST_HEADER = 1 << 20
 
 Batch = dict[str, Column]
-"""The columns that matter of some rows, by what they are for: item, time, group, order, and
-``keep 0`` and so on for the filters of rows."""
+"""The columns that matter of some rows, by what they are for: item, time, user, session, order,
+and ``keep 0`` and so on for the filters of rows."""
+
+Role = Literal["item", "user", "session"]
 
 
 def read_log(path: Path, source: TableSource | AtomicSource) -> ClickLog:
@@ -37,25 +44,26 @@ def read_log(path: Path, source: TableSource | AtomicSource) -> ClickLog:
     Raises:
         DataError: the file is not what the source says; row and column are named.
     """
-    items = Ids("item", kind=source.ids)
-    groups = Ids("user" if source.columns.user else "session", kind=source.ids)
+    ids = {role: Ids(role, kind=source.ids) for role in _id_columns(source)}
     times: list[Integers] = []
     orders: list[Integers] = []
     dropped: Counter[str] = Counter()
+    lists = False
     for raw in _batches(path, source):
         batch = _kept(raw, source, dropped)
-        items.add(batch["item"])
-        groups.add(batch["group"])
+        for role, column in ids.items():
+            column.add(batch[role])
+        lists |= batch["item"].holds_lists
         times.append(batch["time"].times(source.time_format))
         if "order" in batch:
             orders.append(batch["order"].whole_numbers())
     if not sum(len(part) for part in times):
         lost = "".join(f", {count} dropped ({why})" for why, count in dropped.items())
         raise DataError(f"{path} holds no click{lost}.", remedy="Give a file with rows in it.")
-    item, item_names = items.finish()
-    group, group_names = groups.finish()
+    item, item_names = ids.pop("item").finish()
+    group, group_names = _together(*(column.finish() for column in ids.values()))
     return ClickLog(
-        groups="users" if source.columns.user else "sessions",
+        groups="users" if source.columns.sessions_are_cut else "sessions",
         group=group,
         item=item + 1,
         time=np.concatenate(times),
@@ -63,7 +71,27 @@ def read_log(path: Path, source: TableSource | AtomicSource) -> ClickLog:
         group_names=group_names,
         item_names=item_names,
         dropped=dict(dropped),
+        time_format=source.time_format,
+        items_are_lists=lists,
     )
+
+
+def _id_columns(source: TableSource | AtomicSource) -> list[Role]:
+    """Which ids a log has."""
+    roles: tuple[Role, ...] = ("item", "user", "session")
+    return [role for role in roles if getattr(source.columns, role) is not None]
+
+
+def _together(
+    first: tuple[Integers, Names], second: tuple[Integers, Names] | None = None
+) -> tuple[Integers, Names]:
+    """Codes and names of what two columns say together, or one alone; ascending by the first."""
+    if second is None:
+        return first
+    pair = first[0] * len(second[1]) + second[0]
+    pairs, codes = np.unique(pair, return_inverse=True)
+    names = zip(first[1][pairs // len(second[1])], second[1][pairs % len(second[1])], strict=True)
+    return codes, np.array([f"{one}/{other}" for one, other in names], dtype=object)
 
 
 def _batches(path: Path, source: TableSource | AtomicSource) -> Iterator[Batch]:
@@ -81,7 +109,7 @@ def _kept(batch: Batch, source: TableSource | AtomicSource, dropped: Counter[str
         keep = _passes(column, rule)
         dropped[rule.reason(column.name)] += int(np.count_nonzero(~keep))
         batch = {role: part.filter(keep) for role, part in batch.items()}
-    for role in ("item", "group"):
+    for role in _id_columns(source):
         column = batch[role]
         missing = column.missing()
         if missing.any():
@@ -100,20 +128,14 @@ def _passes(column: Column, rule: RowFilter) -> npt.NDArray[np.bool_]:
     if rule.at_most is not None:
         return np.asarray(column.whole_numbers() <= rule.at_most)
     text = column.text().fill_null("")
-    passes = pa.compute.is_in(text, value_set=pa.array([str(value) for value in rule.values]))
+    passes = pa.compute.is_in(text, value_set=pa.array([as_text(value) for value in rule.values]))
     return np.asarray(passes.to_numpy(zero_copy_only=False), dtype=bool)
 
 
 def _wanted(source: TableSource | AtomicSource) -> dict[str, tuple[str, ...]]:
     """What each column is for -> the names that it may have."""
-    columns = source.columns
-    wanted = {
-        "item": columns.item,
-        "time": columns.time,
-        "group": columns.user or columns.session or (),
-    }
-    if columns.order is not None:
-        wanted["order"] = columns.order
+    named = source.columns.model_dump(exclude_none=True)
+    wanted: dict[str, tuple[str, ...]] = dict(named)
     for number, rule in enumerate(source.keep_rows):
         wanted[f"keep {number}"] = rule.column
     return wanted
@@ -124,7 +146,9 @@ def _text(path: Path, stream: BinaryIO, source: TableSource | AtomicSource) -> I
     quoted = isinstance(source, TableSource) and source.quoted
     first_line, rest = _first_line(path, stream)
     names = _split(path, first_line, separator=separator, quoted=quoted)
+    kinds = [""] * len(names)
     if isinstance(source, AtomicSource):
+        kinds = [name.rpartition(":")[2] for name in names]
         names = [name.rsplit(":", 1)[0] for name in names]
     wanted = _wanted(source)
     header_rows = 1
@@ -134,21 +158,46 @@ def _text(path: Path, stream: BinaryIO, source: TableSource | AtomicSource) -> I
         has_header = all(set(names) & set(choices) for choices in wanted.values())
         if not has_header:
             names, rest, header_rows = list(source.header), first_line + rest, 0
-    places = _places(path, names, wanted, separator=separator, first_line=first_line)
+            kinds = [""] * len(names)
+    places = _places(
+        path,
+        names,
+        wanted,
+        separator=separator,
+        first_line=first_line,
+        of_a_table=isinstance(source, TableSource),
+    )
     rest = rest or stream.read(BLOCK)
     if not rest.strip():
         raise DataError(f"{path} holds a header but no click.", remedy="Give a file with rows.")
-    peeked = Peeked(rest, stream)
     invalid: list[pa.csv.InvalidRow] = []
 
     def refuse(row: pa.csv.InvalidRow) -> str:
         invalid.append(row)
         return "error"
 
+    def examine_quotes() -> None:
+        with open_binary(path, members=source.files) as again:
+            lines = iter(lambda: again.readline(BLOCK), b"")
+            refuse_open_quotes(
+                path,
+                islice(lines, header_rows, None),
+                first_row=header_rows + 1,
+                separator=separator.encode(),
+                is_row=partial(
+                    _looks_like_a_row,
+                    separator=separator.encode(),
+                    width=len(names),
+                    time=places["time"],
+                    time_format=source.time_format,
+                ),
+            )
+
     row = header_rows + 1
+    watch = QuoteWatch(separator=separator.encode(), examine=examine_quotes)
     try:
         reader = pa.csv.open_csv(
-            peeked,
+            Peeked(rest, stream, see=watch.see if quoted else None),
             # One thread: only then does the parser tell the row of what it refuses, and it is
             # not what takes the time.
             read_options=pa.csv.ReadOptions(
@@ -172,7 +221,13 @@ def _text(path: Path, stream: BinaryIO, source: TableSource | AtomicSource) -> I
             rows = np.arange(row, row + len(batch))
             row += len(batch)
             yield {
-                role: Column(path, names[place], rows, batch.column(str(place)))
+                role: Column(
+                    path,
+                    names[place],
+                    rows,
+                    batch.column(str(place)),
+                    holds_lists=kinds[place].endswith("_seq"),
+                )
                 for role, place in places.items()
             }
     except pa.ArrowInvalid as error:
@@ -182,12 +237,14 @@ def _text(path: Path, stream: BinaryIO, source: TableSource | AtomicSource) -> I
             f"{path}, after row {row - 1}: {' '.join(str(error).split())}.",
             remedy="Correct the file; it should be text with one click per line.",
         ) from error
-    if quoted and peeked.quotes % 2:
-        raise DataError(
-            f'{path} holds an odd number of double quotes ("): one is not closed, and may hide '
-            "the rows after it.",
-            remedy="Correct it, or say `quoted: false` in the dataset's YAML.",
-        )
+
+
+def _looks_like_a_row(
+    line: bytes, *, separator: bytes, width: int, time: int, time_format: TimeFormat
+) -> bool:
+    """Whether a line has as many values as the table, and a time in its place."""
+    cells = line.strip(b"\r\n").split(separator)
+    return len(cells) == width and is_time(cells[time].strip(b'"'), time_format)
 
 
 def _first_line(path: Path, stream: BinaryIO) -> tuple[bytes, bytes]:
@@ -198,6 +255,8 @@ def _first_line(path: Path, stream: BinaryIO) -> tuple[bytes, bytes]:
         if not block:
             break
         head += block
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise DataError(f"{path} is UTF-16 text.", remedy="Save the file as UTF-8.")
     if not head.strip():
         raise DataError(f"{path} is empty.", remedy="Give a file with rows in it.")
     line, newline, rest = head.removeprefix(b"\xef\xbb\xbf").partition(b"\n")
@@ -206,8 +265,10 @@ def _first_line(path: Path, stream: BinaryIO) -> tuple[bytes, bytes]:
 
 def _split(path: Path, line: bytes, *, separator: str, quoted: bool) -> list[str]:
     text = line.decode("utf-8", errors="replace").rstrip("\r\n")
+    if not quoted:
+        return [cell.strip() for cell in text.split(separator)]
     try:
-        cells = next(csv.reader([text], delimiter=separator)) if quoted else text.split(separator)
+        cells = next(csv.reader([text], delimiter=separator, strict=True))
     except csv.Error as error:
         raise DataError(
             f"{path}, row 1: the names of the columns cannot be read ({error}).",
@@ -223,6 +284,7 @@ def _places(
     *,
     separator: str = "",
     first_line: bytes = b"",
+    of_a_table: bool = True,
 ) -> dict[str, int]:
     """What each column is for -> its place in the file.
 
@@ -233,14 +295,10 @@ def _places(
     for role, choices in wanted.items():
         name = next((choice for choice in choices if choice in names), None)
         if name is None:
-            others = [other for other in ",;\t|" if other != separator]
+            others = [other for other in ",;\t| " if other != separator]
             found = next((o for o in others if o.encode() in first_line), None)
             if len(names) == 1 and found:
-                raise DataError(
-                    f"{path}: the separator is {separator!r} in the dataset's YAML but seems to "
-                    f"be {found!r} in the file.",
-                    remedy=f"Say `separator: {found!r}`.",
-                )
+                raise _another_separator(path, found, separator=separator, of_a_table=of_a_table)
             raise DataError(
                 f"{path}, row 1: there is no column {' or '.join(choices)}; the columns are "
                 f"{', '.join(names)[:200]}.",
@@ -255,6 +313,21 @@ def _places(
     return places
 
 
+def _another_separator(path: Path, found: str, *, separator: str, of_a_table: bool) -> DataError:
+    """What to say where the first line is one value that holds another separator."""
+    if of_a_table:
+        return DataError(
+            f"{path}: the separator is {separator!r} in the dataset's YAML but seems to be "
+            f"{found!r} in the file.",
+            remedy=f"Say `separator: {found!r}`.",
+        )
+    return DataError(
+        f"{path}: RecBole's atomic files are separated by tabs, but this one seems to be by "
+        f"{found!r}.",
+        remedy="Write it with tabs, or describe it as a source of `kind: table`.",
+    )
+
+
 def _wrong_width(path: Path, row: pa.csv.InvalidRow, separator: str, header_rows: int) -> DataError:
     shown = row.text if len(row.text) <= 60 else f"{row.text[:57]}..."
     return DataError(
@@ -267,7 +340,7 @@ def _wrong_width(path: Path, row: pa.csv.InvalidRow, separator: str, header_rows
 
 def _parquet(path: Path, source: TableSource | AtomicSource) -> Iterator[Batch]:
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
             names = file.schema_arrow.names
             places = _places(path, names, _wanted(source))
             columns = sorted({names[place] for place in places.values()})
@@ -276,18 +349,13 @@ def _parquet(path: Path, source: TableSource | AtomicSource) -> Iterator[Batch]:
                 rows = np.arange(row, row + len(batch))
                 row += len(batch)
                 yield {
-                    role: Column(path, names[place], rows, _plain(batch.column(names[place])))
+                    role: Column(path, names[place], rows, plain(batch.column(names[place])))
                     for role, place in places.items()
                 }
-    except pa.ArrowException as error:
+    except (pa.ArrowException, UnicodeDecodeError) as error:  # names need not be UTF-8
         raise DataError(
             f"{path} is not a parquet file that can be read ({' '.join(str(error).split())}).",
             remedy="Write it again, whole.",
         ) from error
     except OSError as error:
         raise unreadable(path, error) from error
-
-
-def _plain(values: pa.Array) -> pa.Array:
-    """Values as they are, without a dictionary."""
-    return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
