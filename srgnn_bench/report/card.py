@@ -14,7 +14,7 @@ from srgnn_bench.report.captions import (
     seed_count,
 )
 from srgnn_bench.report.results import SuiteResults
-from srgnn_bench.statistics import RESAMPLES, ROUNDS
+from srgnn_bench.evaluation.statistics import RESAMPLES, ROUNDS
 
 
 def protocol_card(results: SuiteResults) -> dict[str, str]:

@@ -24,7 +24,7 @@ from srgnn_bench.report.tables.table import (
     percent,
     signed,
 )
-from srgnn_bench.statistics import compare, holm
+from srgnn_bench.evaluation.statistics import compare, holm
 from srgnn_bench.store.keys import seed_from
 from srgnn_bench.store.record import Record
 from srgnn_bench.store.store import ResultStore

@@ -15,7 +15,7 @@ import pandas as pd
 from srgnn_bench.report.importance import importances
 from srgnn_bench.report.results import SuiteResults
 from srgnn_bench.report.slices import Slice, slices_of
-from srgnn_bench.statistics import (
+from srgnn_bench.evaluation.statistics import (
     NORMAL_95,
     Integers,
     Sampling,

@@ -13,7 +13,7 @@ from srgnn_bench.errors import StoreError
 from srgnn_bench.evaluation.metrics import rank_metrics
 from srgnn_bench.registry import did_you_mean
 from srgnn_bench.schema import SuiteSpec
-from srgnn_bench.statistics import Integers
+from srgnn_bench.evaluation.statistics import Integers
 from srgnn_bench.store.record import Cell, Manifest, Record
 from srgnn_bench.store.store import KEY_DIGITS, ResultStore
 from srgnn_bench.store.trials import read_trials

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from srgnn_bench.statistics import Integers
+from srgnn_bench.evaluation.statistics import Integers
 
 Kind = Literal["session length", "prefix length", "popularity", "repetition"]
 

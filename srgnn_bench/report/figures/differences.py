@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from srgnn_bench.report.figures.canvas import Layout, far_below, looks, panel_grid
 from srgnn_bench.report.frames import HEADLINE, Frames, prefix_scores
 from srgnn_bench.report.tables.table import metric_title
-from srgnn_bench.statistics import by_session
+from srgnn_bench.evaluation.statistics import by_session
 
 METRIC = HEADLINE[1]
 

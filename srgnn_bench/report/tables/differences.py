@@ -15,7 +15,7 @@ from srgnn_bench.report.tables.table import (
     p_text,
     signed,
 )
-from srgnn_bench.statistics import RESAMPLES, ROUNDS
+from srgnn_bench.evaluation.statistics import RESAMPLES, ROUNDS
 
 
 def difference_table(frames: Frames, *, dataset: str) -> Table | None:
