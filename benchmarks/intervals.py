@@ -6,9 +6,9 @@ sign of each session's difference at random; ``mean 0`` keeps it, with all its s
 session change together is drawn from the stored runs' deviations; what a seed changes by itself is
 drawn from a normal distribution.
 
-    python benchmarks/intervals.py --out /tmp/intervals.csv
+    python benchmarks/intervals.py --out intervals.csv --page docs/statistics.md
 
-goes on from what the file holds. The table of docs/statistics.md is printed from it at the end.
+goes on from what the file holds, and writes the page's table from it at the end.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from srgnn_bench.evaluation.metrics import Metric
 from srgnn_bench.evaluation.statistics import (
     Floats,
     SessionTotals,
@@ -28,20 +29,31 @@ from srgnn_bench.evaluation.statistics import (
     estimate,
     session_variance,
 )
-from srgnn_bench.report.frames import prefix_scores
 from srgnn_bench.report.results import load_suite
 from srgnn_bench.store.store import ResultStore
 
 REFERENCE = Path(__file__).parent.parent / "results" / "reference"
-DATASET, MODELS, METRICS = "diginetica", ("srgnn", "narm"), ("recall@20", "mrr@20")
+DATASET, MODELS, METRICS = "diginetica", ("srgnn", "narm"), ("mrr@20", "recall@20")
 
 SESSIONS = (20, 100, 500, 2000, 15000)
 SEEDS = (1, 2, 3, 5, 10)
 LAWS = ("exchangeable", "mean 0")
 
-SPREADS = {"none": 0.0, "half": 0.5, "equal": 1.0, "twice": 2.0}
+SPREADS = {"none": 0.0, "equal": 1.0, "twice": 2.0}
 """Standard deviation over seeds, in units of the sessions' standard error of the difference. The
 stored models have 0.3 to 2."""
+
+PAIRS = ("two trained", "one trained")
+"""Whether both models have seeds, or only the first."""
+
+BEGIN, END = "<!-- intervals -->", "<!-- /intervals -->"
+"""What stands around the table of a page."""
+
+LARGE = 2000
+"""Sessions from which one metric is enough: the shape of the scores no longer matters."""
+
+MOST_DRAWN = 24_000_000
+"""Sessions times trials of one cell."""
 
 CHUNK = 3_000_000
 """Sessions times runs drawn at once."""
@@ -70,7 +82,7 @@ class Source:
             by_session(
                 np.stack(
                     [
-                        prefix_scores(run[None], metric=metric)
+                        Metric.named(metric).scores(run)
                         for run in results.ranks(DATASET, entry=entry)
                     ]
                 ),
@@ -85,10 +97,7 @@ class Source:
 
         difference = models[0].sums.mean(axis=0) - models[1].sums.mean(axis=0)
         own = np.stack(
-            [
-                (m.sums - m.sums.mean(axis=0)) * np.sqrt(m.runs / (m.runs - 1))
-                for m in models
-            ]
+            [(m.sums - m.sums.mean(axis=0)) * np.sqrt(m.runs / (m.runs - 1)) for m in models]
         )
         return cls(counts, centred(difference), centred(own))
 
@@ -128,13 +137,11 @@ def trials_of(
             runs = sums + spread * luck * counts[:, None, None]
             for seeds in SEEDS:
                 first = SessionTotals(runs[:, 0, :seeds], counts)
-                pairs = {
-                    "two trained": SessionTotals(runs[:, 1, :seeds], counts),
-                    "one trained": SessionTotals(
-                        np.zeros((size, 1, sessions)), counts, chance=False
-                    ),
-                }
-                for pair, other in pairs.items():
+                others = (
+                    SessionTotals(runs[:, 1, :seeds], counts),
+                    SessionTotals(np.zeros((size, 1, sessions)), counts, chance=False),
+                )
+                for pair, other in zip(PAIRS, others, strict=True):
                     found = estimate(first, other)
                     yield {
                         "law": law,
@@ -152,27 +159,59 @@ def main() -> None:
     """Simulate what the file does not hold yet, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--trials", type=int, default=10_000)
+    parser.add_argument("--trials", type=int, default=6_000)
     parser.add_argument("--sessions", type=int, nargs="+", default=SESSIONS)
+    parser.add_argument("--page", type=Path, help="page whose table is written anew")
     options = parser.parse_args()
     done = pd.read_csv(options.out) if options.out.exists() else pd.DataFrame()
-    for metric in METRICS:
-        source = Source.read(metric)
-        for sessions in options.sessions:
+    sources = {metric: Source.read(metric) for metric in METRICS}
+    for sessions in options.sessions:
+        trials = min(options.trials, MOST_DRAWN // sessions)
+        for metric in METRICS[:1] if sessions >= LARGE else METRICS:
             for law in LAWS:
-                if len(done) and len(done.query("metric == @metric and sessions == @sessions and law == @law")):
+                place = {"metric": metric, "sessions": sessions, "law": law}
+                if len(done) and (done[list(place)] == pd.Series(place)).all(axis=1).any():
                     continue
                 seen = pd.DataFrame(
-                    trials_of(source, sessions=sessions, law=law, trials=options.trials, seed=7)
+                    trials_of(sources[metric], sessions=sessions, law=law, trials=trials, seed=7)
                 )
                 keys = ["law", "pair", "spread", "sessions", "seeds"]
                 seen = seen.groupby(keys, sort=False).sum().reset_index()
                 seen.insert(0, "metric", metric)
                 done = pd.concat([done, seen], ignore_index=True)
                 done.to_csv(options.out, index=False)
-    done["rate"] = 100 * done["alarms"] / done["trials"]
-    rows = ["metric", "pair", "law", "spread", "sessions"]
-    print(done.pivot(index=rows, columns="seeds", values="rate").round(1).to_string())
+    table = markdown(done)
+    print(table)
+    if options.page is not None:
+        text = options.page.read_text(encoding="utf-8")
+        before, _, rest = text.partition(BEGIN)
+        _, _, after = rest.partition(END)
+        page = f"{before}{BEGIN}\n{table}\n{END}{after}"
+        options.page.write_text(page, encoding="utf-8")
+
+
+def markdown(done: pd.DataFrame) -> str:
+    """False alarms in percent, by what was drawn (rows) and the number of seeds (columns)."""
+    rows = ["pair", "spread", "law", "sessions"]
+    counted = done.groupby([*rows, "seeds"], sort=False)[["alarms", "trials"]].sum()
+    rates = (100 * counted["alarms"] / counted["trials"]).unstack("seeds")
+    trials = counted["trials"].groupby(rows, sort=False).first()
+    lines = [
+        "| models | spread over seeds | sessions' differences | sessions | trials | "
+        + " | ".join(f"{seeds} seed{'s' * (seeds > 1)}" for seeds in rates.columns)
+        + " |",
+        "| --- | --- | --- | ---: | ---: |" + " ---: |" * len(rates.columns),
+    ]
+    for pair in PAIRS:
+        for spread in SPREADS:
+            for law in LAWS:
+                for sessions in sorted(rates.index.unique("sessions")):
+                    place = (pair, spread, law, sessions)
+                    if place in rates.index:
+                        cells = " | ".join(f"{rate:.1f}" for rate in rates.loc[place])
+                        told = f"{pair} | {spread} | {law} | {sessions:,} | {trials[place]:,}"
+                        lines.append(f"| {told} | {cells} |")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

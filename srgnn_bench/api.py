@@ -263,13 +263,22 @@ class Benchmark:
         """
         return Frames(self.stored())
 
-    def report(self, out: str | Path | None = None, *, against: str | None = None) -> list[Path]:
+    def report(
+        self,
+        out: str | Path | None = None,
+        *,
+        against: str | None = None,
+        fdr: bool = False,
+        with_seeds: bool = False,
+    ) -> list[Path]:
         """Draw tables, figures and the page.
 
         Args:
             out: folder to write to; `<results>/report/<suite>` unless given, with
                 `-against-<entry>` where such an entry is.
             against: the entry that the others are compared with; None for the suite's subject.
+            fdr: whether tables of differences print the false discovery rate beside Holm's p.
+            with_seeds: refuse to draw intervals that do not hold what other seeds would change.
 
         Returns:
             The files written.
@@ -279,7 +288,9 @@ class Benchmark:
         """
         name = self.suite.name
         folder = Path(out) if out else self.store.report_folder(name, against=against)
-        return build_report(self.store, suite=name, out=folder, against=against)
+        return build_report(
+            self.store, suite=name, out=folder, against=against, fdr=fdr, with_seeds=with_seeds
+        )
 
     def _whole(self, given: str | Path | Content | SuiteSpec) -> SuiteSpec:
         if isinstance(given, (str, Path)):

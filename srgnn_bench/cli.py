@@ -226,6 +226,15 @@ def report(
     export: Annotated[
         bool, typer.Option("--export", help="Also write ranks and lists for other tools.")
     ] = False,
+    fdr: Annotated[
+        bool, typer.Option("--fdr", help="Print the false discovery rate beside Holm's p.")
+    ] = False,
+    with_seeds: Annotated[
+        bool,
+        typer.Option(
+            "--with-seeds", help="Refuse to draw where a trained model has one seed only."
+        ),
+    ] = False,
 ) -> None:
     """Draw the report from stored records, or compare two results folders; trains nothing."""
     from srgnn_bench.report import build_report
@@ -234,10 +243,10 @@ def report(
     from srgnn_bench.store.store import ResultStore
 
     console = _console()
-    if compare is not None and (against or export):
+    if compare is not None and (against or export or fdr or with_seeds):
         raise SpecError(
             "report --compare compares two results folders and draws no report.",
-            remedy="Leave out --against and --export, or give them in a call of its own.",
+            remedy="Leave out its other options, or give them in a call of its own.",
         )
     stores = [ResultStore(folder) for folder in compare or (results,)]
     names = _stored_suites(suite, stores)
@@ -253,7 +262,9 @@ def report(
             paths = compare_stores(*stores, suite=name, out=folder)
             console.print(paths[0].read_text(encoding="utf-8"))
         else:
-            paths = build_report(*stores, suite=name, out=folder, against=against)
+            paths = build_report(
+                *stores, suite=name, out=folder, against=against, fdr=fdr, with_seeds=with_seeds
+            )
             if export:
                 paths += export_results(*stores, suite=name, out=folder / "export")
         for path in paths:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.events import (
     EpochDone,
     Event,
@@ -41,18 +42,19 @@ def plan_table(jobs: list[Job], states: list[JobState]) -> Table:
 
 
 def results_table(results: SuiteResults) -> Table:
-    """Recall@20 and MRR@20 of every finished entry, mean and standard deviation over seeds."""
+    """The suite's metrics of every finished entry, mean and standard deviation over seeds."""
     frame = Frames(results).metrics.set_index(["dataset", "entry", "metric"])
     title = f"{results.spec.title}: test sessions, percent{suffix(results)}"
     table = Table(title=title, title_justify="left")
-    for heading in ("dataset", "model", "Recall@20", "MRR@20", "seeds"):
+    titles = [metric_title(metric) for metric in results.metrics]
+    for heading in ("dataset", "model", *titles, "seeds"):
         table.add_column(heading)
     for dataset in results.datasets:
         for entry in results.present(dataset):
-            cells = [frame.loc[(dataset, entry, metric)] for metric in ("recall@20", "mrr@20")]
+            cells = [frame.loc[(dataset, entry, metric)] for metric in results.metrics]
             values = [
                 f"{100 * cell['mean']:.2f}"
-                + (f" ± {100 * cell['std']:.2f}" if cell["seeds"] > 1 else "")
+                + (f" ± {100 * cell['std']:.2f}" if cell["std"] == cell["std"] else "")
                 for cell in cells
             ]
             table.add_row(

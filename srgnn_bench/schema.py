@@ -237,6 +237,13 @@ class SuiteSpec(Spec):
     seeds: int = Field(1, ge=1)
     """Final trainings per dataset and model, each with a seed of its own."""
 
+    metrics: tuple[str, ...] = Field(("recall@20", "mrr@20"), min_length=1)
+    """Metrics of the main table, the comparisons and the slices: recall, mrr or ndcg at any K.
+    The last also stands in figures that have room for one. No run depends on them."""
+
+    cutoffs: tuple[Annotated[int, Field(ge=1)], ...] = Field((5, 10, 20), min_length=1)
+    """The K of the tables of other lengths of the list. No run depends on them."""
+
     keep_lists: bool = False
     """Whether final runs keep their recommended lists, for exports to other tools."""
 

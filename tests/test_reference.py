@@ -6,18 +6,17 @@ import re
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from srgnn_bench import registry
+from srgnn_bench.evaluation.metrics import Metric
+from srgnn_bench.evaluation.statistics import by_session, estimate
 from srgnn_bench.report import build_report
-from srgnn_bench.report.frames import HEADLINE, prefix_scores
 from srgnn_bench.report.results import load_suite
 from srgnn_bench.report.runs import summary_frame
 from srgnn_bench.report.tables.published import read_published
-from srgnn_bench.statistics import compare
-from srgnn_bench.store.keys import key_of, seed_from
+from srgnn_bench.store.keys import key_of
 from srgnn_bench.store.store import ResultStore
 
 CHECKOUT = Path(__file__).parent.parent
@@ -213,17 +212,16 @@ def test_the_intervals_in_the_text_are_those_of_the_stored_ranks(page: str) -> N
 
 
 def across(dataset: str, first: tuple[str, str], second: tuple[str, str]) -> pd.DataFrame:
-    """Ends of the intervals of the headline metrics, drawn as the reports draw."""
+    """Ends of the intervals of both metrics, as the reports have them."""
     loaded = [load_suite(ResultStore(REFERENCE), suite=suite) for suite, _ in (first, second)]
-    ranks = [r.ranks(dataset, entry=e) for r, (_, e) in zip(loaded, (first, second), strict=True)]
-    sampling = compare(
-        np.column_stack([prefix_scores(r, metric=metric) for metric in HEADLINE for r in ranks]),
-        pairs=[(0, 1), (2, 3)],
-        sessions=loaded[0].prefixes(dataset)["session"].to_numpy(),
-        seed=seed_from("report", dataset),
-        rounds=1,
-    )
-    ends = [(found.low, found.high) for found in sampling.comparisons]
+    sessions = loaded[0].prefixes(dataset)["session"].to_numpy()
+    ends = []
+    for metric in map(Metric.named, loaded[0].metrics):
+        totals = [
+            by_session(metric.scores(r.ranks(dataset, entry=entry)), sessions=sessions)
+            for r, (_, entry) in zip(loaded, (first, second), strict=True)
+        ]
+        ends.append(estimate(*totals).interval)
     return pd.DataFrame(ends, columns=["low", "high"])
 
 

@@ -12,6 +12,7 @@ from srgnn_bench.data.filters import judged_clicks
 from srgnn_bench.data.prepare import PreparedDataset
 from srgnn_bench.data.sessions import Integers, Sessions
 from srgnn_bench.data.spec import Counts, DatasetSpec
+from srgnn_bench.evaluation.metrics import Metric
 
 CUTOFF = 20
 SHUFFLES = 3
@@ -181,7 +182,7 @@ def _markov_mrr(items: Integers, sessions: Sessions, cut: int) -> float:
     width = int(items.max()) + 1
     pairs = items[after - 1] * width + items[after]
     ranks = _ranks(pairs[:n_fitted], pairs[n_fitted:], width=width)
-    return float(np.mean(np.where(ranks <= CUTOFF, 1 / ranks, 0.0)))
+    return Metric("mrr", CUTOFF).mean(ranks)
 
 
 def _ranks(fitted: Integers, judged: Integers, *, width: int) -> Integers:

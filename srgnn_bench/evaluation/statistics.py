@@ -61,12 +61,7 @@ class SessionTotals:
     @property
     def runs(self) -> int:
         """Number of runs."""
-        return self.sums.shape[-2]
-
-    @property
-    def seeds_known(self) -> bool:
-        """Whether the runs tell what another seed would change."""
-        return not self.chance or self.runs > 1
+        return int(self.sums.shape[-2])
 
 
 def by_session(values: Floats, *, sessions: Integers, chance: bool = True) -> SessionTotals:
@@ -102,6 +97,8 @@ class Estimate:
         error_sessions: the sessions' part of the error.
         error_seeds: the seeds' part; NaN where a single run of a trained model hides it.
         sessions: number of sessions.
+        with_seeds: whether the error holds what other seeds would change. It does not where a
+            trained model has a single run: it is then that of the sessions only.
     """
 
     value: Floats
@@ -110,6 +107,7 @@ class Estimate:
     error_sessions: Floats
     error_seeds: Floats
     sessions: int
+    with_seeds: bool
 
     @property
     def interval(self) -> tuple[Floats, Floats]:
@@ -121,8 +119,7 @@ class Estimate:
     def p_value(self) -> Floats:
         """Two-sided, of the hypothesis that the value is 0; below 0.05 where the interval omits 0.
 
-        1 where the value is 0 without any error, NaN where it is not 0 and there is no error to
-        tell: sessions that all agree say nothing about how far others might differ.
+        1 where the value is 0 without any error, NaN where the error is not known.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
             p_values: Floats = 2 * stdtr(self.degrees, -np.abs(self.value / self.error))
@@ -133,11 +130,11 @@ class Estimate:
         """Cohen's d over sessions: the value in units of the sessions' standard deviation.
 
         The deviation is the linearised one, each session weighted by its prefixes as the value
-        is, so that both have one sign. 0 where the value is.
+        is, so that both have one sign. 0 where the value is, NaN where nothing deviates.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
             effect = self.value / (self.error_sessions * np.sqrt(self.sessions))
-        return np.where(self.value == 0, 0.0, effect)
+        return np.where(self.value == 0, 0.0, np.where(np.isfinite(effect), effect, np.nan))
 
 
 def estimate(first: SessionTotals, less: SessionTotals | None = None) -> Estimate:
@@ -148,40 +145,35 @@ def estimate(first: SessionTotals, less: SessionTotals | None = None) -> Estimat
         less: those of another, on the same sessions; None for the mean alone.
 
     Returns:
-        The estimate. Where a trained model has one run, what seeds change cannot be known: the
-        error is then that of the sessions alone.
+        The estimate. Its error is NaN for a single session, and where no session deviates from a
+        value that is not 0: what all agree on says nothing of how far others might differ.
     """
     sides = [first] if less is None else [first, less]
+    # Runs that two entries share differ by nothing, whatever the seeds.
+    same = less is not None and np.array_equal(first.sums, less.sums)
+    drawn = [side for side in sides if side.chance and not same]
     sums = first.sums.mean(axis=-2) - (0.0 if less is None else less.sums.mean(axis=-2))
     counts = first.counts
     n = counts.shape[-1]
     value = _settled(sums.sum(axis=-1) / counts.sum(axis=-1))
     by_sessions = session_variance(sums, counts)
-    parts = [(by_sessions, by_sessions, n - 1)]
-    known = all(side.seeds_known for side in sides)
-    by_seeds = np.zeros_like(value) if known else np.full_like(value, np.nan)
-    for side in sides:
-        if known and side.chance:
-            between = _between_runs(side) / side.runs
-            shared = _shared_with_sessions(side) / side.runs
-            own = np.maximum(between - shared, 0.0)
-            by_seeds = by_seeds + own
-            parts.append((own, between, side.runs - 1))
-    variance = sum((part for part, _, _ in parts), start=np.zeros_like(value))
-    spread = sum(
-        (seen**2 / degrees for _, seen, degrees in parts if degrees > 0),
-        start=np.zeros_like(value),
-    )
+    variance, spread = by_sessions, by_sessions**2 / max(n - 1, 1)
+    known = all(side.runs > 1 for side in drawn)
+    for side in drawn if known else []:
+        own = seed_variance(side) / side.runs
+        variance, spread = variance + own, spread + own**2 / (side.runs - 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         # Without any error there are no degrees either; any number of them gives an interval of 0.
         degrees = np.where(spread > 0, variance**2 / spread, n - 1.0)
+    error = np.sqrt(np.where((variance == 0) & (value != 0), np.nan, variance))
     return Estimate(
         value=value,
-        error=np.sqrt(variance),
+        error=error,
         degrees=degrees,
         error_sessions=np.sqrt(by_sessions),
-        error_seeds=np.sqrt(by_seeds),
+        error_seeds=np.sqrt(variance - by_sessions) if known else np.full_like(value, np.nan),
         sessions=n,
+        with_seeds=known,
     )
 
 
@@ -202,26 +194,27 @@ def session_variance(sums: Floats, counts: Floats) -> Floats:
     residuals = sums - sums.sum(axis=-1, keepdims=True) / total * counts
     moved = residuals / (total - counts)  # what the mean does when one session is left out
     variance: Floats = (n - 1) / n * np.einsum("...c,...c->...", moved, moved)
-    return np.where(np.sqrt(variance) <= NOTHING, 0.0, variance)
+    return _settled(variance, of=NOTHING**2)
 
 
-def _between_runs(totals: SessionTotals) -> Floats:
+def seed_variance(totals: SessionTotals) -> Floats:
+    """Variance between seeds, less what it owes to the sampling of sessions; from 0, shape (...).
+
+    Args:
+        totals: at least two runs.
+    """
     means = totals.sums.sum(axis=-1) / totals.counts.sum(axis=-1)[..., None]
-    variance: Floats = means.var(axis=-1, ddof=1)
-    return np.where(np.sqrt(variance) <= NOTHING, 0.0, variance)
-
-
-def _shared_with_sessions(totals: SessionTotals) -> Floats:
-    """What the variance between runs owes to the sampling of sessions."""
     own = totals.sums - totals.sums.mean(axis=-2, keepdims=True)
-    variances = session_variance(own, totals.counts[..., None, :])
-    shared: Floats = variances.sum(axis=-1) / (totals.runs - 1)
-    return shared
+    by_sessions = session_variance(own, totals.counts[..., None, :]).sum(axis=-1)
+    variance = means.var(axis=-1, ddof=1) - by_sessions / (totals.runs - 1)
+    floored: Floats = np.maximum(_settled(variance, of=NOTHING**2), 0.0)
+    return floored
 
 
-def _settled(values: Floats) -> Floats:
+def _settled(values: Floats, *, of: float = NOTHING) -> Floats:
     """0 for what would be 0 but for rounding."""
-    return np.where(np.abs(values) <= NOTHING, 0.0, values)
+    settled: Floats = np.where(np.abs(values) <= of, 0.0, values)
+    return settled
 
 
 def holm(p_values: Floats) -> Floats:
@@ -230,7 +223,7 @@ def holm(p_values: Floats) -> Floats:
     Args:
         p_values: shape (comparisons,); NaN is no comparison: it stays, and counts for none.
     """
-    adjusted = p_values.copy()
+    adjusted: Floats = p_values.copy()
     told = np.flatnonzero(~np.isnan(p_values))
     order = told[np.argsort(p_values[told])]
     steps = p_values[order] * np.arange(len(order), 0, -1)
@@ -244,7 +237,7 @@ def false_discovery(p_values: Floats) -> Floats:
     Calling everything below 0.05 different makes wrong at most a twentieth of what is called so,
     in expectation: a weaker promise than Holm's, which is that nothing is called so wrongly.
     """
-    adjusted = p_values.copy()
+    adjusted: Floats = p_values.copy()
     told = np.flatnonzero(~np.isnan(p_values))
     order = told[np.argsort(p_values[told])[::-1]]
     steps = p_values[order] * len(order) / np.arange(len(order), 0, -1)

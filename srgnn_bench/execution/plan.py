@@ -228,13 +228,14 @@ def refuse_mixture(store: ResultStore, suite: SuiteSpec, jobs: list[Job]) -> Non
 
     Raises:
         StoreError: a job of the suite that the plan leaves alone has another protocol, other
-            training settings, another root seed, or another source of its configuration; an entry
-            has other values of its own on a data set that the plan leaves alone; or the list of
-            the suite's runs is damaged.
+            training settings, another root seed, another source of its configuration, or other
+            data by the same name; an entry has other values of its own on a data set that the plan
+            leaves alone; or the list of the suite's runs is damaged.
     """
     earlier = store.manifest(suite.name)
     if earlier is None:
         return
+    _refuse_mixed_data(store, earlier, jobs)
     renewed = {(job.dataset.name, job.candidate.entry.name) for job in jobs}
     kept = {(cell.dataset, cell.entry) for cell in earlier.cells} - renewed
     both = {entry for _, entry in kept} & {entry for _, entry in renewed}
@@ -255,6 +256,27 @@ def refuse_mixture(store: ResultStore, suite: SuiteSpec, jobs: list[Job]) -> Non
             f"and this call leaves {entry} on {dataset} as it is.",
             remedy="Give the same settings, run all of its models and datasets in one call, or "
             "name another folder with --results.",
+        )
+
+
+def _refuse_mixed_data(store: ResultStore, earlier: Manifest, jobs: list[Job]) -> None:
+    """Refuse to put jobs beside runs on other data of the same name."""
+    renewed = {(job.dataset.name, job.candidate.entry.name) for job in jobs}
+    fingerprints = {job.dataset.name: job.dataset.fingerprint for job in jobs}
+    for cell in earlier.cells:
+        if (cell.dataset, cell.entry) in renewed or cell.dataset not in fingerprints:
+            continue
+        if cell.key is None:
+            continue
+        record = store.record(dataset=cell.dataset, model=cell.model, key=cell.key)
+        if record is None or record.identity.fingerprint == fingerprints[cell.dataset]:
+            continue
+        raise StoreError(
+            f"{cell.dataset} is not the data that it was: {store.root} holds suite {earlier.suite} "
+            f"with {cell.entry} on {cell.dataset} as prepared before, and this call leaves it as "
+            "it is.",
+            remedy="Run all of the suite's models on it in one call, give the file or the settings "
+            "that it had, or name another folder with --results.",
         )
 
 

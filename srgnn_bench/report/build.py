@@ -19,7 +19,13 @@ from srgnn_bench.store.store import ResultStore
 
 
 def build_report(
-    store: ResultStore, *, suite: str, out: Path, against: str | None = None
+    store: ResultStore,
+    *,
+    suite: str,
+    out: Path,
+    against: str | None = None,
+    fdr: bool = False,
+    with_seeds: bool = False,
 ) -> list[Path]:
     """Write tables, figures, sentences, protocol card, references and the page of a suite.
 
@@ -30,16 +36,26 @@ def build_report(
         suite: name of a suite that was run.
         out: folder for the files; made if needed.
         against: the entry that the others are compared with; None for the suite's own subject.
+        fdr: whether tables of differences print the false discovery rate beside Holm's p.
+        with_seeds: refuse to draw intervals that do not hold what other seeds would change.
 
     Returns:
         The files written, ``index.html`` first.
 
     Raises:
         StoreError: nothing is stored about the suite or such an entry of it, what is stored cannot
-            be compared, or ``out`` cannot be written.
+            be compared, ``out`` cannot be written, or a trained model has too few seeds for
+            the intervals that were asked for.
     """
-    frames = Frames(load_suite(store, suite=suite, against=against))
-    results = frames.results
+    results = load_suite(store, suite=suite, against=against)
+    single = results.with_one_seed
+    if with_seeds and single:
+        raise StoreError(
+            f"Intervals with seeds need two seeds of every trained model; suite {suite} has one of "
+            f"{', '.join(single)}.",
+            remedy="Run it with --seeds 3 or more, or leave out --with-seeds.",
+        )
+    frames = Frames(results, fdr=fdr)
     tables = all_tables(frames)
     figures = figures_for(frames)
     try:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Any
+
+import pandas as pd
 
 from srgnn_bench.recbole_bridge.recbole_models import has_own_loss
 from srgnn_bench.report.results import Hole, SuiteResults
@@ -48,6 +51,28 @@ def data_line(results: SuiteResults, *, datasets: Sequence[str]) -> str:
     return f"Data: {'; '.join(parts)}." if parts else "Data: no runs."
 
 
+SESSIONS_ONLY = "‡"
+"""Marks an interval and a p-value that do not hold what other seeds would change."""
+
+
+def describe_intervals(with_seeds: pd.Series[Any], *, marked: bool = False) -> str:
+    """What the 95% intervals shown together hold, as the end of a sentence.
+
+    Args:
+        with_seeds: whether each holds what other seeds would change; NaN where there is none.
+        marked: whether those that do not carry ``SESSIONS_ONLY``.
+    """
+    told = with_seeds.dropna().astype(bool)
+    both = "what other seeds and other test sessions would change"
+    alone = "what other test sessions would change, not other seeds"
+    if told.all():
+        return both
+    if not told.any():
+        return f"{alone}, for a trained model has one seed"
+    where = f"{SESSIONS_ONLY} (a trained model has one seed)" if marked else "with one seed"
+    return f"{both}; {where} {alone}"
+
+
 def machine(results: SuiteResults) -> str:
     """Where the runs were made, as far as they are of one kind."""
     kinds = sorted(
@@ -79,7 +104,7 @@ def protocol_line(results: SuiteResults) -> str:
 
 
 def seed_count(results: SuiteResults) -> str:
-    """How many seeds models have; a range where calls asked for different numbers."""
+    """How many seeds trained models have; a range where calls asked for different numbers."""
     fewest, most = results.seeds[0], results.seeds[-1]
     return str(most) if fewest == most else f"{fewest} to {most}"
 

@@ -14,7 +14,6 @@ from srgnn_bench.report.captions import (
     seed_count,
 )
 from srgnn_bench.report.results import SuiteResults
-from srgnn_bench.evaluation.statistics import RESAMPLES, ROUNDS
 
 
 def protocol_card(results: SuiteResults) -> dict[str, str]:
@@ -68,9 +67,12 @@ def protocol_card(results: SuiteResults) -> dict[str, str]:
             + "."
         ),
         "Statistics": (
-            "Paired over the same test prefixes, averaged over seeds, clustered by session: "
-            f"bootstrap with {RESAMPLES:,} draws, randomisation test with {ROUNDS:,} rounds, "
-            "Holm's correction over all comparisons that are shown together."
+            "Paired over the same test prefixes, clustered by session. Intervals (95%) and "
+            "p-values add the variance from the test sessions (jackknife) and that from the seeds "
+            "of each trained model, with Student's t and the degrees of freedom of Satterthwaite; "
+            "of a model with one seed, the sessions alone, which is said where it is so. The "
+            "configurations that tuning chose are taken as given. Holm's correction over all "
+            "comparisons that are shown together."
         ),
         "Environment": f"{machine(results)} {_versions(results)}",
     }

@@ -10,22 +10,21 @@ import numpy as np
 import pandas as pd
 
 from srgnn_bench.errors import StoreError
-from srgnn_bench.report.captions import notes, suffix
-from srgnn_bench.report.frames import HEADLINE, keys_of, prefix_scores
+from srgnn_bench.evaluation.metrics import Metric, metric_title
+from srgnn_bench.evaluation.statistics import by_session, estimate, holm
+from srgnn_bench.report.captions import SESSIONS_ONLY, describe_intervals, notes, suffix
+from srgnn_bench.report.frames import keys_of
 from srgnn_bench.report.results import SuiteResults, load_suite
 from srgnn_bench.report.tables.forms import write_table
 from srgnn_bench.report.tables.table import (
-    MISSING,
     Table,
     TableCell,
     finite,
-    metric_title,
+    interval,
     p_text,
     percent,
     signed,
 )
-from srgnn_bench.evaluation.statistics import compare, holm
-from srgnn_bench.store.keys import seed_from
 from srgnn_bench.store.record import Record
 from srgnn_bench.store.store import ResultStore
 
@@ -75,44 +74,39 @@ def comparison_table(before: SuiteResults, after: SuiteResults) -> Table:
             remedy="Compare stores of the same suite.",
         )
     data = pd.DataFrame([row for place in shared for row in _rows(before, after, *place)])
-    data["p_holm"] = np.nan
-    paired = data["p_value"].notna()
-    data.loc[paired, "p_holm"] = holm(data.loc[paired, "p_value"].to_numpy())
+    data["p_holm"] = holm(data["p_value"].to_numpy(dtype=float))
     by_place = data.set_index(["dataset", "entry", "metric"])
     rows = []
     for dataset, entry in shared:
         cells = [TableCell(after.dataset_titles[dataset]), TableCell(after.entry_titles[entry])]
-        for metric in HEADLINE:
+        for metric in after.metrics:
             found = by_place.loc[(dataset, entry, metric)]
-            interval = f"[{signed(found['low'])}, {signed(found['high'])}]"
-            is_paired = not np.isnan(found["p_value"])
+            mark = SESSIONS_ONLY if found["with_seeds"] is False else ""
             cells += [
                 TableCell(percent(found["before"]), value=finite(found["before"])),
                 TableCell(percent(found["after"]), value=finite(found["after"])),
                 TableCell(signed(found["difference"]), value=finite(found["difference"])),
-                TableCell(interval if is_paired else MISSING, value=finite(found["low"])),
-                TableCell(
-                    p_text(found["p_holm"]) if is_paired else MISSING, value=finite(found["p_holm"])
-                ),
+                TableCell(interval(found["low"], found["high"]) + mark, value=finite(found["low"])),
+                TableCell(p_text(found["p_holm"]), value=finite(found["p_holm"])),
             ]
         cells.append(TableCell("; ".join(changes(before, after, dataset, entry)) or "nothing"))
         rows.append(tuple(cells))
     return Table(
         name="compare",
         title=f"{after.spec.title}: before and after" + (suffix(after) or suffix(before)),
-        groups=(*((metric_title(metric), 5) for metric in HEADLINE), ("", 1)),
+        groups=(*((metric_title(metric), 5) for metric in after.metrics), ("", 1)),
         columns=(
             "Data",
             "Entry",
-            *("before", "after", "Δ", "95% interval", "p") * len(HEADLINE),
+            *("before", "after", "Δ", "95% interval", "p") * len(after.metrics),
             "what changed",
         ),
         rows=tuple(rows),
         lines=(
             f"In percent. Before: {before.store.root}; after: {after.store.root}. Δ is paired over "
-            "the same test prefixes and averaged over seeds; interval: bootstrap by session; p: "
-            "randomisation test by session, corrected by Holm for this table. No interval where "
-            "the test prefixes differ.",
+            "the same test prefixes and averaged over seeds; interval and p hold "
+            f"{describe_intervals(data['with_seeds'], marked=True)}; p is corrected by Holm for "
+            "this table. No interval where the test prefixes differ.",
             *(f"Before only: {place}." for place in _missing(before, after)),
             *(f"After only: {place}." for place in _missing(after, before)),
             *_notes(before, after),
@@ -139,8 +133,8 @@ def _rows(
     ranks = [results.ranks(dataset, entry=entry) for results in (before, after)]
     prefixes = [results.prefixes(dataset) for results in (before, after)]
     rows: list[dict[str, Any]] = []
-    for metric in HEADLINE:
-        scores = [prefix_scores(r, metric=metric) for r in ranks]
+    for metric in after.metrics:
+        scores = [Metric.named(metric).scores(r) for r in ranks]
         row = {
             "dataset": dataset,
             "entry": entry,
@@ -150,18 +144,21 @@ def _rows(
             "difference": scores[1].mean() - scores[0].mean(),
             "low": np.nan,
             "high": np.nan,
+            "with_seeds": np.nan,
             "p_value": np.nan,
             "keys_before": keys_of(before.records[dataset, entry]),
             "keys_after": keys_of(after.records[dataset, entry]),
         }
         if prefixes[0].equals(prefixes[1]):
-            [found] = compare(
-                np.column_stack(scores),
-                pairs=[(1, 0)],
-                sessions=prefixes[0]["session"].to_numpy(),
-                seed=seed_from("compare", dataset),
-            ).comparisons
-            row |= {"low": found.low, "high": found.high, "p_value": found.p_value}
+            sessions = prefixes[0]["session"].to_numpy()
+            old, new = (
+                by_session(s, sessions=sessions, chance=results.has_chance(dataset, entry))
+                for s, results in zip(scores, (before, after), strict=True)
+            )
+            found = estimate(new, old)
+            low, high = map(float, found.interval)
+            row |= {"low": low, "high": high, "with_seeds": found.with_seeds}
+            row["p_value"] = float(found.p_value)
         rows.append(row)
     return rows
 

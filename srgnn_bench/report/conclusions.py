@@ -8,8 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from srgnn_bench.report.frames import HEADLINE, Frames
-from srgnn_bench.report.tables.table import metric_title, signed
+from srgnn_bench.evaluation.metrics import metric_title
+from srgnn_bench.report.captions import describe_intervals
+from srgnn_bench.report.frames import Frames
+from srgnn_bench.report.tables.table import signed
 
 LEVEL = 0.05
 """A corrected p-value below this counts as a difference."""
@@ -21,7 +23,7 @@ def verdicts(frames: Frames) -> list[str]:
         return []
     results = frames.results
     sentences = []
-    for metric in HEADLINE:
+    for metric in results.metrics:
         here = frames.differences[frames.differences["metric"] == metric]
         groups: dict[str, list[str]] = {}
         for entry in dict.fromkeys(here["entry"]):
@@ -40,10 +42,11 @@ def conclusions(frames: Frames) -> list[str]:
     results = frames.results
     sentences = [
         f"A difference counts as clear where its p-value is below {LEVEL} after Holm's correction "
-        f"for all {len(frames.differences)} comparisons."
+        f"for all {len(frames.differences)} comparisons. Intervals and p-values hold "
+        f"{describe_intervals(frames.differences['with_seeds'])}."
     ]
     for entry in dict.fromkeys(frames.differences["entry"]):
-        for metric in HEADLINE:
+        for metric in results.metrics:
             here = frames.differences
             here = here[(here["entry"] == entry) & (here["metric"] == metric)]
             parts: dict[int, list[str]] = {1: [], -1: [], 0: []}
@@ -60,7 +63,7 @@ def conclusions(frames: Frames) -> list[str]:
 
 def _sign(row: pd.Series[Any]) -> int:
     """1 where the other entry is above the subject, -1 where it is below, 0 where unclear."""
-    if row["p_holm"] >= LEVEL:
+    if not row["p_holm"] < LEVEL:  # NaN is not clear either
         return 0
     return -1 if row["difference"] > 0 else 1
 
@@ -82,15 +85,11 @@ def _summary(signs: Sequence[int]) -> str:
 
 
 def _difference(row: pd.Series[Any], dataset: str) -> str:
-    text = (
-        f"{dataset} ({signed(-row['difference'])} points, 95% interval {signed(-row['high'])} to "
-        f"{signed(-row['low'])}"
-    )
-    if math.isnan(row["seed_std"]):
-        return f"{text}; one seed)"
-    if abs(row["difference"]) < row["seed_std"]:
-        return f"{text}; less than what another seed would change)"
-    return f"{text})"
+    text = f"{dataset} ({signed(-row['difference'])} points, "
+    if math.isnan(row["low"]):
+        return f"{text}no interval)"
+    text += f"95% interval {signed(-row['high'])} to {signed(-row['low'])}"
+    return f"{text})" if row["with_seeds"] else f"{text}; one seed)"
 
 
 def _and(texts: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from srgnn_bench.errors import StoreError
-from srgnn_bench.report.frames import HEADLINE, prefix_scores
+from srgnn_bench.evaluation.metrics import Metric
 from srgnn_bench.report.results import SuiteResults, load_suite
 from srgnn_bench.report.tables.forms import slug
 from srgnn_bench.store.record import Record
@@ -20,7 +20,7 @@ def export_results(store: ResultStore, *, suite: str, out: Path) -> list[Path]:
     """Write every run of a suite prefix by prefix.
 
     ``ranks.parquet`` holds all runs: ``dataset``, ``entry``, ``seed``, ``key``, ``session``,
-    ``length``, ``rank``, ``target_count``, and what the prefix contributes to the headline
+    ``length``, ``rank``, ``target_count``, and what the prefix contributes to the suite's
     metrics. Where a run kept its lists, ``lists.parquet`` holds them, and
     ``<dataset>.qrels`` and ``<dataset>.<entry>.<key>.run`` are the same for trec_eval,
     ir-measures and the like.
@@ -74,9 +74,9 @@ def _ranks(
     results: SuiteResults, dataset: str, entry: str, seed: int, record: Record
 ) -> pd.DataFrame:
     frame = results.store.ranks(record)
-    ranks = frame["rank"].to_numpy(np.int64)[None, :]
-    for metric in HEADLINE:
-        frame[metric] = prefix_scores(ranks, metric=metric)
+    ranks = frame["rank"].to_numpy(np.int64)
+    for metric in results.metrics:
+        frame[metric] = Metric.named(metric).scores(ranks)
     return _labelled(frame, dataset, entry, seed, record)
 
 

@@ -12,72 +12,64 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from srgnn_bench.evaluation.metrics import MEASURES, Metric
+from srgnn_bench.evaluation.statistics import (
+    Estimate,
+    SessionTotals,
+    by_session,
+    estimate,
+    false_discovery,
+    holm,
+)
 from srgnn_bench.report.importance import importances
 from srgnn_bench.report.results import SuiteResults
 from srgnn_bench.report.slices import Slice, slices_of
-from srgnn_bench.evaluation.statistics import (
-    NORMAL_95,
-    Integers,
-    Sampling,
-    by_session,
-    compare,
-    holm,
-    standard_errors,
-)
-from srgnn_bench.store.keys import seed_from
 from srgnn_bench.store.record import Record
 from srgnn_bench.store.store import KEY_DIGITS
 
-HEADLINE = ("recall@20", "mrr@20")
-"""Metrics of the main table, the comparisons and the slices."""
-
 LARGEST_K = 20
+"""Of the curves."""
 
-Columns = list[tuple[str, str]]
-"""(entry, metric) of each column of scores."""
+NOTHING = 1e-12
+"""What equal scores may differ by in floating point."""
 
-Pairs = list[tuple[int, int]]
-"""Columns compared with each other."""
-
-
-def prefix_scores(ranks: Integers, *, metric: str) -> npt.NDArray[np.float64]:
-    """Contribution of each prefix to ``recall@K`` or ``mrr@K``, averaged over seeds.
-
-    Args:
-        ranks: ranks of the targets, shape (seeds, prefixes).
-        metric: the metric's name.
-
-    Returns:
-        Scores whose mean over prefixes is the metric, shape (prefixes,).
-    """
-    name, _, k = metric.partition("@")
-    values = np.ones(ranks.shape) if name == "recall" else 1.0 / ranks
-    scores: npt.NDArray[np.float64] = np.where(ranks <= int(k), values, 0.0).mean(axis=0)
-    return scores
+Totals = dict[tuple[str, str], SessionTotals]
+"""Totals of every (entry, metric) on one data set."""
 
 
 def metric_frame(results: SuiteResults) -> pd.DataFrame:
-    """Every stored metric of every entry: one row per dataset, entry and metric.
+    """Every metric of every entry: one row per dataset, entry and metric.
+
+    Metrics of ranks are computed from the ranks: those of the suite, and every measure at the
+    suite's cutoffs. Those of lists are the records'.
 
     Columns: ``dataset``, ``entry``, ``title``, ``metric``, ``mean``, ``std`` (sample standard
-    deviation over seeds, NaN for fewer than two), ``seeds`` (finished), ``expected``, ``keys`` (of
-    the runs). An entry without any run has NaN.
+    deviation over seeds; NaN for fewer than two, and for models without chance, which have no
+    spread), ``seeds`` (finished), ``expected``, ``keys`` (of the runs). An entry without any run
+    has NaN.
     """
-    names = dict.fromkeys(m for record in results.all_records() for m in record.metrics)
+    of_ranks = {metric.name: metric for metric in metrics_of(results)}
+    stored = dict.fromkeys(m for record in results.all_records() for m in record.metrics)
+    of_lists = [m for m in stored if m.partition("@")[0] not in MEASURES]
     rows: list[dict[str, Any]] = []
     for dataset in results.datasets:
         for entry in results.entries:
             records = results.records.get((dataset, entry), [])
-            for metric in names:
-                values = np.array([r.metrics[metric] for r in records if metric in r.metrics])
+            ranks = results.ranks(dataset, entry=entry) if records else None
+            for name in (*of_ranks, *of_lists):
+                if name in of_ranks:
+                    found = [] if ranks is None else [of_ranks[name].mean(run) for run in ranks]
+                else:
+                    found = [r.metrics[name] for r in records if name in r.metrics]
+                values = np.array(found)
                 rows.append(
                     {
                         "dataset": dataset,
                         "entry": entry,
                         "title": results.entry_titles[entry],
-                        "metric": metric,
+                        "metric": name,
                         "mean": values.mean() if len(values) else np.nan,
-                        "std": _std(values),
+                        "std": _std(values) if results.has_chance(dataset, entry) else np.nan,
                         "seeds": len(values),
                         "expected": results.expected(dataset, entry=entry),
                         "keys": keys_of(records),
@@ -87,131 +79,140 @@ def metric_frame(results: SuiteResults) -> pd.DataFrame:
     return frame
 
 
+def metrics_of(results: SuiteResults) -> list[Metric]:
+    """The metrics of ranks that a suite's tables show, each once, the suite's own first."""
+    at_cutoffs = [Metric(measure, k) for measure in MEASURES for k in results.spec.cutoffs]
+    return list(dict.fromkeys([*map(Metric.named, results.metrics), *at_cutoffs]))
+
+
 class Frames:
     """Frames of a suite's results.
 
     Args:
         results: the runs.
+        fdr: whether the tables of differences print the false discovery rate beside Holm's p.
     """
 
-    def __init__(self, results: SuiteResults) -> None:
+    def __init__(self, results: SuiteResults, *, fdr: bool = False) -> None:
         self.results = results
-        self._samplings: dict[str, tuple[Columns, Pairs, Sampling]] = {}
+        self.fdr = fdr
+        self._totals: dict[str, Totals] = {}
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
-        """The frame of ``metric_frame``, and how far other test sessions could move it.
+        """The frame of ``metric_frame``, and how far other seeds and sessions could move it.
 
-        Further columns: ``low`` and ``high``, the 95% interval of the mean from the sampling of
-        test sessions; NaN for metrics that are not among the headline ones.
+        Further columns, NaN for metrics that are not among the suite's: ``low`` and ``high``, the
+        95% interval of the mean; ``error``, ``error_sessions`` and ``error_seeds``, its standard
+        error and the two parts; ``with_seeds``, whether the interval holds what seeds change.
         """
         frame = metric_frame(self.results)
-        intervals = {
-            (dataset, *column): ends
-            for dataset in self.results.datasets
-            for column, ends in self._intervals(dataset).items()
-        }
-        places = zip(frame["dataset"], frame["entry"], frame["metric"], strict=True)
-        ends = [intervals.get(place, (np.nan, np.nan)) for place in places]
-        frame.insert(6, "low", [low for low, _ in ends])
-        frame.insert(7, "high", [high for _, high in ends])
-        return frame
+        rows = []
+        for dataset in self.results.datasets:
+            for (entry, metric), totals in self.totals(dataset).items():
+                place = {"dataset": dataset, "entry": entry, "metric": metric}
+                rows.append(place | _uncertainty(estimate(totals)))
+        keys = ["dataset", "entry", "metric"]
+        order = [*frame.columns[:6], *UNCERTAINTY, *frame.columns[6:]]
+        merged: pd.DataFrame = frame.merge(pd.DataFrame(rows), how="left", on=keys)[order]
+        return merged
 
     @cached_property
     def curves(self) -> pd.DataFrame:
         """Recall@K and MRR@K for K = 1 to 20, from the ranks.
 
         Columns: ``dataset``, ``entry``, ``measure`` (``recall`` or ``mrr``), ``k``, ``mean`` and
-        ``std`` over seeds.
+        ``std`` over seeds (NaN as in ``metric_frame``).
         """
-        ks = np.arange(1, LARGEST_K + 1)
-        parts = []
+        rows: list[dict[str, Any]] = []
         for dataset, entry in self._present():
             ranks = self.results.ranks(dataset, entry=entry)
-            hits = [np.bincount(row[row <= LARGEST_K], minlength=LARGEST_K + 1) for row in ranks]
-            share = np.stack(hits)[:, 1:] / ranks.shape[1]
-            for measure, values in (
-                ("recall", np.cumsum(share, axis=1)),
-                ("mrr", np.cumsum(share / ks, axis=1)),
-            ):
-                columns = {
-                    "dataset": dataset,
-                    "entry": entry,
-                    "measure": measure,
-                    "k": ks,
-                    "mean": values.mean(axis=0),
-                    "std": [_std(column) for column in values.T],
-                }
-                parts.append(pd.DataFrame(columns))
-        frame: pd.DataFrame = pd.concat(parts, ignore_index=True)
+            chance = self.results.has_chance(dataset, entry)
+            for measure in ("recall", "mrr"):
+                for k in range(1, LARGEST_K + 1):
+                    values = Metric(measure, k).scores(ranks).mean(axis=1)
+                    rows.append(
+                        {
+                            "dataset": dataset,
+                            "entry": entry,
+                            "measure": measure,
+                            "k": k,
+                            "mean": values.mean(),
+                            "std": _std(values) if chance else np.nan,
+                        }
+                    )
+        frame: pd.DataFrame = pd.DataFrame(rows)
         return frame
 
     @cached_property
     def differences(self) -> pd.DataFrame:
-        """The subject less every other entry, paired over the same test prefixes.
+        """The subject less every other entry, paired over the same test sessions.
 
         Columns: ``dataset``, ``entry`` and ``title`` (of the other), ``metric``, ``difference``,
-        ``low``, ``high`` (95% interval), ``relative`` (the difference as a share of the other's
-        mean), ``p_value``, ``p_holm`` (corrected over this whole frame), ``effect``, ``better``,
-        ``worse``, ``seed_std`` (what the seeds alone would spread a difference of two single
-        runs), ``subject_keys``, ``keys``.
+        ``low``, ``high`` (95% interval), ``error``, ``error_sessions``, ``error_seeds``,
+        ``with_seeds`` (as in ``metrics``), ``relative`` (the difference as a share of the other's
+        mean), ``p_value``, ``p_holm`` (corrected over this whole frame), ``fdr`` (Benjamini and
+        Hochberg over it), ``effect`` (Cohen's d over sessions), ``better``, ``worse`` (shares of
+        the prefixes), ``subject_keys``, ``keys``.
         """
         results = self.results
         rows: list[dict[str, Any]] = []
-        means = self.metrics.set_index(["dataset", "entry", "metric"])
         for dataset in results.datasets:
-            columns, pairs, sampling = self._sampling(dataset)
-            for (_, other), found in zip(pairs, sampling.comparisons, strict=True):
-                entry, metric = columns[other]
-                baseline = means.loc[(dataset, entry, metric)]
-                subject = means.loc[(dataset, results.subject, metric)]
-                rows.append(
-                    {
-                        "dataset": dataset,
-                        "entry": entry,
-                        "title": results.entry_titles[entry],
-                        "metric": metric,
-                        "difference": found.difference,
-                        "low": found.low,
-                        "high": found.high,
-                        "relative": found.difference / baseline["mean"]
-                        if baseline["mean"]
-                        else np.nan,
-                        "p_value": found.p_value,
-                        "effect": found.effect,
-                        "better": found.better,
-                        "worse": found.worse,
-                        "seed_std": float(np.hypot(baseline["std"], subject["std"])),
-                        "subject_keys": subject["keys"],
-                        "keys": baseline["keys"],
-                    }
-                )
-        names = ["dataset", "entry", "title", "metric", "difference", "low", "high", "relative"]
-        names += ["p_value", "effect", "better", "worse", "seed_std", "subject_keys", "keys"]
+            present = results.present(dataset)
+            if results.subject not in present:
+                continue
+            others = [entry for entry in present if entry != results.subject]
+            totals = self.totals(dataset)
+            for metric in results.metrics:
+                of_subject = self.scores(dataset, results.subject, metric)
+                for entry in others:
+                    other = totals[entry, metric]
+                    found = estimate(totals[results.subject, metric], other)
+                    lead = of_subject.mean(axis=0)
+                    lead = lead - self.scores(dataset, entry, metric).mean(axis=0)
+                    mean = float(estimate(other).value)
+                    rows.append(
+                        {
+                            "dataset": dataset,
+                            "entry": entry,
+                            "title": results.entry_titles[entry],
+                            "metric": metric,
+                            "difference": float(found.value),
+                            **_uncertainty(found),
+                            "relative": float(found.value) / mean if mean else np.nan,
+                            "p_value": float(found.p_value),
+                            "effect": float(found.effect),
+                            "better": float((lead > NOTHING).mean()),
+                            "worse": float((lead < -NOTHING).mean()),
+                            "subject_keys": keys_of(results.records[dataset, results.subject]),
+                            "keys": keys_of(results.records[dataset, entry]),
+                        }
+                    )
+        names = ["dataset", "entry", "title", "metric", "difference", *UNCERTAINTY, "relative"]
+        names += ["p_value", "effect", "better", "worse", "subject_keys", "keys"]
         frame: pd.DataFrame = pd.DataFrame(rows, columns=names)
-        frame.insert(9, "p_holm", holm(frame["p_value"].to_numpy(dtype=float)))
+        p_values = frame["p_value"].to_numpy(dtype=float)
+        place = names.index("p_value") + 1
+        frame.insert(place, "p_holm", holm(p_values))
+        frame.insert(place + 1, "fdr", false_discovery(p_values))
         return frame
 
     @cached_property
     def slices(self) -> pd.DataFrame:
-        """The headline metrics on parts of the test prefixes, and the subject's lead there.
+        """The suite's metrics on parts of the test prefixes, and the subject's lead there.
 
         Columns: ``kind`` (which partition), ``slice`` (its label), ``dataset``, ``entry``,
-        ``title``, ``metric``, ``mean``, ``error`` (standard error by session), ``difference`` (the
-        subject less the entry, on the same prefixes), ``low``, ``high`` (95% interval, by session),
-        ``prefixes``, ``keys``. Differences are NaN where the subject has no run, and for itself.
+        ``title``, ``metric``, ``mean``, ``mean_low``, ``mean_high`` (its 95% interval),
+        ``difference`` (the subject less the entry, on the same prefixes), ``low``, ``high``,
+        ``error``, ``error_sessions``, ``error_seeds``, ``with_seeds`` (of the difference, as in
+        ``metrics``), ``prefixes``, ``keys``. Differences are NaN where the subject has no run,
+        and for itself.
         """
         rows: list[dict[str, Any]] = []
         for dataset in self.results.datasets_with_runs:
             prefixes = self.results.prefixes(dataset)
-            sessions = prefixes["session"].to_numpy()
-            parts = slices_of(prefixes, target_ago=self.results.target_ago(dataset))
-            subject = self._headline_scores(dataset, self.results.subject)
-            for entry in self.results.present(dataset):
-                values = self._headline_scores(dataset, entry)
-                leads = subject - values if entry != self.results.subject else subject * np.nan
-                for part in parts:
-                    rows += self._slice_rows(part, dataset, entry, values, leads, sessions)
+            for part in slices_of(prefixes, target_ago=self.results.target_ago(dataset)):
+                rows += self._slice_rows(part, dataset)
         frame: pd.DataFrame = pd.DataFrame(rows)
         return frame
 
@@ -356,75 +357,72 @@ class Frames:
         results = self.results
         return [(d, *tuned) for d in results.datasets for tuned in results.tuned_runs(d).items()]
 
-    def _intervals(self, dataset: str) -> dict[tuple[str, str], tuple[float, float]]:
-        if not self.results.present(dataset):
+    def totals(self, dataset: str) -> Totals:
+        """Scores of every run on a data set, added up per session; empty without runs."""
+        if dataset not in self._totals:
+            self._totals[dataset] = self._totals_of(dataset)
+        return self._totals[dataset]
+
+    def scores(self, dataset: str, entry: str, metric: str) -> npt.NDArray[np.float64]:
+        """What each prefix adds to a metric of each run, shape (runs, prefixes)."""
+        return Metric.named(metric).scores(self.results.ranks(dataset, entry=entry))
+
+    def _totals_of(self, dataset: str, mask: npt.NDArray[np.bool_] | None = None) -> Totals:
+        """As ``totals``, on all prefixes or on those of the mask."""
+        results = self.results
+        present = results.present(dataset)
+        if not present:
             return {}
-        columns, _, sampling = self._sampling(dataset)
-        ends = zip(sampling.low, sampling.high, strict=True)
-        return {column: (float(a), float(b)) for column, (a, b) in zip(columns, ends, strict=True)}
-
-    def _sampling(self, dataset: str) -> tuple[Columns, Pairs, Sampling]:
-        """Columns (entry, metric), pairs of (subject, other), and what sampling leaves open."""
-        if dataset not in self._samplings:
-            results = self.results
-            present = results.present(dataset)
-            columns = [(entry, metric) for entry in present for metric in HEADLINE]
-            pairs = [
-                (columns.index((results.subject, metric)), columns.index((entry, metric)))
-                for metric in HEADLINE
-                for entry in present
-                if results.subject in present and entry != results.subject
-            ]
-            if not present:
-                return columns, pairs, Sampling(np.array([]), np.array([]), [])
-            sampling = compare(
-                np.hstack([self._headline_scores(dataset, entry) for entry in present]),
-                pairs=pairs,
-                sessions=results.prefixes(dataset)["session"].to_numpy(),
-                seed=seed_from("report", dataset),
+        sessions = results.prefixes(dataset)["session"].to_numpy()
+        chosen = slice(None) if mask is None else mask
+        return {
+            (entry, metric): by_session(
+                self.scores(dataset, entry, metric)[:, chosen],
+                sessions=sessions[chosen],
+                chance=results.has_chance(dataset, entry),
             )
-            self._samplings[dataset] = columns, pairs, sampling
-        return self._samplings[dataset]
+            for entry in present
+            for metric in results.metrics
+        }
 
-    def _headline_scores(self, dataset: str, entry: str) -> npt.NDArray[np.float64]:
-        """Scores of each prefix, shape (prefixes, headline metrics); NaN without a run."""
-        if entry not in self.results.present(dataset):
-            return np.full((len(self.results.prefixes(dataset)), len(HEADLINE)), np.nan)
-        ranks = self.results.ranks(dataset, entry=entry)
-        return np.column_stack([prefix_scores(ranks, metric=metric) for metric in HEADLINE])
-
-    def _slice_rows(
-        self,
-        part: Slice,
-        dataset: str,
-        entry: str,
-        values: npt.NDArray[np.float64],
-        leads: npt.NDArray[np.float64],
-        sessions: npt.NDArray[np.int64],
-    ) -> list[dict[str, Any]]:
-        # Columns: the entry's mean per metric, then the subject's lead per metric.
-        both = np.column_stack([values, leads])
-        totals = by_session(both[part.mask], sessions=sessions[part.mask])
-        means, mean_leads = np.split(totals.means, 2)
-        errors, lead_errors = np.split(standard_errors(totals), 2)
-        return [
-            {
+    def _slice_rows(self, part: Slice, dataset: str) -> list[dict[str, Any]]:
+        subject, totals = self.results.subject, self._totals_of(dataset, part.mask)
+        rows = []
+        for (entry, metric), of_entry in totals.items():
+            mean = estimate(of_entry)
+            low, high = mean.interval
+            row = {
                 "kind": part.kind,
                 "slice": part.label,
                 "dataset": dataset,
                 "entry": entry,
                 "title": self.results.entry_titles[entry],
                 "metric": metric,
-                "mean": float(means[column]),
-                "error": float(errors[column]),
-                "difference": float(mean_leads[column]),
-                "low": float(mean_leads[column] - NORMAL_95 * lead_errors[column]),
-                "high": float(mean_leads[column] + NORMAL_95 * lead_errors[column]),
+                "mean": float(mean.value),
+                "mean_low": float(low),
+                "mean_high": float(high),
+                "difference": np.nan,
+                **dict.fromkeys(UNCERTAINTY, np.nan),
+            }
+            if entry != subject and (subject, metric) in totals:
+                found = estimate(totals[subject, metric], of_entry)
+                row |= {"difference": float(found.value), **_uncertainty(found)}
+            row |= {
                 "prefixes": int(part.mask.sum()),
                 "keys": keys_of(self.results.records[dataset, entry]),
             }
-            for column, metric in enumerate(HEADLINE)
-        ]
+            rows.append(row)
+        return rows
+
+
+UNCERTAINTY = ["low", "high", "error", "error_sessions", "error_seeds", "with_seeds"]
+
+
+def _uncertainty(found: Estimate) -> dict[str, Any]:
+    """The columns of ``UNCERTAINTY``."""
+    low, high = found.interval
+    values = (low, high, found.error, found.error_sessions, found.error_seeds)
+    return dict(zip(UNCERTAINTY, [*map(float, values), found.with_seeds], strict=True))
 
 
 def keys_of(records: list[Record]) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import notes, suffix
 from srgnn_bench.report.card import protocol_card
 from srgnn_bench.report.conclusions import conclusions, verdicts
@@ -48,8 +49,7 @@ class RunRow:
     seed: int
     key: str
     link: str
-    recall: str
-    mrr: str
+    values: list[str]
     revision: str
     created: str
 
@@ -88,6 +88,7 @@ def render_page(
             tables=tables,
             figures=drawn,
             card=protocol_card(results),
+            metrics=[metric_title(metric) for metric in results.metrics],
             runs=_runs(frames, out=out),
         )
     )
@@ -137,8 +138,9 @@ def _runs(frames: Frames, *, out: Path) -> list[RunRow]:
                         seed=seed,
                         key=record.key[:KEY_DIGITS],
                         link=Path(os.path.relpath(folder / "record.json", out)).as_posix(),
-                        recall=percent(record.metrics["recall@20"]),
-                        mrr=percent(record.metrics["mrr@20"]),
+                        values=[
+                            percent(results.measured(record, metric)) for metric in results.metrics
+                        ],
                         revision=str(record.environment.get("revision") or "unknown")[:KEY_DIGITS],
                         created=record.created,
                     )

@@ -10,10 +10,10 @@ import pandas as pd
 from pydantic import ValidationError
 
 from srgnn_bench.errors import StoreError
-from srgnn_bench.evaluation.metrics import rank_metrics
+from srgnn_bench.evaluation.metrics import Metric, rank_metrics
+from srgnn_bench.evaluation.statistics import Integers
 from srgnn_bench.registry import did_you_mean
 from srgnn_bench.schema import SuiteSpec
-from srgnn_bench.evaluation.statistics import Integers
 from srgnn_bench.store.record import Cell, Manifest, Record
 from srgnn_bench.store.store import KEY_DIGITS, ResultStore
 from srgnn_bench.store.trials import read_trials
@@ -147,6 +147,33 @@ class SuiteResults:
         return own[0] if own else self.entries[0]
 
     @property
+    def metrics(self) -> tuple[str, ...]:
+        """Metrics of the main table, the comparisons and the slices, by name."""
+        return self.spec.metrics
+
+    def has_chance(self, dataset: str, entry: str) -> bool:
+        """Whether another seed could change an entry's numbers: not where nothing was trained.
+
+        A model of a user's own may be fitted with chance all the same: its runs then differ.
+        """
+        records = self.records.get((dataset, entry), [])
+        fitted = bool(records) and all(record.cost.epochs == 0 for record in records)
+        if not fitted:
+            return True
+        ranks = self.ranks(dataset, entry=entry)
+        return bool((ranks != ranks[0]).any())
+
+    @property
+    def with_one_seed(self) -> list[str]:
+        """Titles of the trained entries with a single run on some dataset."""
+        single = {
+            entry
+            for (dataset, entry), records in self.records.items()
+            if len(records) == 1 and self.has_chance(dataset, entry)
+        }
+        return [title for entry, title in self.entry_titles.items() if entry in single]
+
+    @property
     def is_ablation(self) -> bool:
         """Whether the entries are variants of one model."""
         models = {cell.model for cell in self.manifest.cells}
@@ -186,6 +213,10 @@ class SuiteResults:
         records = self.records[dataset, entry]
         return np.stack([self._frame(record)["rank"].to_numpy(np.int64) for record in records])
 
+    def measured(self, record: Record, metric: str) -> float:
+        """A metric of a run, computed from its ranks."""
+        return Metric.named(metric).mean(self._frame(record)["rank"].to_numpy(np.int64))
+
     def prefixes(self, dataset: str) -> pd.DataFrame:
         """The test prefixes that all runs on a dataset ranked: session, length, target_count."""
         first = self.records[dataset, self.present(dataset)[0]][0]
@@ -214,8 +245,8 @@ class SuiteResults:
         """Refuse runs that no table may put side by side.
 
         Raises:
-            StoreError: a record disagrees with its own ranks, runs on one dataset ranked
-                different test prefixes, or the protocols differ.
+            StoreError: a record disagrees with its own ranks, runs on one dataset were made from
+                different data or ranked different test prefixes, or the protocols differ.
         """
         wanted = self.spec.protocol.model_dump()
         for record in self.all_records():
@@ -228,14 +259,15 @@ class SuiteResults:
                 )
             ranks = self._frame(record)["rank"].to_numpy(np.int64)
             for metric, value in rank_metrics(ranks).items():
-                stored = record.metrics.get(metric)
-                if stored is None or not np.isclose(stored, value, atol=1e-9):
+                stored = record.metrics.get(metric, value)
+                if not np.isclose(stored, value, atol=1e-9):
                     raise StoreError(
                         f"The record of {_name(record)} says {metric} = {stored!r}, its ranks say "
                         f"{value!r}.",
                         remedy="Delete its folder and run again.",
                     )
         for dataset in self.datasets:
+            self._check_data(dataset)
             self._check_pairing(dataset)
 
     def trials(self, record: Record) -> list[dict[str, Any]]:
@@ -250,6 +282,19 @@ class SuiteResults:
         folders = self.store.root.glob(f"studies/{record.identity.dataset}/*/{study}")
         folder = min(folders, default=None)
         return [] if folder is None else [trial.model_dump() for trial in read_trials(folder)]
+
+    def _check_data(self, dataset: str) -> None:
+        runs = [
+            record for entry in self.present(dataset) for record in self.records[dataset, entry]
+        ]
+        for record in runs:
+            if record.identity.fingerprint != runs[0].identity.fingerprint:
+                raise StoreError(
+                    f"{_name(record)} and {_name(runs[0])} were made from different data, both "
+                    f"named {dataset}.",
+                    remedy="Run all of the suite's models on it in one call, so that all see the "
+                    "same data.",
+                )
 
     def _check_pairing(self, dataset: str) -> None:
         for entry in self.present(dataset):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from srgnn_bench.report.frames import HEADLINE, metric_frame
+from srgnn_bench.report.frames import metric_frame
 from srgnn_bench.report.results import SuiteResults
 from srgnn_bench.store.store import KEY_DIGITS
 
@@ -14,7 +14,7 @@ def run_frame(results: SuiteResults) -> pd.DataFrame:
 
     Columns: ``dataset``, ``entry``, ``title``, ``model``, ``protocol`` (``published`` is
     optimistic: the epoch was chosen on the test set), ``seed`` (its number in the suite, from 0),
-    every stored metric (shares between 0 and 1, such as ``recall@20``), every cost
+    every stored metric and the suite's (shares between 0 and 1, such as ``recall@20``), every cost
     (``parameters``, ``epochs``, ``train_seconds``, ``rank_seconds``, ``ranked_prefixes``,
     ``peak_memory_bytes``), and ``key``, the name of the run's folder.
     """
@@ -28,6 +28,7 @@ def run_frame(results: SuiteResults) -> pd.DataFrame:
             "protocol": records[cell.key].protocol_kind,
             "seed": cell.seed,
             **records[cell.key].metrics,
+            **{m: results.measured(records[cell.key], m) for m in results.metrics},
             **records[cell.key].cost.model_dump(),
             "key": cell.key[:KEY_DIGITS],
         }
@@ -38,21 +39,21 @@ def run_frame(results: SuiteResults) -> pd.DataFrame:
 
 
 def summary_frame(results: SuiteResults) -> pd.DataFrame:
-    """Recall@20 and MRR@20 of every entry with a finished run, in the suite's order.
+    """The suite's metrics of every entry with a finished run, in the suite's order.
 
     Index: ``dataset``, ``entry``. Columns: ``title``, ``protocol`` (``published`` is optimistic:
-    the epoch was chosen on the test set), ``recall@20`` and ``mrr@20`` (means over
-    seeds, shares between 0 and 1), ``recall@20 sd`` and ``mrr@20 sd`` (sample standard deviation,
-    NaN for fewer than two seeds), ``seeds`` (finished).
+    the epoch was chosen on the test set), each metric by its name, such as ``recall@20`` (means
+    over seeds, shares between 0 and 1) and ``recall@20 sd`` (sample standard deviation; NaN for
+    fewer than two seeds, and for models without chance, which have none), ``seeds`` (finished).
     """
     long = metric_frame(results).set_index(["dataset", "entry"])
     long = long[long["seeds"] > 0]
     columns: dict[str, pd.Series] = {}
-    for metric in HEADLINE:
+    for metric in results.metrics:
         rows = long[long["metric"] == metric]
         columns |= {"title": rows["title"], metric: rows["mean"], f"{metric} sd": rows["std"]}
         columns["seeds"] = rows["seeds"]
-    order = ["title", *(f"{m}{end}" for m in HEADLINE for end in ("", " sd")), "seeds"]
+    order = ["title", *(f"{m}{end}" for m in results.metrics for end in ("", " sd")), "seeds"]
     frame: pd.DataFrame = pd.DataFrame(columns)[order]
     frame.insert(1, "protocol", results.spec.protocol.kind)
     return frame

@@ -14,7 +14,7 @@ from srgnn_bench.counting.bases import SparseRecommender
 from srgnn_bench.counting.sparse_ranks import sparse_ranks_of, sparse_top_items
 from srgnn_bench.data.sessions import Integers, Prefixes, Stage
 from srgnn_bench.errors import ModelError
-from srgnn_bench.evaluation.metrics import mrr, recall
+from srgnn_bench.evaluation.metrics import Metric
 from srgnn_bench.evaluation.ranks import ranks_of, top_items
 from srgnn_bench.layers.products import times_transposed
 from srgnn_bench.models import FullSoftmax
@@ -96,7 +96,7 @@ def rank_prefixes(model: Any, prefixes: Prefixes, *, n_items: int, k: int | None
 def judge(model: Any, stage: Stage) -> dict[str, float]:
     """What a model is judged by while it is tuned or trained: MRR@20, and Recall@20 beside it."""
     ranks = rank_prefixes(model, stage.judged, n_items=stage.n_items).ranks
-    return {OBJECTIVE: mrr(ranks, k=20), "recall@20": recall(ranks, k=20)}
+    return {name: Metric.named(name).mean(ranks) for name in (OBJECTIVE, "recall@20")}
 
 
 def _ranked(

@@ -8,13 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from srgnn_bench.errors import SpecError
 from srgnn_bench.evaluation.metrics import (
+    MEASURES,
+    Measure,
+    Metric,
     average_popularity,
     coverage,
-    mrr,
-    ndcg,
+    metric_title,
     rank_metrics,
-    recall,
     repeat_share,
 )
 
@@ -36,26 +38,51 @@ def oracle(measure: ir_measures.Measure, ranks: np.ndarray) -> float:
 
 @given(ranks_lists, st.sampled_from([1, 5, 20]))
 def test_they_agree_with_an_outside_evaluator(ranks: np.ndarray, k: int) -> None:
-    assert recall(ranks, k=k) == pytest.approx(oracle(ir_measures.R @ k, ranks))
-    assert mrr(ranks, k=k) == pytest.approx(oracle(ir_measures.RR @ k, ranks))
-    assert ndcg(ranks, k=k) == pytest.approx(oracle(ir_measures.nDCG @ k, ranks))
+    outside = {"recall": ir_measures.R, "mrr": ir_measures.RR, "ndcg": ir_measures.nDCG}
+    assert set(outside) == set(MEASURES)
+    for name, measure in outside.items():
+        assert Metric(name, k).mean(ranks) == pytest.approx(oracle(measure @ k, ranks))
 
 
 @given(ranks_lists, st.integers(1, N_ITEMS))
 def test_recall_bounds_the_others(ranks: np.ndarray, k: int) -> None:
-    assert 0 <= mrr(ranks, k=k) <= ndcg(ranks, k=k) <= recall(ranks, k=k) <= 1
+    recall, mrr, ndcg = (Metric(name, k).mean(ranks) for name in ("recall", "mrr", "ndcg"))
+    assert 0 <= mrr <= ndcg <= recall <= 1
 
 
 def test_a_miss_is_zero() -> None:
-    ranks = np.array([21])
-    assert recall(ranks, k=20) == mrr(ranks, k=20) == ndcg(ranks, k=20) == 0.0
+    for name in MEASURES:
+        assert Metric(name, 20).scores(np.array([[21, 1]])).tolist() == [[0.0, 1.0]]
 
 
-@pytest.mark.parametrize("metric", [recall, mrr, ndcg])
-@pytest.mark.parametrize(("ranks", "k"), [([], 5), ([0], 5), ([1], 0)])
-def test_what_has_no_meaning_is_an_error(metric, ranks: list[int], k: int) -> None:
-    with pytest.raises(ValueError, match=r"K must|no prefixes|count from 1"):
-        metric(np.array(ranks, dtype=np.int64), k=k)
+@pytest.mark.parametrize("name", MEASURES)
+@pytest.mark.parametrize("ranks", [[], [0], [3, -1]])
+def test_what_has_no_meaning_is_an_error(name: str, ranks: list[int]) -> None:
+    with pytest.raises(ValueError, match=r"no prefixes|count from 1"):
+        Metric(name, 5).mean(np.array(ranks, dtype=np.int64))
+
+
+def test_metrics_have_one_name_whatever_they_are_called() -> None:
+    assert Metric.named("hit@20") == Metric.named("hr@20") == Metric.named("recall@20")
+    assert Metric.named("ndcg@50").name == "ndcg@50"
+    assert metric_title("ndcg@50") == "NDCG@50"
+    assert metric_title("coverage@20") == "Coverage@20"
+
+
+@pytest.mark.parametrize(
+    "name", ["precision@20", "recall", "recall@", "recall@0", "mrr@-1", "mrr@2.5", "coverage@20"]
+)
+def test_what_is_no_metric_of_ranks_is_one_clear_error(name: str) -> None:
+    with pytest.raises(SpecError, match=f"no metric '{name}'") as caught:
+        Metric.named(name)
+    assert "recall@K" in str(caught.value.remedy)
+
+
+def test_one_entry_of_the_table_is_a_metric_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MEASURES, "square", Measure("Square", lambda ranks: ranks**-2.0))
+    assert Metric.named("square@3").scores(np.array([1, 2, 4])).tolist() == [1.0, 0.25, 0.0]
+    assert metric_title("square@3") == "Square@3"
+    assert rank_metrics(np.array([2]))["square@5"] == 0.25
 
 
 def test_every_cutoff_is_reported() -> None:

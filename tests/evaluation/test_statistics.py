@@ -1,186 +1,240 @@
-from __future__ import annotations
+"""Against scipy and statsmodels, by hand, and by simulation with a known truth."""
 
-import math
+from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
-from srgnn_bench.statistics import (
+from srgnn_bench.evaluation.statistics import (
+    Floats,
     SessionTotals,
-    bootstrap_means,
     by_session,
-    compare,
+    estimate,
+    false_discovery,
     holm,
-    percentile_interval,
-    randomisation_p_values,
-    standard_errors,
-    standardised,
+    seed_variance,
+    session_variance,
 )
 
 
-def clustered(
-    generator: np.random.Generator, *, sessions: int, mean: float = 0.0
-) -> tuple[np.ndarray, np.ndarray]:
-    """Differences whose sessions share an effect of their own, so that prefixes are dependent."""
-    lengths = generator.integers(1, 12, size=sessions)
-    session = np.repeat(np.arange(sessions), lengths)
-    own = generator.normal(0, 0.3, size=sessions)[session]
-    return mean + own + generator.normal(0, 0.3, size=len(session)), session
+def drawn(
+    generator: np.random.Generator,
+    *,
+    trials: int,
+    seeds: int,
+    sessions: int,
+    spread: float,
+    difference: float = 0.0,
+    skewed: bool = False,
+) -> tuple[SessionTotals, SessionTotals]:
+    """Totals of two trained models in many trials; in each, seeds and sessions are drawn anew.
+
+    Args:
+        generator: draws all.
+        trials: how many.
+        seeds: runs of each model.
+        sessions: shared by both.
+        spread: standard deviation over seeds, in standard errors of the difference by sessions.
+        difference: the truth.
+        skewed: whether sessions' differences are only 0 in the mean; otherwise they are also as
+            often above it as below.
+    """
+    counts = np.minimum(generator.geometric(0.3, size=(trials, sessions)), 20).astype(float)
+    shape = (trials, 1, sessions)
+    # Few sessions prefer the one model by much, many the other by a little.
+    rare = generator.random(size=shape) < 0.2
+    of_session = np.where(rare, 0.4, -0.1) if skewed else generator.normal(0, 0.2, size=shape)
+    error = 0.2 / np.sqrt(sessions)
+    totals = []
+    for model in range(2):
+        luck = spread * error * generator.normal(size=(trials, seeds, 1))
+        both = generator.normal(0, 0.1, size=(trials, seeds, sessions))
+        level = (difference + of_session) if model == 0 else 0.0
+        totals.append(SessionTotals((level + luck + both) * counts[:, None], counts))
+    return totals[0], totals[1]
 
 
 def test_totals_agree_with_a_loop():
     generator = np.random.default_rng(0)
-    values = generator.normal(size=(40, 3))
+    values = generator.normal(size=(3, 40))
     sessions = generator.integers(100, size=40)
     totals = by_session(values, sessions=sessions)
-    for row, session in enumerate(np.unique(sessions)):
-        assert totals.counts[row] == (sessions == session).sum()
-        np.testing.assert_allclose(totals.sums[row], values[sessions == session].sum(axis=0))
-    np.testing.assert_allclose(totals.means, values.mean(axis=0))
+    for column, session in enumerate(np.unique(sessions)):
+        assert totals.counts[column] == (sessions == session).sum()
+        np.testing.assert_allclose(
+            totals.sums[:, column], values[:, sessions == session].sum(axis=1)
+        )
+    assert estimate(totals).value == pytest.approx(values.mean())
 
 
 def test_values_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="do not fit"):
-        by_session(np.zeros((3, 1)), sessions=np.zeros(4, dtype=np.int64))
+        by_session(np.zeros((1, 3)), sessions=np.zeros(4, dtype=np.int64))
     with pytest.raises(ValueError, match="do not fit"):
-        by_session(np.zeros((0, 1)), sessions=np.zeros(0, dtype=np.int64))
+        by_session(np.zeros((1, 0)), sessions=np.zeros(0, dtype=np.int64))
 
 
-def test_bootstrap_agrees_with_scipy():
-    values, sessions = clustered(np.random.default_rng(1), sessions=80)
-    totals = by_session(values[:, None], sessions=sessions)
-    low, high = percentile_interval(bootstrap_means(totals, resamples=20_000, seed=3))
+def test_the_sessions_part_is_the_jackknife_left_out_one_by_one():
+    generator = np.random.default_rng(1)
+    sums, counts = generator.normal(size=9), generator.integers(1, 8, size=9).astype(float)
+    whole = sums.sum() / counts.sum()
+    without = [np.delete(sums, place).sum() / np.delete(counts, place).sum() for place in range(9)]
+    expected = 8 / 9 * sum((mean - whole) ** 2 for mean in without)
+    assert session_variance(sums, counts) == pytest.approx(expected)
 
-    def ratio(sums, counts, axis=-1):
+
+def test_the_sessions_part_agrees_with_the_bootstrap_of_scipy():
+    generator = np.random.default_rng(2)
+    counts = generator.integers(1, 12, size=400).astype(float)
+    sums = counts * generator.normal(0.2, 0.3, size=400)
+
+    def ratio(sums: Floats, counts: Floats, axis: int = -1) -> Floats:
         return sums.sum(axis=axis) / counts.sum(axis=axis)
 
     outside = stats.bootstrap(
-        (totals.sums[:, 0], totals.counts),
-        ratio,
-        paired=True,
-        vectorized=True,
-        n_resamples=20_000,
-        method="percentile",
-        rng=np.random.default_rng(4),
-        batch=1000,
-    )
-    width = outside.confidence_interval.high - outside.confidence_interval.low
-    assert low[0] == pytest.approx(outside.confidence_interval.low, abs=0.03 * width)
-    assert high[0] == pytest.approx(outside.confidence_interval.high, abs=0.03 * width)
+        (sums, counts), ratio, paired=True, vectorized=True, n_resamples=4000, rng=generator,
+        batch=500, method="percentile",
+    )  # fmt: skip
+    found = estimate(SessionTotals(sums[None], counts, chance=False))
+    assert found.error == pytest.approx(outside.standard_error, rel=0.04)
+    low, high = found.interval
+    assert low == pytest.approx(outside.confidence_interval.low, abs=0.1 * found.error)
+    assert high == pytest.approx(outside.confidence_interval.high, abs=0.1 * found.error)
 
 
-def test_randomisation_agrees_with_the_exact_test_of_scipy():
+def test_sessions_of_one_prefix_and_no_seeds_are_the_t_test():
+    values = np.random.default_rng(3).normal(0.1, 1.0, size=60)
+    found = estimate(SessionTotals(values[None], np.ones(60), chance=False))
+    outside = stats.ttest_1samp(values, 0.0)
+    assert found.p_value == pytest.approx(outside.pvalue)
+    low, high = found.interval
+    assert (low, high) == pytest.approx(tuple(outside.confidence_interval()))
+    assert found.effect == pytest.approx(values.mean() / values.std(ddof=1))
+
+
+def test_seeds_that_move_all_sessions_alike_are_welchs_test():
+    counts = np.full(50, 2.0)
+    generator = np.random.default_rng(4)
+    levels = [generator.normal(0, 1, size=4), generator.normal(0, 3, size=7)]
+    first, second = (SessionTotals(level[:, None] * counts, counts) for level in levels)
+    found = estimate(first, second)
+    outside = stats.ttest_ind(*levels, equal_var=False)
+    assert found.error_sessions == 0
+    assert found.p_value == pytest.approx(outside.pvalue)
+    assert found.degrees == pytest.approx(outside.df)
+
+
+def test_seeds_that_change_nothing_on_average_have_no_part():
     generator = np.random.default_rng(5)
-    sums = generator.integers(-2, 4, size=(11, 4)).astype(float)  # many ties, as hits have
-    totals = SessionTotals(sums, np.ones(11))
-    ours = randomisation_p_values(totals, rounds=40_000, seed=6)
-    for column, p_value in enumerate(ours):
-        exact = stats.permutation_test(
-            (sums[:, column],),
-            lambda x, axis=-1: np.abs(x.sum(axis=axis)),
-            permutation_type="samples",
-            vectorized=True,
-            n_resamples=np.inf,
-            alternative="greater",
-        )
-        assert p_value == pytest.approx(exact.pvalue, abs=0.01)
+    counts = np.ones(4000)
+    assert seed_variance(SessionTotals(np.ones((5, 4000)), counts)) == 0
+    noise = SessionTotals(generator.normal(size=(300, 4, 500)), np.ones(500))
+    # Between runs there is 1 / 500, all of it from the sessions; what is left is chance.
+    assert seed_variance(noise).mean() < 0.4 / 500
 
 
-def test_pairs_agree_with_each_other_and_with_the_models_alone():
-    difference, sessions = clustered(np.random.default_rng(7), sessions=60)
-    base = np.random.default_rng(8).normal(size=len(sessions))
-    values = np.column_stack([base, base + difference, np.zeros(len(sessions))])
-    found = compare(
-        values, pairs=[(1, 0), (0, 1), (0, 2)], sessions=sessions, seed=9, resamples=300, rounds=300
+def test_parts_add_up_and_one_seed_leaves_the_sessions_alone():
+    generator = np.random.default_rng(6)
+    first, second = drawn(generator, trials=1, seeds=4, sessions=80, spread=2.0)
+    whole = estimate(first, second)
+    assert whole.with_seeds
+    assert whole.error**2 == pytest.approx(whole.error_sessions**2 + whole.error_seeds**2)
+    single = SessionTotals(first.sums[:, :1], first.counts)
+    alone = estimate(single, second)
+    assert not alone.with_seeds
+    assert np.isnan(alone.error_seeds)
+    assert alone.error == alone.error_sessions
+    fitted = SessionTotals(first.sums[:, :1], first.counts, chance=False)
+    assert estimate(fitted, second).with_seeds
+
+
+def test_pairs_agree_with_each_other():
+    first, second = drawn(np.random.default_rng(7), trials=1, seeds=3, sessions=50, spread=1.0)
+    there, back = estimate(first, second), estimate(second, first)
+    assert there.value == -back.value
+    np.testing.assert_allclose(there.p_value, back.p_value)
+    np.testing.assert_allclose(there.effect, -back.effect)
+    np.testing.assert_allclose(there.interval[0], -back.interval[1])
+
+
+@given(st.integers(0, 10_000))
+def test_interval_p_value_and_effect_never_disagree(seed: int):
+    first, second = drawn(
+        np.random.default_rng(seed), trials=20, seeds=3, sessions=12, spread=1.0, difference=0.1
     )
-    there, back, against_nothing = found.comparisons
-    assert there.difference == pytest.approx(difference.mean())
-    assert (back.low, back.high) == pytest.approx((-there.high, -there.low))
-    assert back.p_value == there.p_value
-    assert (back.better, back.worse) == (there.worse, there.better)
-    assert back.effect == pytest.approx(-there.effect)
-    assert (against_nothing.low, against_nothing.high) == (found.low[0], found.high[0])
+    found = estimate(first, second)
+    low, high = found.interval
+    np.testing.assert_array_equal(found.p_value < 0.05, (low > 0) | (high < 0))
+    np.testing.assert_array_equal(np.sign(found.effect), np.sign(found.value))
 
 
-def test_standard_errors_agree_with_the_bootstrap_and_with_independent_prefixes():
-    values, sessions = clustered(np.random.default_rng(14), sessions=400)
-    totals = by_session(values[:, None], sessions=sessions)
-    draws = bootstrap_means(totals, resamples=4000, seed=15)
-    assert standard_errors(totals)[0] == pytest.approx(draws.std(), rel=0.05)
-    alone = by_session(values[:, None], sessions=np.arange(len(values)))
-    assert standard_errors(alone)[0] == pytest.approx(stats.sem(values))
+def test_equal_models_do_not_differ_and_shared_runs_differ_by_nothing():
+    values = np.random.default_rng(8).normal(size=(3, 30))
+    totals = by_session(values, sessions=np.arange(30) // 3)
+    found = estimate(totals, by_session(values, sessions=np.arange(30) // 3))
+    assert (found.value, found.error, found.effect, found.p_value) == (0, 0, 0, 1)
+    assert found.interval == (0, 0)
 
 
-def test_no_digit_of_a_bootstrap_depends_on_the_order_of_its_sums():
-    values, sessions = clustered(np.random.default_rng(17), sessions=300)
-    totals = by_session(values[:, None], sessions=sessions)
-    draws = bootstrap_means(totals, resamples=100, seed=18)
-    drawn = np.random.default_rng(18).integers(300, size=(100, 300))
-    exact = [math.fsum(totals.sums[row, 0]) / totals.counts[row].sum() for row in drawn]
-    assert draws[:, 0].tolist() == np.round(exact, 10).tolist()
+@pytest.mark.parametrize("sessions", [1, 5])
+def test_what_all_sessions_agree_on_has_no_interval(sessions: int):
+    counts = np.arange(1.0, sessions + 1)
+    found = estimate(SessionTotals(0.1 * counts[None], counts, chance=False))
+    assert found.value == pytest.approx(0.1)
+    assert np.isnan([found.error, *found.interval, found.p_value, found.effect]).all()
 
 
-def test_false_alarms_come_at_the_stated_rate():
-    alarms = 0
-    for trial in range(400):
-        values, sessions = clustered(np.random.default_rng([9, trial]), sessions=40)
-        totals = by_session(values[:, None], sessions=sessions)
-        alarms += int(randomisation_p_values(totals, rounds=199, seed=trial)[0] <= 0.05)
-    # 99.9% of binomial(400, 0.05) lies within these ends
-    low, high = stats.binom.interval(0.999, 400, 0.05)
-    assert low <= alarms <= high
+def test_holm_and_false_discovery_agree_with_statsmodels_and_leave_nan_out():
+    p_values = np.array([0.04, 0.01, 0.03, 0.02, 0.9])
+    for ours, method in ((holm, "holm"), (false_discovery, "fdr_bh")):
+        np.testing.assert_allclose(ours(p_values), multipletests(p_values, method=method)[1])
+        with_gap = ours(np.insert(p_values, 2, np.nan))
+        assert np.isnan(with_gap[2])
+        np.testing.assert_allclose(np.delete(with_gap, 2), ours(p_values))
+        assert len(ours(np.array([]))) == 0
+    # Holm (1979): sorted 0.01 0.02 0.03 0.04 times 4 3 2 1, made monotone
+    np.testing.assert_allclose(holm(np.array([0.04, 0.01, 0.03, 0.02])), [0.06, 0.04, 0.06, 0.06])
 
 
-def test_intervals_cover_the_truth_at_the_stated_rate_and_would_not_without_clusters():
-    covered = naive = 0
-    for trial in range(300):
-        values, sessions = clustered(np.random.default_rng([10, trial]), sessions=300, mean=0.1)
-        for place, clusters in enumerate((sessions, np.arange(len(values)))):
-            totals = by_session(values[:, None], sessions=clusters)
-            draws = bootstrap_means(totals, resamples=400, seed=trial)
-            low, high = percentile_interval(draws)
-            inside = bool(low[0] <= 0.1 <= high[0])
-            covered += inside if place == 0 else 0
-            naive += inside if place == 1 else 0
-    low, high = stats.binom.interval(0.999, 300, 0.95)
-    assert low <= covered <= high
-    assert naive < 0.85 * 300
+@pytest.mark.parametrize("skewed", [False, True], ids=["exchangeable", "mean-0"])
+@pytest.mark.parametrize("spread", [0.0, 1.0, 2.0])
+@pytest.mark.parametrize(("seeds", "sessions"), [(5, 20), (5, 300), (10, 100)])
+def test_false_alarms_and_misses_come_at_the_stated_rate(
+    seeds: int, sessions: int, spread: float, skewed: bool
+) -> None:
+    first, second = drawn(
+        np.random.default_rng([seeds, sessions]),
+        trials=3000,
+        seeds=seeds,
+        sessions=sessions,
+        spread=spread,
+        difference=0.05,
+        skewed=skewed,
+    )
+    found = estimate(first, second)
+    low, high = found.interval
+    missed = ((low > 0.05) | (high < 0.05)).mean()
+    # 4 to 6%, and what 3,000 trials leave to chance
+    assert 0.03 < missed < 0.07
+
+
+def test_sessions_alone_would_call_equal_models_different_far_too_often() -> None:
+    first, second = drawn(np.random.default_rng(9), trials=2000, seeds=3, sessions=500, spread=2.0)
+    whole = estimate(first, second)
+    alone = 2 * stats.norm.sf(np.abs(whole.value / whole.error_sessions))
+    assert (alone < 0.05).mean() > 0.25
+    assert (whole.p_value < 0.05).mean() < 0.08
 
 
 def test_a_planted_difference_is_found():
-    values, sessions = clustered(np.random.default_rng(11), sessions=400, mean=0.1)
-    values = np.column_stack([values, np.zeros(len(values))])
-    [found] = compare(
-        values, pairs=[(0, 1)], sessions=sessions, seed=12, resamples=500, rounds=999
-    ).comparisons
-    assert found.low > 0
-    assert found.low < found.difference < found.high
-    assert found.p_value == pytest.approx(0.001)
-    assert found.better > found.worse
-
-
-def test_two_equal_models_do_not_differ():
-    values = np.random.default_rng(13).normal(size=(30, 1)).repeat(2, axis=1)
-    [found] = compare(
-        values, pairs=[(0, 1)], sessions=np.arange(30) // 3, seed=13, resamples=100, rounds=100
-    ).comparisons
-    assert (found.difference, found.low, found.high, found.effect) == (0, 0, 0, 0)
-    assert found.p_value == 1.0
-
-
-def test_effect_sizes():
-    totals = SessionTotals(np.array([[2.0, 0.5], [2.0, 1.5]]), np.array([2.0, 1.0]))
-    means = np.array([0.25, 1.5])
-    assert standardised(totals)[1] == pytest.approx(means.mean() / means.std(ddof=1))
-    same = SessionTotals(np.array([[2.0], [1.0]]), np.array([2.0, 1.0]))
-    assert standardised(same)[0] == np.inf
-    # Equal in exact arithmetic, and not in the last digits.
-    tenths = SessionTotals(np.full((7, 1), 0.1) * [[n] for n in range(1, 8)], np.arange(1.0, 8.0))
-    assert standardised(tenths)[0] == np.inf
-
-
-def test_holm_is_the_textbook_procedure():
-    # Holm (1979): sorted 0.01 0.02 0.03 0.04 times 4 3 2 1, made monotone
-    np.testing.assert_allclose(holm(np.array([0.04, 0.01, 0.03, 0.02])), [0.06, 0.04, 0.06, 0.06])
-    assert len(holm(np.array([]))) == 0
+    first, second = drawn(
+        np.random.default_rng(11), trials=1, seeds=3, sessions=400, spread=0.5, difference=0.1
+    )
+    found = estimate(first, second)
+    low, high = found.interval
+    assert 0 < low < found.value < high
+    assert found.p_value < 0.001

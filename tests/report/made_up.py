@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from srgnn_bench.evaluation.metrics import mrr, ndcg, recall
+from srgnn_bench.evaluation.metrics import rank_metrics
 from srgnn_bench.schema import SuiteSpec
 from srgnn_bench.store.keys import RESULTS_VERSION, key_of, seed_from
 from srgnn_bench.store.record import (
@@ -165,21 +165,17 @@ def _ranks(prefixes: pd.DataFrame, record: Record, skill: float) -> np.ndarray:
     easy = 0.15 * list(DATASETS).index(dataset)
     by_session = shared.normal(0, 1.2, size=prefixes["session"].max() + 1)[prefixes["session"]]
     by_prefix = shared.normal(0, 2.0, size=len(prefixes))
-    own = np.random.default_rng(seed_from("own", record.key)).normal(0, 0.8, size=len(prefixes))
+    # What is only fitted has no seed: all its runs are equal.
+    drawn_by = record.key if record.cost.epochs else record.model
+    own = np.random.default_rng(seed_from("own", drawn_by)).normal(0, 0.8, size=len(prefixes))
     popular = 0.1 * np.log1p(prefixes["target_count"])
     logs = 4.0 - skill - easy + by_session + by_prefix + own - popular + 0.02 * prefixes["length"]
     return np.exp(logs).clip(0, items - 1).to_numpy().astype(np.int64) + 1
 
 
 def _metrics(ranks: pd.DataFrame, skill: float) -> dict[str, float]:
-    rank = ranks["rank"].to_numpy(np.int64)
-    measured = {
-        f"{name}@{k}": function(rank, k=k)
-        for name, function in (("recall", recall), ("mrr", mrr), ("ndcg", ndcg))
-        for k in (5, 10, 20)
-    }
     return {
-        **measured,
+        **rank_metrics(ranks["rank"].to_numpy(np.int64)),
         "coverage@20": 0.5 + 0.1 * skill,
         "popularity@20": 0.1 - 0.02 * skill,
         "repeat@20": 0.05 + 0.01 * skill,

@@ -6,22 +6,18 @@ import pytest
 from made_up import write_suite
 
 from srgnn_bench.errors import StoreError
-from srgnn_bench.evaluation.metrics import mrr, recall
+from srgnn_bench.evaluation.metrics import Metric
+from srgnn_bench.evaluation.statistics import by_session, estimate
 from srgnn_bench.report.captions import notes
 from srgnn_bench.report.figures.tradeoff import pareto_front
-from srgnn_bench.report.frames import Frames, prefix_scores
+from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.importance import importances
 from srgnn_bench.report.results import load_suite
 from srgnn_bench.report.slices import slices_of
-from srgnn_bench.statistics import compare
-
-
-def test_prefix_scores_add_up_to_the_metric():
-    ranks = np.random.default_rng(0).integers(1, 60, size=(3, 200))
-    for name, function in (("recall", recall), ("mrr", mrr)):
-        for k in (1, 5, 20):
-            mean = prefix_scores(ranks, metric=f"{name}@{k}").mean()
-            assert mean == pytest.approx(np.mean([function(row, k=k) for row in ranks]))
+from srgnn_bench.report.tables import all_tables
+from srgnn_bench.report.tables.accuracy import main_table
+from srgnn_bench.report.tables.differences import difference_table
+from srgnn_bench.report.tables.forms import markdown
 
 
 def test_differences_are_those_of_the_means_and_their_intervals_hold_them(store):
@@ -122,7 +118,7 @@ def test_slices_add_up_to_the_whole(store):
         assert weighted == pytest.approx(whole[entry, metric])
 
 
-def test_leads_on_parts_add_up_and_their_intervals_are_those_of_the_bootstrap(store):
+def test_leads_on_parts_add_up_and_their_intervals_are_those_of_the_part(store):
     write_suite(store, datasets=1, models=2, seeds=2, sessions=3000)
     results = load_suite(store, suite="made-up")
     frames = Frames(results)
@@ -136,22 +132,77 @@ def test_leads_on_parts_add_up_and_their_intervals_are_those_of_the_bootstrap(st
         assert weighted == pytest.approx(whole[other, "mrr@20"])
 
     prefixes = results.prefixes(dataset)
-    scores = np.column_stack(
-        [prefix_scores(results.ranks(dataset, entry=e), metric="mrr@20") for e in (subject, other)]
-    )
+    mrr = Metric("mrr", 20)
     for part in slices_of(prefixes, target_ago=results.target_ago(dataset)):
-        bootstrap = compare(
-            scores[part.mask],
-            pairs=[(0, 1)],
-            sessions=prefixes["session"].to_numpy()[part.mask],
-            seed=1,
-            rounds=1,
-        ).comparisons[0]
+        of_part = [
+            by_session(
+                mrr.scores(results.ranks(dataset, entry=entry))[:, part.mask],
+                sessions=prefixes["session"].to_numpy()[part.mask],
+            )
+            for entry in (subject, other)
+        ]
+        found = estimate(*of_part)
         [row] = lead.query("kind == @part.kind and slice == @part.label").itertuples()
-        width = bootstrap.high - bootstrap.low
-        assert row.difference == pytest.approx(bootstrap.difference)
-        assert row.low == pytest.approx(bootstrap.low, abs=0.15 * width)
-        assert row.high == pytest.approx(bootstrap.high, abs=0.15 * width)
+        assert row.difference == pytest.approx(found.value)
+        assert (row.low, row.high) == pytest.approx(found.interval)
+
+
+def test_metrics_of_any_k_come_from_stored_runs(store):
+    manifest = write_suite(store, datasets=1, models=3, seeds=2)
+    spec = {**manifest.spec, "metrics": ["ndcg@50", "recall@1"], "cutoffs": [3]}
+    store.write_manifest(manifest.model_copy(update={"spec": spec}))
+    results = load_suite(store, suite="made-up")
+    frames = Frames(results)
+    row = frames.metrics.set_index(["entry", "metric"]).loc[("narm", "ndcg@50")]
+    ranks = results.ranks("diginetica", entry="narm")
+    by_hand = np.where(ranks <= 50, 1 / np.log2(1 + ranks), 0).mean()
+    assert row["mean"] == pytest.approx(by_hand)
+    assert row["low"] < by_hand < row["high"]
+    assert set(frames.differences["metric"]) == {"ndcg@50", "recall@1"}
+    assert {"recall@3", "mrr@3", "coverage@20"} <= set(frames.metrics["metric"])
+    assert "recall@5" not in set(frames.metrics["metric"])
+    tables = {table.name: table for table in all_tables(frames)}
+    assert tables["table"].columns == ("Model", "NDCG@50", "Recall@1")
+
+
+def test_models_without_chance_have_no_spread_and_their_seeds_none_either(store):
+    write_suite(store, datasets=1, models=5, seeds=3)
+    frames = Frames(load_suite(store, suite="made-up"))
+    metrics = frames.metrics.query("metric == 'mrr@20'").set_index("entry")
+    assert np.isnan(metrics.loc["popularity", "std"])
+    assert metrics.loc["popularity", "error_seeds"] == 0
+    assert metrics.loc["narm", "std"] > 0
+    text = markdown(main_table(frames))
+    [popularity] = [line for line in text.splitlines() if line.startswith("| Popularity")]
+    [narm] = [line for line in text.splitlines() if line.startswith("| NARM")]
+    assert "±" not in popularity
+    assert "±" in narm
+
+
+def test_one_seed_of_a_trained_model_leaves_the_sessions_alone_and_says_so(store):
+    write_suite(store, datasets=1, models=5, seeds=1)
+    frames = Frames(load_suite(store, suite="made-up"))
+    assert not frames.differences["with_seeds"].any()
+    assert frames.differences["low"].notna().all()
+    tables = {table.name: table for table in all_tables(frames)}
+    for name in ("differences-diginetica", "uncertainty"):
+        assert "not other seeds" in " ".join(tables[name].lines)
+    write_suite(store, datasets=1, models=5, seeds=2, suite="two")
+    two = Frames(load_suite(store, suite="two"))
+    assert two.differences["with_seeds"].all()
+    assert (two.differences["error_seeds"] >= 0).all()
+
+
+def test_the_false_discovery_rate_stands_beside_holm_on_request(store):
+    write_suite(store, datasets=1, models=4, seeds=2)
+    results = load_suite(store, suite="made-up")
+    without, with_it = (
+        difference_table(Frames(results, fdr=fdr), dataset="diginetica") for fdr in (False, True)
+    )
+    assert "FDR" not in without.columns
+    assert with_it.columns.count("FDR") == 2
+    assert len(with_it.rows[0]) == len(with_it.columns)
+    assert (with_it.data["fdr"] <= with_it.data["p_holm"] + 1e-12).all()
 
 
 def test_a_subject_without_runs_leads_nowhere(store):

@@ -40,7 +40,7 @@ class FigureSpec:
 
 
 FIGURES = (
-    FigureSpec("comparison", "Recall@20 and MRR@20", draw_comparison),
+    FigureSpec("comparison", "Every model on every data set", draw_comparison),
     FigureSpec("ablation", "Ablation", draw_ablation, lambda frames: frames.results.is_ablation),
     FigureSpec(
         "differences",

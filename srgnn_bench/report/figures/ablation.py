@@ -5,11 +5,12 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
+from srgnn_bench.evaluation.metrics import metric_title
+from srgnn_bench.report.captions import describe_intervals
 from srgnn_bench.report.conclusions import verdicts
 from srgnn_bench.report.figures.canvas import COLOURS, Layout, panel_grid
-from srgnn_bench.report.frames import HEADLINE, Frames
+from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import SuiteResults
-from srgnn_bench.report.tables.table import metric_title
 
 
 def numeric_axis(results: SuiteResults, *, dataset: str) -> tuple[str, dict[str, float]] | None:
@@ -43,12 +44,13 @@ def draw_ablation(frames: Frames, *, layout: Layout) -> Figure:
     grid = panel_grid(
         results,
         datasets=results.datasets_with_runs,
-        measures=HEADLINE,
+        measures=results.metrics,
         layout=layout,
         panel_heights={"page": 1.9, "column": 1.6},
         extra_notes=[
             *verdicts(frames),
-            "Bars: 95% interval from the sampling of test sessions; small marks: single seeds. "
+            f"Bars: 95% interval, which holds {describe_intervals(frame['with_seeds'])}; small "
+            "marks: single seeds. "
             f"Filled: {results.entry_titles[results.subject]}, which the others are compared with. "
             "Intervals of two variants may overlap although their paired difference is clear: see "
             "the table of differences.",

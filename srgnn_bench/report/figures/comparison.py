@@ -1,4 +1,4 @@
-"""Recall@20 and MRR@20 of every entry on every dataset, as dots with their spread."""
+"""The suite's metrics of every entry on every dataset, as dots with their spread."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from srgnn_bench.evaluation.metrics import metric_title
+from srgnn_bench.report.captions import describe_intervals
 from srgnn_bench.report.figures.canvas import Layout, Look, far_below, looks, panel_grid
-from srgnn_bench.report.frames import HEADLINE, Frames
+from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import SuiteResults
-from srgnn_bench.report.tables.table import metric_title
 
 
 def draw_comparison(frames: Frames, *, layout: Layout) -> Figure:
     """One row per entry: the mean, a bar of one standard deviation over seeds, every seed."""
     results = frames.results
     frame = frames.metrics.set_index("entry")
-    frame = frame[frame["metric"].isin(HEADLINE)]
+    frame = frame[frame["metric"].isin(results.metrics)]
     rows = len(results.entries)
     grid = panel_grid(
         results,
         datasets=results.datasets_with_runs,
-        measures=HEADLINE,
+        measures=results.metrics,
         layout=layout,
         panel_heights={"page": 0.62 + 0.155 * rows, "column": 0.56 + 0.135 * rows},
         sharey=True,
@@ -40,11 +41,12 @@ def draw_comparison(frames: Frames, *, layout: Layout) -> Figure:
 
 def _explanation(results: SuiteResults, frame: pd.DataFrame) -> str:
     seeds = int(frame["seeds"].max())
-    text = "Large mark: mean; thin line: 95% interval from the sampling of test sessions"
+    text = "Large mark: mean; thin line: 95% interval, which holds "
+    text += describe_intervals(frame["with_seeds"])
     if seeds > 1:
         text += f"; thick line: one standard deviation over {seeds} seeds; small marks: seeds"
     text += ". Hollow: fewer seeds than planned." if results.holes else "."
-    panels = product(results.datasets_with_runs, HEADLINE)
+    panels = product(results.datasets_with_runs, results.metrics)
     if any(
         far_below(frame["mean"][(frame["dataset"] == dataset) & (frame["metric"] == metric)])
         for dataset, metric in panels

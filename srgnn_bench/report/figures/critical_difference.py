@@ -9,14 +9,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy.stats import friedmanchisquare
 
+from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import notes
 from srgnn_bench.report.figures.canvas import NOTE_SIZE, WIDTHS, Layout, wrapped
-from srgnn_bench.report.frames import HEADLINE, Frames
+from srgnn_bench.report.frames import Frames
 
 FEWEST_DATASETS = 6
 FEWEST_ENTRIES = 3
-
-METRIC = HEADLINE[1]
 
 
 def no_diagram_because(frames: Frames) -> str | None:
@@ -37,13 +36,14 @@ def no_diagram_because(frames: Frames) -> str | None:
 
 
 def draw_critical_difference(frames: Frames, *, layout: Layout) -> Figure:
-    """Mean ranks over data sets by MRR@20; bars join entries that Nemenyi's test cannot part."""
+    """Mean ranks by the suite's last metric; bars join entries that Nemenyi's test cannot part."""
     import scikit_posthocs
 
     means = _means(frames).rename(columns=frames.results.entry_titles)
     p_value = friedmanchisquare(*(means[name] for name in means.columns)).pvalue
+    metric = metric_title(frames.results.metrics[-1])
     note = (
-        f"Mean rank by MRR@20 over {len(means)} data sets, 1 is best. Bars join entries whose "
+        f"Mean rank by {metric} over {len(means)} data sets, 1 is best. Bars join entries whose "
         f"ranks Nemenyi's test cannot tell apart at 0.05. Friedman's test: p = {p_value:.3g}."
     )
     lines = [
@@ -69,7 +69,7 @@ def draw_critical_difference(frames: Frames, *, layout: Layout) -> Figure:
 def _means(frames: Frames) -> pd.DataFrame:
     """The metric by complete data set (rows) and entry (columns)."""
     results = frames.results
-    here = frames.metrics[frames.metrics["metric"] == METRIC]
+    here = frames.metrics[frames.metrics["metric"] == results.metrics[-1]]
     here = here[[results.is_complete(dataset) for dataset in here["dataset"]]]
     table: pd.DataFrame = here.pivot(index="dataset", columns="entry", values="mean")
     table = table[[entry for entry in results.entries if entry in table.columns]]

@@ -5,18 +5,17 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from srgnn_bench.evaluation.metrics import metric_title
+from srgnn_bench.report.captions import describe_intervals
 from srgnn_bench.report.figures.canvas import Layout, far_below, looks, panel_grid
-from srgnn_bench.report.frames import HEADLINE, Frames, prefix_scores
-from srgnn_bench.report.tables.table import metric_title
-from srgnn_bench.evaluation.statistics import by_session
-
-METRIC = HEADLINE[1]
+from srgnn_bench.report.frames import Frames
 
 
 def draw_differences(frames: Frames, *, layout: Layout) -> Figure:
     """The mean with its interval, and below it where the sessions themselves lie."""
     results, frame = frames.results, frames.differences
     subject = results.entry_titles[results.subject]
+    chosen = results.metrics[-1]
     others = [entry for entry in results.entries if entry != results.subject]
     look = looks(results.entries)
     measures = ("mean", "sessions")
@@ -28,16 +27,17 @@ def draw_differences(frames: Frames, *, layout: Layout) -> Figure:
         panel_heights={"page": 0.62 + 0.16 * len(others), "column": 0.56 + 0.14 * len(others)},
         sharey=True,
         extra_notes=[
-            f"Δ: {subject} less each other entry, {metric_title(METRIC)}, averaged over seeds; "
-            f"right of 0: {subject} is better. Mean: over prefixes, with its 95% interval. "
+            f"Δ: {subject} less each other entry, {metric_title(chosen)}, averaged over seeds; "
+            f"right of 0: {subject} is better. Mean: over prefixes, with its 95% interval, which "
+            f"holds {describe_intervals(frame['with_seeds'])}. "
             "Sessions: middle half (thick) and middle nine tenths (thin) of the test sessions' own "
             "means. Triangle at the right edge: too far for the axis, Δ written beside it."
         ],
     )
     for (dataset, measure), axes in grid.axes.items():
-        here = frame[(frame["dataset"] == dataset) & (frame["metric"] == METRIC)]
+        here = frame[(frame["dataset"] == dataset) & (frame["metric"] == chosen)]
         here = here.set_index("entry")
-        means = frames.metrics[frames.metrics["metric"] == METRIC]
+        means = frames.metrics[frames.metrics["metric"] == chosen]
         far = far_below(means[means["dataset"] == dataset].set_index("entry")["mean"])
         axes.axvline(0, color="#777777", lw=0.8)
         for place, entry in enumerate(others):
@@ -66,12 +66,8 @@ def draw_differences(frames: Frames, *, layout: Layout) -> Figure:
 
 
 def _session_quantiles(frames: Frames, dataset: str, entry: str) -> np.ndarray:
-    results = frames.results
-    scores = [
-        prefix_scores(results.ranks(dataset, entry=name), metric=METRIC)
-        for name in (results.subject, entry)
-    ]
-    sessions = results.prefixes(dataset)["session"].to_numpy()
-    totals = by_session((scores[0] - scores[1])[:, None], sessions=sessions)
-    means = totals.sums[:, 0] / totals.counts
-    return np.quantile(means, [0.05, 0.25, 0.75, 0.95])
+    results, totals = frames.results, frames.totals(dataset)
+    subject, other = (totals[name, results.metrics[-1]] for name in (results.subject, entry))
+    means = (subject.sums.mean(axis=0) - other.sums.mean(axis=0)) / subject.counts
+    quantiles: np.ndarray = np.quantile(means, [0.05, 0.25, 0.75, 0.95])
+    return quantiles

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.figures.canvas import Layout, far_below, looks, panel_grid
 from srgnn_bench.report.figures.legend import draw_legend, legend_rows
 from srgnn_bench.report.frames import Frames
@@ -75,10 +76,11 @@ def label_levels(costs: Sequence[float], *, span: float) -> list[int]:
 
 
 def draw_tradeoff(frames: Frames, *, layout: Layout) -> Figure:
-    """MRR@20 over training time and over ranking time, one mark per entry."""
+    """The suite's last metric over training time and over ranking time, one mark per entry."""
     results = frames.results
     look = looks(results.entries)
-    quality = frames.metrics[frames.metrics["metric"] == "mrr@20"]
+    metric = results.metrics[-1]
+    quality = frames.metrics[frames.metrics["metric"] == metric]
     frame = frames.cost.merge(quality[["dataset", "entry", "mean"]], on=["dataset", "entry"])
     grid = panel_grid(
         results,
@@ -121,6 +123,6 @@ def draw_tradeoff(frames: Frames, *, layout: Layout) -> Figure:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{float(f'{value:.3g}'):g}"))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xlabel(COSTS[cost])
-        axes.set_ylabel("MRR@20 (%)")
+        axes.set_ylabel(f"{metric_title(metric)} (%)")
     draw_legend(grid.legend, results.titles_with_runs, look=look, layout=layout, lines=False)
     return grid.figure

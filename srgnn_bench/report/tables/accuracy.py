@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from srgnn_bench.report.captions import card, suffix
-from srgnn_bench.report.frames import HEADLINE, Frames
+from srgnn_bench.evaluation.metrics import MEASURES, metric_title
+from srgnn_bench.report.captions import SESSIONS_ONLY, card, describe_intervals, suffix
+from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.tables.table import (
     MISSING,
     PARTIAL,
@@ -17,18 +18,17 @@ from srgnn_bench.report.tables.table import (
     Table,
     TableCell,
     finite,
-    metric_title,
     percent,
 )
 
 
 def main_table(frames: Frames) -> Table:
-    """Recall@20 and MRR@20 on every dataset."""
+    """The suite's metrics, Recall@20 and MRR@20 unless it names others, on every dataset."""
     results = frames.results
     table = metric_table(
         frames,
         datasets=results.datasets,
-        metrics=[HEADLINE],
+        metrics=[results.metrics],
         name="table",
         title=results.spec.title,
     )
@@ -50,7 +50,7 @@ def relative_gains(frames: Frames) -> list[str]:
     if results.is_ablation:
         return gains
     for dataset in results.datasets:
-        for metric in HEADLINE:
+        for metric in results.metrics:
             if frame.empty or not results.is_complete(dataset):
                 continue
             here = frame[(frame["dataset"] == dataset) & (frame["metric"] == metric)]
@@ -64,11 +64,11 @@ def relative_gains(frames: Frames) -> list[str]:
 
 
 def length_of_list_table(frames: Frames, *, dataset: str) -> Table:
-    """Recall, MRR and NDCG at 5, 10 and 20 on one dataset."""
+    """Every measure at the suite's cutoffs, 5, 10 and 20 unless it names others, on one dataset."""
     return metric_table(
         frames,
         datasets=[dataset],
-        metrics=[[f"{m}@{k}" for k in (5, 10, 20)] for m in ("recall", "mrr", "ndcg")],
+        metrics=[[f"{m}@{k}" for k in frames.results.spec.cutoffs] for m in MEASURES],
         name=f"lengths-of-list-{dataset}",
         title=f"{frames.results.dataset_titles[dataset]}: other lengths of the list",
     )
@@ -100,35 +100,34 @@ def beyond_table(frames: Frames) -> Table | None:
 
 
 def error_table(frames: Frames) -> Table:
-    """Two kinds of uncertainty side by side: another seed, and other test sessions."""
+    """The two parts of the uncertainty, seeds and test sessions, and what they make together."""
     results = frames.results
     frame = frames.metrics
-    frame = frame[frame["metric"].isin(HEADLINE)].reset_index(drop=True)
+    frame = frame[frame["metric"].isin(results.metrics)].reset_index(drop=True)
     by_place = frame.set_index(["dataset", "entry", "metric"])
-    groups = [(dataset, metric) for dataset in results.datasets for metric in HEADLINE]
+    groups = [(dataset, metric) for dataset in results.datasets for metric in results.metrics]
     rows = []
     for entry in results.entries:
         cells = [TableCell(results.entry_titles[entry], entry=entry)]
         for dataset, metric in groups:
             numbers = by_place.loc[(dataset, entry, metric)]
             half = (numbers["high"] - numbers["low"]) / 2
-            cells += [
-                TableCell(percent(numbers["mean"]), value=finite(numbers["mean"])),
-                TableCell(percent(numbers["std"]), value=finite(numbers["std"])),
-                TableCell(percent(half), value=finite(half)),
-            ]
+            mark = SESSIONS_ONLY if numbers["with_seeds"] is False else ""
+            values = [numbers[n] for n in ("mean", "std", "error_seeds", "error_sessions")]
+            cells += [TableCell(percent(value), value=finite(value)) for value in values]
+            cells.append(TableCell(percent(half) + mark, value=finite(half)))
         rows.append(tuple(cells))
     return Table(
         name="uncertainty",
-        title="Spread over seeds and sampling error" + suffix(results),
-        groups=tuple((f"{results.dataset_titles[d]}: {metric_title(m)}", 3) for d, m in groups),
-        columns=("Model", *("mean", "seeds", "sampling") * len(groups)),
+        title="Uncertainty from seeds and from test sessions" + suffix(results),
+        groups=tuple((f"{results.dataset_titles[d]}: {metric_title(m)}", 5) for d, m in groups),
+        columns=("Model", *("mean", "sd", "seeds", "sessions", "±") * len(groups)),
         rows=tuple(rows),
         lines=(
-            "In percent. Seeds: standard deviation over seeds, how much another training would "
-            "differ. Sampling: half the width of the 95% interval (bootstrap over test sessions), "
-            "how much other test sessions would differ. The two answer different questions and do "
-            "not add up to one.",
+            "In percent. sd: standard deviation between seeds, how much another training differs. "
+            "seeds, sessions: standard errors of the mean from the finite number of seeds and of "
+            f"test sessions ({MISSING} under sd: no chance in the model, or one seed). ±: half the "
+            f"95% interval, which holds {describe_intervals(frame['with_seeds'], marked=True)}.",
             *card(results),
         ),
         data=frame,
@@ -204,7 +203,8 @@ def _spread_line(frame: pd.DataFrame) -> str:
     most = int(frame["seeds"].max())
     line = "In percent. "
     line += (
-        f"Mean ± standard deviation over {most} seeds."
+        f"Mean ± standard deviation over {most} seeds; a model without ± has no chance in it, or "
+        "one seed."
         if most > 1
         else "One seed: its spread is unknown."
     )

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from srgnn_bench.report.captions import card, suffix
-from srgnn_bench.report.frames import HEADLINE, Frames
+from srgnn_bench.evaluation.metrics import metric_title
+from srgnn_bench.report.captions import SESSIONS_ONLY, card, describe_intervals, suffix
+from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.tables.table import (
     MISSING,
     Table,
     TableCell,
     finite,
-    metric_title,
+    interval,
     p_text,
     signed,
 )
-from srgnn_bench.evaluation.statistics import RESAMPLES, ROUNDS
 
 
 def difference_table(frames: Frames, *, dataset: str) -> Table | None:
@@ -29,24 +29,29 @@ def difference_table(frames: Frames, *, dataset: str) -> Table | None:
     if frame.empty:
         return None
     by_place = frame.set_index(["entry", "metric"])
+    columns = ("Δ", "95% interval", "%", "p", *(["FDR"] * frames.fdr), "d", "W/L")
     rows = []
     for entry in results.entries:
         if entry == results.subject:
             continue
         cells = [TableCell(results.entry_titles[entry], entry=entry)]
-        for metric in HEADLINE:
+        for metric in results.metrics:
             if (entry, metric) not in by_place.index:
-                cells += [TableCell(MISSING)] * 6
+                cells += [TableCell(MISSING)] * len(columns)
                 continue
             found = by_place.loc[(entry, metric)]
-            interval = f"[{signed(found['low'])}, {signed(found['high'])}]"
+            mark = "" if found["with_seeds"] else SESSIONS_ONLY
+            effect = f"{found['effect']:+.2f}".replace("-", "−")
             gain = MISSING if np.isnan(found["relative"]) else f"{100 * found['relative']:+.1f}"
             cells += [
                 TableCell(signed(found["difference"]), value=found["difference"]),
-                TableCell(interval, value=found["low"]),
+                TableCell(interval(found["low"], found["high"]) + mark, value=finite(found["low"])),
                 TableCell(gain.replace("-", "−"), value=finite(found["relative"])),
-                TableCell(p_text(found["p_holm"]), value=found["p_holm"]),
-                TableCell(f"{found['effect']:+.2f}".replace("-", "−"), value=found["effect"]),
+                TableCell(p_text(found["p_holm"]), value=finite(found["p_holm"])),
+                *([TableCell(p_text(found["fdr"]), value=finite(found["fdr"]))] * frames.fdr),
+                TableCell(
+                    MISSING if np.isnan(found["effect"]) else effect, value=finite(found["effect"])
+                ),
                 TableCell(
                     f"{100 * found['better']:.0f}/{100 * found['worse']:.0f}",
                     value=found["better"] - found["worse"],
@@ -59,17 +64,18 @@ def difference_table(frames: Frames, *, dataset: str) -> Table | None:
         name=f"differences-{dataset}",
         title=f"{results.dataset_titles[dataset]}: {subject} less each other entry, paired over "
         "the same test prefixes" + suffix(results),
-        groups=tuple((metric_title(metric), 6) for metric in HEADLINE),
-        columns=("Compared with", *("Δ", "95% interval", "%", "p", "d", "W/L") * len(HEADLINE)),
+        groups=tuple((metric_title(metric), len(columns)) for metric in results.metrics),
+        columns=("Compared with", *columns * len(results.metrics)),
         rows=tuple(rows),
         lines=(
             "Δ: difference in percentage points, averaged over seeds; positive: "
-            f"{subject} is better. Interval: bootstrap over test sessions, {RESAMPLES:,} draws. "
-            "%: Δ relative to the other's mean. p: randomisation test by session, "
-            f"{ROUNDS:,} rounds, corrected by Holm for {family}. "
-            "d: Cohen's d over sessions (0.2 counts as small). W/L: percent of the prefixes on "
-            f"which {subject} scores higher and lower. A small p says that a difference is "
-            "real on these sessions, not that it is large.",
+            f"{subject} is better. Interval and p hold "
+            f"{describe_intervals(frame['with_seeds'], marked=True)}; p is corrected by Holm for "
+            f"{family}. "
+            + (f"FDR: Benjamini and Hochberg's over {family}. " if frames.fdr else "")
+            + "%: Δ relative to the other's mean. d: Cohen's d over sessions (0.2 counts as "
+            f"small). W/L: percent of the prefixes on which {subject} scores higher and lower. A "
+            "small p says that a difference would be found again, not that it is large.",
             *card(results, datasets=[dataset]),
         ),
         data=frame,

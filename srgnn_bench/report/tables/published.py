@@ -9,15 +9,15 @@ import pandas as pd
 from pydantic import ValidationError
 
 from srgnn_bench.errors import SpecError
+from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.registry import properties_folder
 from srgnn_bench.report.captions import card, suffix
-from srgnn_bench.report.frames import HEADLINE, Frames
+from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.tables.table import (
     MISSING,
     Table,
     TableCell,
     finite,
-    metric_title,
     percent,
 )
 from srgnn_bench.schema import Spec
@@ -85,7 +85,7 @@ def _table(frames: Frames, name: str, paper: Published) -> Table | None:
         cells = [TableCell(results.entry_titles[entry], entry=entry)]
         for dataset in datasets:
             printed_here = paper.numbers[dataset].get(models[entry], {})
-            for metric in HEADLINE:
+            for metric in results.metrics:
                 numbers = ours.loc[(dataset, entry, metric)]
                 printed = printed_here.get(metric)
                 cells += [
@@ -103,9 +103,9 @@ def _table(frames: Frames, name: str, paper: Published) -> Table | None:
         groups=tuple(
             (f"{results.dataset_titles[d]}: {metric_title(m)}", 2)
             for d in datasets
-            for m in HEADLINE
+            for m in results.metrics
         ),
-        columns=("Model", *("printed", "ours") * (len(datasets) * len(HEADLINE))),
+        columns=("Model", *("printed", "ours") * (len(datasets) * len(results.metrics))),
         rows=tuple(rows),
         lines=(
             f"In percent. Printed in {paper.source}. {paper.protocol}. Ours: chosen {how}; what "

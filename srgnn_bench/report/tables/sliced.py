@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import card, suffix
-from srgnn_bench.report.frames import HEADLINE, Frames
+from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.slices import Kind
 from srgnn_bench.report.tables.table import (
     MISSING,
     Table,
     TableCell,
     finite,
-    metric_title,
     percent,
 )
 
@@ -50,7 +50,7 @@ def slice_table(frames: Frames, *, kind: Kind, dataset: str) -> Table | None:
     rows = []
     for entry in results.entries:
         cells = [TableCell(results.entry_titles[entry], entry=entry)]
-        for metric in HEADLINE:
+        for metric in results.metrics:
             for label in sizes.index:
                 mean = by_place.get((entry, metric, label))
                 cells.append(
@@ -63,8 +63,8 @@ def slice_table(frames: Frames, *, kind: Kind, dataset: str) -> Table | None:
     return Table(
         name=f"{kind.replace(' ', '-')}-{dataset}",
         title=f"{results.dataset_titles[dataset]}: {TITLES[kind]}" + suffix(results),
-        groups=tuple((metric_title(metric), len(sizes)) for metric in HEADLINE),
-        columns=("Model", *list(sizes.index) * len(HEADLINE)),
+        groups=tuple((metric_title(metric), len(sizes)) for metric in results.metrics),
+        columns=("Model", *list(sizes.index) * len(results.metrics)),
         rows=tuple(rows),
         lines=(
             f"In percent, mean over seeds. {EXPLANATIONS[kind]} Prefixes: {counted}.",

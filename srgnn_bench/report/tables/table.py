@@ -14,15 +14,6 @@ MISSING = "—"
 PARTIAL = "†"
 SPREAD = " ± "
 
-METRIC_TITLES = {
-    "recall": "Recall",
-    "mrr": "MRR",
-    "ndcg": "NDCG",
-    "coverage": "Coverage",
-    "popularity": "Popularity",
-    "repeat": "Repeats",
-}
-
 
 @dataclass(frozen=True)
 class TableCell:
@@ -73,12 +64,6 @@ class Table:
         return [f"{a} {b}".strip() for a, b in zip(over, self.columns, strict=True)]
 
 
-def metric_title(metric: str) -> str:
-    """``recall@20`` -> ``Recall@20``."""
-    name, _, k = metric.partition("@")
-    return f"{METRIC_TITLES.get(name, name.capitalize())}@{k}"
-
-
 def percent(value: float, *, std: float = math.nan) -> str:
     """A share in percent with two decimals, and its spread where there is one."""
     if math.isnan(value):
@@ -92,8 +77,15 @@ def signed(value: float) -> str:
     return MISSING if math.isnan(value) else f"{100 * value:+.2f}".replace("-", "−")
 
 
+def interval(low: float, high: float) -> str:
+    """An interval of a difference, in percentage points."""
+    return MISSING if math.isnan(low) else f"[{signed(low)}, {signed(high)}]"
+
+
 def p_text(value: float) -> str:
     """A p-value as it is printed."""
+    if math.isnan(value):
+        return MISSING
     return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
