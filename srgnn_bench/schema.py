@@ -9,7 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from srgnn_bench.errors import SpecError
+from srgnn_bench.evaluation.metrics import Metric
 
 Scalar = bool | int | float | str
 
@@ -201,6 +204,14 @@ def _entry_name(model: str) -> str:
     return Path(model).stem if names_a_file(model) else model
 
 
+def _metric_name(name: str) -> str:
+    """The one name of a metric of ranks."""
+    try:
+        return Metric.named(name).name
+    except SpecError as error:
+        raise ValueError(str(error)) from error
+
+
 class SuiteSpec(Spec):
     """A benchmark: datasets x models, a protocol, a tuning budget, seeds."""
 
@@ -237,7 +248,9 @@ class SuiteSpec(Spec):
     seeds: int = Field(1, ge=1)
     """Final trainings per dataset and model, each with a seed of its own."""
 
-    metrics: tuple[str, ...] = Field(("recall@20", "mrr@20"), min_length=1)
+    metrics: tuple[Annotated[str, AfterValidator(_metric_name)], ...] = Field(
+        ("recall@20", "mrr@20"), min_length=1
+    )
     """Metrics of the main table, the comparisons and the slices: recall, mrr or ndcg at any K.
     The last also stands in figures that have room for one. No run depends on them."""
 
@@ -287,6 +300,8 @@ class SuiteSpec(Spec):
         for what, names in (
             ("dataset", list(self.datasets)),
             ("model", [entry.name for entry in self.models]),
+            ("metric", list(self.metrics)),
+            ("cutoff", [str(k) for k in self.cutoffs]),
         ):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:

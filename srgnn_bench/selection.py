@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from srgnn_bench import registry
 from srgnn_bench.errors import SpecError
-from srgnn_bench.evaluation.metrics import Metric
 from srgnn_bench.schema import ModelEntry, SuiteSpec
 from srgnn_bench.yaml_text import parse_yaml
 
@@ -52,11 +51,9 @@ def select(
     for setting in settings:
         _set(content, setting)
     try:
-        chosen = SuiteSpec.model_validate(content)
+        return SuiteSpec.model_validate(content)
     except ValidationError as error:
         raise registry.invalid(f"Suite '{suite.name}' as chosen", SuiteSpec, error) from error
-    names = [Metric.named(metric).name for metric in chosen.metrics]
-    return chosen.model_copy(update={"metrics": tuple(dict.fromkeys(names))})
 
 
 def _entry(model: str | ModelEntry, entries: dict[str, dict[str, Any]]) -> dict[str, Any]:

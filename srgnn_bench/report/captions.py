@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from srgnn_bench.evaluation.metrics import Metric
 from srgnn_bench.recbole_bridge.recbole_models import has_own_loss
 from srgnn_bench.report.results import Hole, SuiteResults
 
@@ -134,6 +135,7 @@ def notes(results: SuiteResults) -> list[str]:
     lines = [
         OPTIMISTIC if results.optimistic else None,
         holes,
+        describe_small_catalogues(results),
         *describe_cautions(results),
         describe_subject(results),
         describe_losses(results),
@@ -157,6 +159,20 @@ def describe_holes(results: SuiteResults) -> str | None:
         parts.append(f"{where} (seed {seeds}: {reason})")
     total = len(results.manifest.cells)
     return f"INCOMPLETE: {len(results.holes)} of {total} runs are not there: {'; '.join(parts)}."
+
+
+def describe_small_catalogues(results: SuiteResults) -> str | None:
+    """One sentence where a list holds the whole catalogue, so that it cannot miss; else None."""
+    parts = []
+    for dataset in results.datasets_with_runs:
+        items = results.records[dataset, results.present(dataset)[0]][0].dataset.items
+        longest = max(Metric.named(metric).k for metric in results.metrics)
+        if items <= longest:
+            title = results.dataset_titles[dataset]
+            parts.append(f"{title} has {items:,} items, all in a list of {longest}")
+    if not parts:
+        return None
+    return f"SMALL CATALOGUE: {'; '.join(parts)}: Recall at that length says nothing."
 
 
 def describe_subject(results: SuiteResults) -> str | None:

@@ -21,6 +21,9 @@ from srgnn_bench.store.trials import read_trials
 SUBJECT = "srgnn"
 """The model that the benchmark is about."""
 
+LONGEST_TITLE = 32
+"""Characters that a figure has room for."""
+
 PREFIX_COLUMNS = ["session", "length", "target_count"]
 AGO = "target_ago"
 
@@ -70,14 +73,19 @@ class SuiteResults:
 
     @property
     def entry_titles(self) -> dict[str, str]:
-        """Titles of the entries, by name."""
-        return {cell.entry: cell.title for cell in self.manifest.cells}
+        """Titles of the entries, by name, no two alike."""
+        return distinct({cell.entry: cell.title for cell in self.manifest.cells})
 
     @property
     def titles_with_runs(self) -> dict[str, str]:
-        """Titles of the entries with at least one run, by name."""
+        """Short titles of the entries with at least one run, by name."""
         with_runs = {entry for (_, entry), records in self.records.items() if records}
-        return {name: title for name, title in self.entry_titles.items() if name in with_runs}
+        return {name: title for name, title in self.short_titles.items() if name in with_runs}
+
+    @property
+    def short_titles(self) -> dict[str, str]:
+        """Titles of the entries that have room in a figure, by name, no two alike."""
+        return shortened(self.entry_titles)
 
     @property
     def dataset_titles(self) -> dict[str, str]:
@@ -86,7 +94,7 @@ class SuiteResults:
         for (dataset, _), records in self.records.items():
             for record in records:
                 titles[dataset] = record.dataset.title
-        return titles
+        return distinct(titles)
 
     @property
     def optimistic(self) -> bool:
@@ -367,6 +375,26 @@ def _reason(store: ResultStore, cell: Cell) -> str:
     if failure is None:
         return "missing"
     return "lost by the machines" if failure.lost else "failed"
+
+
+def distinct(titles: dict[str, str]) -> dict[str, str]:
+    """The titles, by name; those that several names share with the name beside them."""
+    shared = [title for title in titles.values() if list(titles.values()).count(title) > 1]
+    return {n: f"{title} ({n})" if title in shared else title for n, title in titles.items()}
+
+
+def shortened(titles: dict[str, str]) -> dict[str, str]:
+    """The titles, by name, cut where they are longer than ``LONGEST_TITLE``.
+
+    Those that a cut makes alike are numbered, so that no two are.
+    """
+    cut = {
+        name: title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 4].rstrip()}…"
+        for name, title in titles.items()
+    }
+    alike = [title for title in cut.values() if list(cut.values()).count(title) > 1]
+    numbers = {name: place for place, name in enumerate(titles, start=1)}
+    return {n: f"{title} {numbers[n]}" if title in alike else title for n, title in cut.items()}
 
 
 def _words(protocol: dict[str, Any]) -> str:

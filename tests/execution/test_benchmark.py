@@ -374,3 +374,21 @@ def test_two_datasets_of_one_name_are_refused_before_any_work(tiny_world: TinyWo
     with pytest.raises(SpecError, match="are named 'tiny'"):
         run(tiny_world, suite=suite)
     assert not tiny_world.results.exists()
+
+
+def test_models_of_other_data_are_not_put_beside_those_of_a_suite(tiny_world: TinyWorld) -> None:
+    whole = registry.suite(str(tiny_world.suite))
+    run(tiny_world, suite=select(whole, models=["popularity", "markov"], trials=1, seeds=1))
+    manifest = tiny_world.results / "suites" / "tinysuite.json"
+    before = manifest.read_bytes()
+    log = tiny_world.data_root / "tiny" / "clicks.csv"
+    lines = log.read_text().splitlines(keepends=True)
+    log.write_text("".join(lines[:-20]))
+    with pytest.raises(StoreError, match="tiny is not the data that it was") as e:
+        run(tiny_world, suite=select(whole, models=["popularity"], trials=1, seeds=1))
+    assert "markov on tiny" in e.value.problem
+    assert manifest.read_bytes() == before
+    # What replaces all of it is no mixture.
+    both = select(whole, models=["popularity", "markov"], trials=1, seeds=1)
+    outcome, _ = run(tiny_world, suite=both)
+    assert outcome.done == 2

@@ -91,7 +91,7 @@ def draw_ablation(frames: Frames, *, layout: Layout) -> Figure:
             axes.xaxis.set_major_formatter("{x:g}")
             axes.set_xlabel(axis[0])
         else:
-            titles = [results.entry_titles[entry] for entry in present]
+            titles = [results.short_titles[entry] for entry in present]
             axes.set_xticks(places, titles, rotation=30, ha="right", rotation_mode="anchor")
         axes.margins(x=0.12)
         axes.grid(visible=False, axis="x")

@@ -70,7 +70,7 @@ def _draw_panel(axes: Axes, results: SuiteResults, here: pd.DataFrame) -> None:
             records = results.records[row["dataset"], str(entry)]
             values = [100 * record.metrics[row["metric"]] for record in records]
             drawn += _draw_entry(axes, place, look[str(entry)], row, values)
-    axes.set_yticks(range(len(here)), list(here["title"]))
+    axes.set_yticks(range(len(here)), [results.short_titles[str(entry)] for entry in here.index])
     axes.set_ylim(len(here) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.locator_params(axis="x", nbins=4)

@@ -39,7 +39,7 @@ def draw_critical_difference(frames: Frames, *, layout: Layout) -> Figure:
     """Mean ranks by the suite's last metric; bars join entries that Nemenyi's test cannot part."""
     import scikit_posthocs
 
-    means = _means(frames).rename(columns=frames.results.entry_titles)
+    means = _means(frames).rename(columns=frames.results.short_titles)
     p_value = friedmanchisquare(*(means[name] for name in means.columns)).pvalue
     metric = metric_title(frames.results.metrics[-1])
     note = (

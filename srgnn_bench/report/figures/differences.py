@@ -57,7 +57,7 @@ def draw_differences(frames: Frames, *, layout: Layout) -> Figure:
             ends = 100 * _session_quantiles(frames, dataset, entry)
             axes.plot(ends[[0, 3]], [place, place], color=drawn.colour, lw=0.8)
             axes.plot(ends[[1, 2]], [place, place], color=drawn.colour, lw=3.0)
-        axes.set_yticks(range(len(others)), [results.entry_titles[e] for e in others])
+        axes.set_yticks(range(len(others)), [results.short_titles[e] for e in others])
         axes.set_ylim(len(others) - 0.4, -0.7)
         axes.tick_params(axis="y", length=0)
         axes.locator_params(axis="x", nbins=5)

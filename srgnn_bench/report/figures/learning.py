@@ -14,7 +14,7 @@ def draw_learning(frames: Frames, *, layout: Layout) -> Figure:
     """One line per trained entry; losses of different models need not be of one kind."""
     results, frame = frames.results, frames.learning
     look = looks(results.entries)
-    trained = {e: t for e, t in results.entry_titles.items() if e in set(frame["entry"])}
+    trained = {e: t for e, t in results.short_titles.items() if e in set(frame["entry"])}
     chosen_on = "Test" if results.optimistic else "Valid."
     labels = {"loss": "Training loss", "choice": f"{chosen_on} MRR@20 (%)"}
     where = (
