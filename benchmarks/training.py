@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import tempfile
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,10 @@ from srgnn_bench.layers.products import times_transposed
 from srgnn_bench.layers.softmax_loss import BLOCK_SESSIONS, TILE_BYTES
 from srgnn_bench.recbole_bridge.classes import model_class
 from srgnn_bench.schema import TrainingSpec
+from srgnn_bench.store.record import Schedule
 from srgnn_bench.training.build import build
 from srgnn_bench.training.fit import train
+from srgnn_bench.training.stopping import Repeat
 
 EMBEDDING_SIZE = 64
 """RecBole's default, for all models."""
@@ -99,7 +100,11 @@ def ours(model: str, part: Stage) -> Any:
 
 
 def _training(model: Any, part: Stage, *, batch_size: int) -> Callable[[], float]:
-    epoch = partial(train, model, part, TrainingSpec(train_batch_size=batch_size), seed=0, epochs=1)
+    training = TrainingSpec(train_batch_size=batch_size)
+
+    def epoch() -> None:
+        train(model, part, training, Repeat(Schedule(epochs=1)), seed=0)
+
     return lambda: len(part.train_prefixes) / seconds_of(epoch)
 
 

@@ -30,6 +30,13 @@ from srgnn_bench.schema import (
     TrainingSpec,
 )
 
+TRAINING = {
+    "temporal": TrainingSpec(),
+    "published": TrainingSpec(lr_schedule="step", stopping_step=3),
+}
+"""Training settings that nothing else states, by kind of protocol: the papers cut the learning rate
+at epochs that they fix, and end when several in a row were no better."""
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -83,7 +90,7 @@ def candidate(suite: SuiteSpec, entry: ModelEntry, *, trust: bool = False) -> Ca
     spec = registry.model(entry.model)
     model_class = model_class_of(spec, trust=trust)
     fitted = issubclass(model_class, FittedRecommender)
-    training = {} if fitted else TrainingSpec().model_dump()
+    training = {} if fitted else TRAINING[suite.protocol.kind].model_dump()
     own, closed = _own_parameters(model_class)
     known = {**own, **training}
     suite_training = {} if fitted else suite.training
@@ -98,6 +105,13 @@ def candidate(suite: SuiteSpec, entry: ModelEntry, *, trust: bool = False) -> Ca
     _check_values(spec, model_class, values)
     fixed = {*suite_training, *entry.parameters}
     space = {name: d for name, d in spec.space.items() if name not in fixed}
+    # A model's file may state the step of its paper, which the published protocol trains with.
+    plateau = values.get("lr_schedule") == "plateau" and "lr_schedule" not in space
+    if plateau and "lr_decay_step" in {*fixed, *space}:
+        raise SpecError(
+            f"Model '{spec.name}': lr_decay_step does nothing where lr_schedule is plateau.",
+            remedy="Leave it out, or set training.lr_schedule to step.",
+        )
     for name, dimension in space.items():
         _check_conditions(spec, name, values)
         if not _contains(dimension, values.get(name)):

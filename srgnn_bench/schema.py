@@ -48,7 +48,7 @@ class TrainingSpec(Spec):
     """Training settings that every trained model shares, by RecBole's names where it has one."""
 
     epochs: int = Field(20, ge=1)
-    """Most epochs of one training."""
+    """Most epochs of one training, those that it takes back included."""
 
     train_batch_size: int = Field(512, ge=1)
     """Prefixes per step."""
@@ -59,14 +59,20 @@ class TrainingSpec(Spec):
     weight_decay: float = Field(0.0, ge=0)
     """L2 penalty, added to the gradient as in the SR-GNN authors' code."""
 
+    lr_schedule: Literal["plateau", "step"] = "plateau"
+    """``plateau``: where validation no longer improves, training goes back to its best epoch and on
+    with the learning rate cut; after the second cut it ends. ``step``: cut every ``lr_decay_step``
+    epochs, as the papers do; the default of the ``published`` protocol."""
+
     lr_decay_step: int | None = Field(None, ge=1)
-    """Epochs after which the learning rate is multiplied by ``lr_decay_gamma``; None: never."""
+    """Epochs between two cuts of the schedule ``step``; None: no cut."""
 
     lr_decay_gamma: float = Field(0.1, gt=0, le=1)
-    """Factor of the learning rate's decay."""
+    """Factor of a cut of the learning rate."""
 
-    stopping_step: int = Field(3, ge=1)
-    """Early stopping: epochs in a row without a better validation result."""
+    stopping_step: int = Field(1, ge=1)
+    """Epochs in a row without a better validation result before the learning rate is cut
+    (``plateau``) or training ends."""
 
     clip_grad_norm: float | None = Field(None, gt=0)
     """Largest L2 norm of the gradient; None: no clipping."""

@@ -74,7 +74,6 @@ def make_tiny_world(root: Path) -> TinyWorld:
                     "train_batch_size": 64,
                     "embedding_size": 16,
                     "learning_rate": 0.01,
-                    "lr_decay_step": None,
                 },
                 "seeds": 2,
             }

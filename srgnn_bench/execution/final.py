@@ -25,7 +25,7 @@ from srgnn_bench.evaluation.metrics import (
     rank_metrics,
     repeat_share,
 )
-from srgnn_bench.events import EpochDone, Listener, RunStarted
+from srgnn_bench.events import Listener, RunStarted
 from srgnn_bench.execution.plan import Job, Run
 from srgnn_bench.process.device import Device
 from srgnn_bench.process.environment import environment, peak_memory_bytes, start_peak_memory
@@ -34,8 +34,9 @@ from srgnn_bench.schema import SuiteSpec
 from srgnn_bench.store.keys import seed_from
 from srgnn_bench.store.record import Cost, DatasetFacts, Record
 from srgnn_bench.training.build import build
-from srgnn_bench.training.fit import EpochResult, best_epoch, train
-from srgnn_bench.training.ranking import OBJECTIVE, judge, rank_prefixes
+from srgnn_bench.training.fit import EpochResult, epoch_done, train
+from srgnn_bench.training.ranking import judge, rank_prefixes
+from srgnn_bench.training.stopping import Repeat, judged_rule
 from srgnn_bench.tuning.study import Winner
 from srgnn_bench.tuning.trial import describe
 
@@ -160,30 +161,14 @@ def _train_and_rank(
     task: FinalTask, stage: Stage, *, listen: Listener, checkpoint: Path, device: Device
 ) -> FinalResult:
     candidate, run, winner = task.candidate, task.run, task.winner
-    published = task.suite.protocol.kind == "published"
     training = candidate.training(winner.configuration)
-    epochs = 1 if candidate.is_fitted else (run.identity.epochs or training.epochs)
+    schedule = run.identity.schedule
+    rule = judged_rule(training) if schedule is None else Repeat(schedule)
+    epochs = training.epochs if schedule is None else schedule.epochs
+    epochs = 1 if candidate.is_fitted else epochs
     who = {"dataset": task.dataset, "entry": candidate.entry.name}
     listen(RunStarted(**who, seed=run.number, epochs=epochs))
     seed = seed_from(run.key)
-
-    def after_epoch(so_far: list[EpochResult]) -> bool:
-        last = so_far[-1]
-        value = last.judged[OBJECTIVE] if last.judged else None
-        listen(
-            EpochDone(
-                **who,
-                epoch=last.epoch,
-                epochs=epochs,
-                loss=last.loss,
-                seconds=last.seconds,
-                value=value,
-            )
-        )
-        if not published:
-            return False
-        return last.epoch - best_epoch(so_far, OBJECTIVE).epoch >= training.stopping_step
-
     start_peak_memory()
     started = time.perf_counter()
     model = build(candidate.model_class, winner.configuration, stage, seed=seed, device=device)
@@ -194,11 +179,10 @@ def _train_and_rank(
             model,
             stage,
             training,
+            rule,
             seed=seed,
-            epochs=epochs,
-            after_epoch=after_epoch,
-            judge=partial(judge, stage=stage) if published else None,
-            best_by=OBJECTIVE if published else None,
+            judge=partial(judge, stage=stage) if schedule is None else None,
+            tell=lambda result: listen(epoch_done(result, epochs=epochs, **who)),
             checkpoint=checkpoint,
         )
     started = time.perf_counter()

@@ -84,7 +84,7 @@ class Job:
                 protocol=self.suite.protocol.model_dump(include={"kind", "max_prefix_length"}),
                 implementation=self.candidate.implementation,
                 configuration=winner.configuration,
-                epochs=None if published else winner.epochs,
+                schedule=None if published else winner.schedule,
                 seed=seed_from(self.suite.seed, number),
                 results_version=RESULTS_VERSION,
             )

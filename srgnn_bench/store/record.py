@@ -4,13 +4,39 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Stored(BaseModel):
     """Base of everything stored: closed to unknown keys, frozen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Schedule(Stored):
+    """How long a training is and where its learning rate falls.
+
+    What validation chooses of a training's course, and the final training repeats.
+
+    Trained on the same sessions from the same seed, a schedule gives the weights that it was
+    chosen for, bit by bit: order and dropout of an epoch depend on its place alone.
+    """
+
+    epochs: int = Field(ge=1)
+    """Epochs of the training."""
+
+    cuts: tuple[int, ...] = ()
+    """After each of these epochs the learning rate is multiplied by ``lr_decay_gamma``."""
+
+    @model_validator(mode="after")
+    def _cuts_in_order(self) -> Schedule:
+        if list(self.cuts) != sorted(self.cuts) or any(not 0 <= c < self.epochs for c in self.cuts):
+            raise ValueError("cuts must stand in order, each before the last epoch")
+        return self
+
+    def cuts_until(self, epoch: int) -> int:
+        """Cuts that have been made once so many epochs are over."""
+        return sum(cut <= epoch for cut in self.cuts)
 
 
 class RunIdentity(Stored):
@@ -26,9 +52,9 @@ class RunIdentity(Stored):
     RecBole with ``@`` and a hash of the text of its modules."""
     configuration: dict[str, Any]
     """Every parameter and training setting, defaults included."""
-    epochs: int | None
-    """Epochs trained, as validation chose them; None where the test set chose (``published``)
-    or the model is fitted rather than trained."""
+    schedule: Schedule | None
+    """Epochs and cuts of the learning rate, as validation chose them; None where the test set chose
+    (``published``) or the model is fitted rather than trained."""
     seed: int
     results_version: int
     """Version of the code that all models share (see ``RESULTS_VERSION``)."""

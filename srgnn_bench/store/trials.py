@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from srgnn_bench.errors import StoreError
-from srgnn_bench.store.record import Stored
+from srgnn_bench.store.record import Schedule, Stored
 from srgnn_bench.store.store import unwritable, write_atomically
 
 FILE = "trials.ndjson"
@@ -22,6 +22,7 @@ class EpochValue(Stored):
     """What validation said after an epoch."""
 
     epoch: int
+    """Its place in the course; it stands again where the training went back."""
     value: float
     """MRR@20, between 0 and 1."""
 
@@ -37,8 +38,8 @@ class Trial(Stored):
     parameters: dict[str, Any]
     """Values of the searched parameters."""
     epochs: tuple[EpochValue, ...]
-    best_epoch: int | None = None
-    """Epoch with the best value; None for a fitted model, or where the trial failed."""
+    schedule: Schedule | None = None
+    """The course up to the best epoch; None for a fitted model, or where the trial failed."""
     seconds: float
     error: str | None = None
 

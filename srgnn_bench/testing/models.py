@@ -15,10 +15,12 @@ from srgnn_bench.recbole_bridge.batch_form import form_of
 from srgnn_bench.recbole_bridge.config import ITEM_FIELD, LENGTH_FIELD, LIST_SUFFIX
 from srgnn_bench.recbole_bridge.dataset import PrefixBatches
 from srgnn_bench.schema import TrainingSpec
+from srgnn_bench.store.record import Schedule
 from srgnn_bench.testing.planted import planted_sessions
 from srgnn_bench.training.build import build
 from srgnn_bench.training.fit import train
 from srgnn_bench.training.ranking import rank_prefixes
+from srgnn_bench.training.stopping import Repeat
 
 ITEMS = 36
 """Items of the sessions. A weight with as many rows or columns, padding counted, and one of one
@@ -155,7 +157,8 @@ class ModelContract:
     def _trained(self, *, epochs: int) -> Any:
         model = self._model()
         if not isinstance(model, FittedRecommender):
-            train(model, _stage(), self.training, seed=1, epochs=epochs)
+            rule = Repeat(Schedule(epochs=epochs))
+            train(model, _stage(), self.training, rule, seed=1)
         return model.eval()
 
     @staticmethod

@@ -6,6 +6,7 @@ parallel trials overwrite each other, and writes ones that today's torch refuses
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -17,6 +18,7 @@ import torch
 
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.errors import ModelError
+from srgnn_bench.events import EpochDone
 from srgnn_bench.process.computing import limits_named
 from srgnn_bench.process.memory import freed_memory_kept
 from srgnn_bench.recbole_bridge.batch_form import form_of
@@ -25,6 +27,8 @@ from srgnn_bench.schema import TrainingSpec
 from srgnn_bench.store.keys import seed_from
 from srgnn_bench.training import checkpoints
 from srgnn_bench.training.build import seed_all
+from srgnn_bench.training.ranking import OBJECTIVE
+from srgnn_bench.training.stopping import Next, StopRule
 
 MORE_MEMORY = (
     "A batch is not made smaller by itself, since that would be another training: set a smaller "
@@ -38,7 +42,7 @@ class EpochResult:
     """What one epoch gave.
 
     Attributes:
-        epoch: from 1.
+        epoch: its place in the course, from 1; it stands again where the course went back.
         loss: mean loss per step, in nats per prefix for a softmax loss.
         seconds: time of training, judging not included.
         judged: metrics of the judged prefixes after it; None where they were not ranked.
@@ -51,39 +55,64 @@ class EpochResult:
     judged: dict[str, float] | None
     judge_seconds: float = 0.0
 
+    @property
+    def value(self) -> float | None:
+        """What decides the course: MRR@20 of the judged prefixes; None where not ranked."""
+        return None if self.judged is None else self.judged[OBJECTIVE]
+
+
+def epoch_done(result: EpochResult, *, dataset: str, entry: str, epochs: int) -> EpochDone:
+    """What listeners are told of an epoch.
+
+    Args:
+        result: what it gave.
+        dataset: name of the dataset.
+        entry: name of the suite's entry.
+        epochs: most epochs of the course.
+    """
+    return EpochDone(
+        dataset=dataset,
+        entry=entry,
+        epoch=result.epoch,
+        epochs=epochs,
+        loss=result.loss,
+        seconds=result.seconds,
+        value=result.value,
+    )
+
 
 @freed_memory_kept()
 def train(
     model: Any,
     stage: Stage,
     training: TrainingSpec,
+    rule: StopRule,
     *,
     seed: int,
-    epochs: int,
     judge: Callable[[Any], dict[str, float]] | None = None,
-    after_epoch: Callable[[list[EpochResult]], bool] = lambda _: False,
-    best_by: str | None = None,
+    tell: Callable[[EpochResult], None] = lambda _: None,
     checkpoint: Path | None = None,
 ) -> list[EpochResult]:
-    """Train a model with Adam for at most ``epochs`` epochs.
+    """Train a model with Adam until its stop rule ends it, with the weights of the best epoch.
 
-    The order of prefixes and the dropout of epoch n depend on ``seed`` and n alone, so that a
-    training continued from a checkpoint ends with the same weights as one that never stopped. One
-    that began on another kind of device, which rounds and drops out otherwise, begins anew.
+    The order of prefixes and the dropout of epoch n depend on ``seed`` and n alone. So a training
+    that goes on from a checkpoint ends with the same weights as one that never stopped, and one
+    that repeats a schedule with those of the one that found it. A checkpoint of another kind of
+    device, which rounds and drops out otherwise, is not gone on from.
 
     Args:
         model: from ``build``; trained in place.
         stage: the stage to train on.
         training: batch size, learning rate and the other settings.
+        rule: a new one; decides the learning rate's cuts, the way back and the end.
         seed: root of the order of prefixes and of dropout.
-        epochs: most epochs.
         judge: ranks the judged prefixes after each epoch and returns metrics.
-        after_epoch: called with all epochs so far after each one, those of a checkpoint
-            included; returns whether to stop.
-        best_by: the metric by which the best epoch's weights are put back at the end; None
-            keeps the last epoch's.
+        tell: told of every epoch, those of a checkpoint included.
         checkpoint: file written after every epoch and continued from. The caller removes it, and
             what begins with its name: a kill leaves a half-written one beside it.
+
+    Returns:
+        Every epoch that was trained, those taken back included, in order.
 
     Raises:
         ModelError: the loss is NaN, or memory ran out.
@@ -101,18 +130,19 @@ def train(
         form=form_of(model),
     )
     history: list[EpochResult] = []
-    best_weights = None
+    following = Next.EPOCH
+    best: dict[str, Any] = {}
     state = None if checkpoint is None else checkpoints.load(checkpoint, device=device)
     if state is not None and state["device"] == device.type:
-        model.load_state_dict(state["weights"])
-        optimizer.load_state_dict(state["optimizer"])
+        _put_back(state["now"], model, optimizer)
+        best = state["best"]
         history = [EpochResult(**epoch) for epoch in state["history"]]
-        best_weights = state["best_weights"]
-    for n in range(1, len(history) + 1):
-        if after_epoch(history[:n]):
-            epochs = n
-            break
-    for epoch in range(len(history) + 1, epochs + 1):
+        for result in history:
+            following = rule.after(result.value)
+            tell(result)
+    while following is not Next.END:
+        epoch = rule.epoch + 1
+        rate = training.learning_rate * training.lr_decay_gamma**rule.cuts
         started = time.perf_counter()
         # Importing RecBole's models switches anomaly detection on, which costs time in every step.
         with (
@@ -123,32 +153,40 @@ def train(
                 remedy=MORE_MEMORY,
             ),
         ):
-            loss = _epoch(model, batches, optimizer, training, seed=seed, epoch=epoch)
+            loss = _epoch(model, batches, optimizer, training, rate=rate, seed=seed, epoch=epoch)
         seconds = time.perf_counter() - started
-        judged = judge(model) if judge is not None else None
+        judged = None if judge is None else judge(model)
         judge_seconds = time.perf_counter() - started - seconds
-        history.append(EpochResult(epoch, loss, seconds, judged, judge_seconds))
-        if best_by is not None and best_epoch(history, best_by).epoch == epoch:
-            best_weights = {k: v.detach().clone() for k, v in model.state_dict().items()}
+        result = EpochResult(epoch, loss, seconds, judged, judge_seconds)
+        history.append(result)
+        following = rule.after(result.value)
+        if judge is not None and rule.best == epoch:
+            best = copy.deepcopy(_state(model, optimizer))
+        if following is Next.BACK:
+            _put_back(best, model, optimizer)
         if checkpoint is not None:
             state = {
                 "device": device.type,
-                "weights": model.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "history": [asdict(epoch) for epoch in history],
-                "best_weights": best_weights,
+                "now": _state(model, optimizer),
+                "best": best,
+                "history": [asdict(each) for each in history],
             }
             checkpoints.save(checkpoint, state)
-        if after_epoch(history):
-            break
-    if best_weights is not None:
-        model.load_state_dict(best_weights)
+        tell(result)
+    if best:
+        _put_back(best, model, optimizer)
     return history
 
 
-def best_epoch(history: list[EpochResult], metric: str) -> EpochResult:
-    """The epoch with the highest value of a metric, the earliest of several."""
-    return max(history, key=lambda e: (e.judged or {}).get(metric, float("-inf")))
+def _state(model: Any, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """The weights, and what the optimizer keeps of the steps that led to them."""
+    return {"weights": model.state_dict(), "optimizer": optimizer.state_dict()}
+
+
+def _put_back(state: dict[str, Any], model: Any, optimizer: torch.optim.Optimizer) -> None:
+    model.load_state_dict(state["weights"])
+    # It would go on with the very tensors that it is handed, and change them.
+    optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))
 
 
 def _epoch(
@@ -157,14 +195,14 @@ def _epoch(
     optimizer: torch.optim.Optimizer,
     training: TrainingSpec,
     *,
+    rate: float,
     seed: int,
     epoch: int,
 ) -> float:
     """One pass over the training prefixes; returns the mean loss per step."""
     model.train()
-    decays = 0 if training.lr_decay_step is None else (epoch - 1) // training.lr_decay_step
     for group in optimizer.param_groups:
-        group["lr"] = training.learning_rate * training.lr_decay_gamma**decays
+        group["lr"] = rate
     seed_all(seed_from(seed, "dropout", epoch))
     total = 0.0
     for step, batch in enumerate(batches.shuffled(seed_from(seed, "order", epoch)), start=1):

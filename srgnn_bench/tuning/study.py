@@ -26,14 +26,15 @@ from srgnn_bench.errors import ModelError, StoreError
 from srgnn_bench.events import Listener, TrialDone
 from srgnn_bench.schema import ProtocolSpec, TuningSpec
 from srgnn_bench.store.keys import RESULTS_VERSION, key_of, seed_from
-from srgnn_bench.store.record import TuningSummary
+from srgnn_bench.store.record import Schedule, TuningSummary
 from srgnn_bench.store.trials import EpochValue, Trial, best_trial, read_trials, write_trials
 from srgnn_bench.tuning.server import StudyServer
 from srgnn_bench.tuning.space import suggest
 from srgnn_bench.tuning.trial import TrialTask
 
 # User attributes of a trial.
-ORDINAL, BEST_EPOCH, SECONDS, ERROR = "ordinal", "best_epoch", "seconds", "error"
+ORDINAL, COURSE, SCHEDULE = "ordinal", "course", "schedule"
+SECONDS, ERROR = "seconds", "error"
 
 STATES: dict[Literal["complete", "pruned", "failed"], TrialState] = {
     "complete": TrialState.COMPLETE,
@@ -48,13 +49,13 @@ class Winner:
 
     Attributes:
         configuration: every parameter and training setting.
-        epochs: the epoch with the best validation result; None for a fitted model, or where
+        schedule: the course up to the best validation result; None for a fitted model, or where
             there was no tuning.
         summary: what the report says about the tuning; None where there was none.
     """
 
     configuration: dict[str, Any]
-    epochs: int | None
+    schedule: Schedule | None
     summary: TuningSummary | None
 
 
@@ -144,7 +145,7 @@ class Study:
         states = [trial.state for trial in trials]
         return Winner(
             configuration={**self.candidate.defaults, **best.parameters},
-            epochs=best.best_epoch,
+            schedule=best.schedule,
             summary=TuningSummary(
                 study=self.key,
                 budget=len(trials),
@@ -296,9 +297,10 @@ class OpenStudy:
     def _keep(self, asked: optuna.Trial, trial: Trial) -> None:
         """Store in Optuna's database what came of a trial."""
         state = STATES[trial.state]
-        for epoch in trial.epochs:
-            asked.report(epoch.value, step=epoch.epoch)
-        asked.set_user_attr(BEST_EPOCH, trial.best_epoch)
+        for step, epoch in enumerate(trial.epochs, start=1):
+            asked.report(epoch.value, step=step)
+        asked.set_user_attr(COURSE, [epoch.epoch for epoch in trial.epochs])
+        asked.set_user_attr(SCHEDULE, trial.schedule and trial.schedule.model_dump(mode="json"))
         asked.set_user_attr(SECONDS, trial.seconds)
         asked.set_user_attr(ORDINAL, trial.number)
         if trial.error is not None:
@@ -351,10 +353,10 @@ def _ended(study: optuna.Study) -> list[Trial]:
             value=trial.value if trial.state == TrialState.COMPLETE else None,
             parameters=trial.params,
             epochs=tuple(
-                EpochValue(epoch=step, value=value)
-                for step, value in sorted(trial.intermediate_values.items())
+                EpochValue(epoch=epoch, value=trial.intermediate_values[step])
+                for step, epoch in enumerate(trial.user_attrs[COURSE], start=1)
             ),
-            best_epoch=trial.user_attrs[BEST_EPOCH],
+            schedule=trial.user_attrs[SCHEDULE],
             seconds=trial.user_attrs[SECONDS],
             error=trial.user_attrs.get(ERROR),
         )

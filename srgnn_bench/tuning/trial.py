@@ -7,26 +7,25 @@ worker elsewhere. The study keeps all that is stored.
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import optuna
-from optuna.trial import TrialState, create_trial
-
 from srgnn_bench.configuration import Candidate
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.errors import BenchError, StoreError
-from srgnn_bench.events import EpochDone, Listener, TrialStarted
+from srgnn_bench.events import Listener, TrialStarted
 from srgnn_bench.process.device import Device
 from srgnn_bench.process.limits import time_limit
+from srgnn_bench.store.record import Schedule
 from srgnn_bench.store.trials import EpochValue, Trial
 from srgnn_bench.training.build import build
-from srgnn_bench.training.fit import EpochResult, best_epoch, train
-from srgnn_bench.training.ranking import OBJECTIVE, judge
+from srgnn_bench.training.fit import EpochResult, epoch_done, train
+from srgnn_bench.training.ranking import judge
+from srgnn_bench.training.stopping import judged_rule
+from srgnn_bench.tuning.pruning import Pruned
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class TrialTask:
         seconds: float,
         value: float | None = None,
         epochs: Iterable[EpochValue] = (),
-        best_epoch: int | None = None,
+        schedule: Schedule | None = None,
         error: str | None = None,
     ) -> Trial:
         return Trial(
@@ -82,7 +81,7 @@ class TrialTask:
             value=value,
             parameters=self.parameters,
             epochs=tuple(epochs),
-            best_epoch=best_epoch,
+            schedule=schedule,
             seconds=seconds,
             error=error,
         )
@@ -108,29 +107,14 @@ def run_trial(
     epochs = 1 if candidate.is_fitted else training.epochs
     who = {"dataset": task.dataset, "entry": candidate.entry.name}
     listen(TrialStarted(**who, number=task.number, budget=task.budget, epochs=epochs))
-    pruning = Pruning(task.earlier)
     started = time.perf_counter()
-    pruned = False
+    rule = Pruned(judged_rule(training), earlier=task.earlier)
     values: list[EpochValue] = []
 
-    def after_epoch(so_far: list[EpochResult]) -> bool:
-        nonlocal pruned
-        last = so_far[-1]
-        value = _objective(last)
-        listen(
-            EpochDone(
-                **who,
-                epoch=last.epoch,
-                epochs=epochs,
-                loss=last.loss,
-                seconds=last.seconds,
-                value=value,
-            )
-        )
-        values.append(EpochValue(epoch=last.epoch, value=value))
-        pruned = pruning.stops(values[-1])
-        patience = last.epoch - best_epoch(so_far, OBJECTIVE).epoch
-        return pruned or patience >= training.stopping_step
+    def tell(result: EpochResult) -> None:
+        assert result.value is not None
+        values.append(EpochValue(epoch=result.epoch, value=result.value))
+        listen(epoch_done(result, epochs=epochs, **who))
 
     try:
         with time_limit(task.limit_seconds, what=task.what):
@@ -142,17 +126,16 @@ def run_trial(
                 judged = judge(model, stage)
                 ranked = time.perf_counter() - started - fitted
                 history = [EpochResult(1, 0.0, fitted, judged, ranked)]
-                after_epoch(history)
-                pruned = False
+                tell(*history)
             else:
                 history = train(
                     model,
                     stage,
                     training,
+                    rule,
                     seed=task.seed,
-                    epochs=epochs,
                     judge=partial(judge, stage=stage),
-                    after_epoch=after_epoch,
+                    tell=tell,
                     checkpoint=checkpoint,
                 )
     except StoreError:
@@ -160,56 +143,16 @@ def run_trial(
     except Exception as error:  # a model from elsewhere may raise anything
         seconds = time.perf_counter() - started
         return task._ended("failed", error=describe(error), epochs=values, seconds=seconds)
-    best = best_epoch(history, OBJECTIVE)
     return task._ended(
-        "pruned" if pruned else "complete",
-        value=None if pruned else _objective(best),
+        "pruned" if rule.pruned else "complete",
+        value=None if rule.pruned else max(epoch.value for epoch in values),
         epochs=values,
-        best_epoch=None if candidate.is_fitted else best.epoch,
+        schedule=None if candidate.is_fitted else rule.schedule,
         # Not by the clock: an interrupted trial is paid for as a whole.
         seconds=sum(epoch.seconds + epoch.judge_seconds for epoch in history),
     )
 
 
-class Pruning:
-    """Stops a trial that has stalled below the median of the others at its epoch.
-
-    The patience around the median rule is what spares slow starters: a trial that still
-    improves, however low it stands, goes on. Only one that has just failed to improve is
-    compared, which saves the epochs that early stopping would wait in vain.
-
-    Args:
-        earlier: the completed trials of the study.
-    """
-
-    def __init__(self, earlier: Iterable[Trial]) -> None:
-        median = optuna.pruners.MedianPruner(n_startup_trials=2, n_warmup_steps=1)
-        with warnings.catch_warnings():  # it has been called experimental since 2021
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            pruner = optuna.pruners.PatientPruner(median, patience=1)
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        study = optuna.create_study(direction="maximize", pruner=pruner)
-        for trial in earlier:
-            study.add_trial(
-                create_trial(
-                    state=TrialState.COMPLETE,
-                    value=trial.value,
-                    intermediate_values={e.epoch: e.value for e in trial.epochs},
-                )
-            )
-        self._trial = study.ask()
-
-    def stops(self, epoch: EpochValue) -> bool:
-        """Whether to stop after this epoch; told of every epoch, in order."""
-        self._trial.report(epoch.value, step=epoch.epoch)
-        return self._trial.should_prune()
-
-
 def describe(error: Exception) -> str:
     """What is stored about an error: its words, after its class where it is not one of ours."""
     return str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
-
-
-def _objective(epoch: EpochResult) -> float:
-    assert epoch.judged is not None
-    return epoch.judged[OBJECTIVE]

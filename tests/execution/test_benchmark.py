@@ -20,6 +20,7 @@ from srgnn_bench.execution.plan import plan, state_of
 from srgnn_bench.execution.stale import failures, stale_runs
 from srgnn_bench.schema import SuiteSpec
 from srgnn_bench.selection import select
+from srgnn_bench.store.record import Schedule
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.tuning.study import Winner
 
@@ -113,7 +114,7 @@ def test_the_final_training_takes_the_epochs_that_validation_chose(finished) -> 
     _, _, store, _ = finished
     for record in store.records():
         if record.model != "popularity":
-            assert len(store.epochs(record)) == record.identity.epochs
+            assert len(store.epochs(record)) == record.identity.schedule.epochs
             assert all(epoch["judged"] is None for epoch in store.epochs(record))
 
 
@@ -316,7 +317,7 @@ def test_what_validation_chose_does_not_limit_the_published_protocol(
         settings=["protocol.kind=published"],
     )
     (job,) = plan(suite, data_root=tiny_world.data_root, store=ResultStore(tiny_world.results))
-    winner = Winner(job.candidate.defaults, epochs=1, summary=None)
+    winner = Winner(job.candidate.defaults, schedule=Schedule(epochs=1), summary=None)
     (planned,) = job.runs(winner)
     result = run_final(
         FinalTask.of(job, planned, winner),

@@ -70,7 +70,7 @@ def test_variants_run_what_won_with_their_own_values_on_top(world: TinyWorld) ->
     assert plain.tuning is not None
     assert plain.tuning == other.tuning
     assert plain.identity.configuration.items() >= plain.tuning.best_parameters.items()
-    assert plain.identity.epochs == other.identity.epochs
+    assert plain.identity.schedule == other.identity.schedule
 
 
 def test_the_plain_model_of_another_suite_has_nothing_left_to_do(world: TinyWorld) -> None:

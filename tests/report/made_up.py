@@ -20,6 +20,7 @@ from srgnn_bench.store.record import (
     Manifest,
     Record,
     RunIdentity,
+    Schedule,
     TuningSummary,
 )
 from srgnn_bench.store.store import ResultStore
@@ -241,7 +242,7 @@ def _record(
             "epochs": 30,
             **parameters,
         },
-        epochs=None if fitted else 4 + place % 3,
+        schedule=None if fitted else Schedule(epochs=4 + place % 3, cuts=(2, 3)),
         seed=seed,
         results_version=RESULTS_VERSION,
     )

@@ -12,7 +12,7 @@ import pytest
 from srgnn_bench.errors import StoreError
 from srgnn_bench.store import store as store_module
 from srgnn_bench.store.keys import canonical_json, key_of, seed_from
-from srgnn_bench.store.record import Cost, DatasetFacts, Failure, Record, RunIdentity
+from srgnn_bench.store.record import Cost, DatasetFacts, Failure, Record, RunIdentity, Schedule
 from srgnn_bench.store.store import ResultStore
 
 
@@ -23,7 +23,7 @@ def a_record(*, seed: int = 1) -> Record:
         protocol={"kind": "temporal"},
         implementation="model/1",
         configuration={"learning_rate": 0.001},
-        epochs=3,
+        schedule=Schedule(epochs=3, cuts=(1,)),
         seed=seed,
         results_version=1,
     )

@@ -19,8 +19,7 @@ from srgnn_bench.execution.plan import Job, plan, state_of
 from srgnn_bench.schema import TuningSpec
 from srgnn_bench.selection import select
 from srgnn_bench.store.store import ResultStore
-from srgnn_bench.store.trials import EpochValue, Trial, read_trials
-from srgnn_bench.tuning.trial import Pruning
+from srgnn_bench.store.trials import Trial, read_trials
 
 
 def trial(number: int, *, seconds: float = 1.0, state: str = "complete") -> Trial:
@@ -90,18 +89,6 @@ def test_a_benchmark_with_a_budget_of_seconds_ends(tiny_world: TinyWorld, model:
     assert state_of(job, store).trials_done == state_of(job, store).trials == 1
     # The budget is no part of a study's identity, so more of it goes on from there.
     assert job_of(tiny_world, model=model).study.key == job.study.key
-
-
-def values(*epochs: float) -> tuple[EpochValue, ...]:
-    return tuple(EpochValue(epoch=n, value=v) for n, v in enumerate(epochs, start=1))
-
-
-def test_a_slow_starter_goes_on_and_a_stalled_one_stops() -> None:
-    good = values(0.3, 0.4, 0.5, 0.55)
-    earlier = [trial(n).model_copy(update={"epochs": good}) for n in range(3)]
-    slow, stalled = Pruning(earlier), Pruning(earlier)
-    assert [slow.stops(e) for e in values(0.01, 0.02, 0.03, 0.04)] == [False] * 4
-    assert [stalled.stops(e) for e in values(0.2, 0.1, 0.1, 0.1)] == [False, False, True, True]
 
 
 def test_tuning_is_the_same_whatever_the_test_sessions_are(

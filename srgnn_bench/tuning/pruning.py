@@ -1,0 +1,90 @@
+"""Ends trials that are not worth their time."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+
+import optuna
+from optuna.trial import TrialState, create_trial
+
+from srgnn_bench.store.record import Schedule
+from srgnn_bench.store.trials import Trial
+from srgnn_bench.training.stopping import Next, Plateau, StopRule
+
+
+class Pruned:
+    """A stop rule that also ends a trial whose plateau lies below the median of the others'.
+
+    Trials are compared where they stand alike: each at the best value that it had when its learning
+    rate was cut for the same time. Not at the first cut, which says too little: a large learning
+    rate stands low there and gains most afterwards.
+
+    Args:
+        rule: what decides otherwise.
+        earlier: the completed trials of the study.
+
+    Attributes:
+        pruned: whether it has ended the trial.
+    """
+
+    def __init__(self, rule: StopRule, *, earlier: Iterable[Trial]) -> None:
+        self._rule = rule
+        self._value = float("-inf")
+        self.pruned = False
+        with warnings.catch_warnings():
+            optuna.logging.set_verbosity(optuna.logging.WARNING)
+            pruner = optuna.pruners.MedianPruner(n_startup_trials=2, n_warmup_steps=1)
+        study = optuna.create_study(direction="maximize", pruner=pruner)
+        for trial in earlier:
+            study.add_trial(
+                create_trial(
+                    state=TrialState.COMPLETE,
+                    value=trial.value,
+                    intermediate_values=dict(enumerate(plateaus(trial))),
+                )
+            )
+        self._trial = study.ask()
+
+    @property
+    def epoch(self) -> int:
+        """As ``StopRule.epoch``."""
+        return self._rule.epoch
+
+    @property
+    def best(self) -> int:
+        """As ``StopRule.best``."""
+        return self._rule.best
+
+    @property
+    def cuts(self) -> int:
+        """As ``StopRule.cuts``."""
+        return self._rule.cuts
+
+    @property
+    def schedule(self) -> Schedule:
+        """As ``StopRule.schedule``."""
+        return self._rule.schedule
+
+    def after(self, value: float | None) -> Next:
+        """As ``StopRule.after``."""
+        assert value is not None
+        self._value = max(self._value, value)
+        following = self._rule.after(value)
+        if following is Next.BACK:
+            self._trial.report(self._value, step=self._rule.cuts - 1)
+            self.pruned = self._trial.should_prune()
+        return Next.END if self.pruned else following
+
+
+def plateaus(trial: Trial) -> list[float]:
+    """The best value of a trial at each cut of its learning rate that it gained by, and its last.
+
+    A cut after which nothing was better lies behind the schedule; the last value stands for it.
+    """
+    if trial.schedule is None or trial.value is None:
+        return []
+    kept = {epoch.epoch: epoch.value for epoch in trial.epochs}
+    return [*(kept[cut] for cut in trial.schedule.cuts), trial.value, trial.value][
+        : Plateau.MOST_CUTS
+    ]

@@ -1,0 +1,105 @@
+"""One loop for trials and final runs: what it finds can be repeated."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+
+from srgnn_bench.data.sessions import Sessions, Stage, stage_of
+from srgnn_bench.models.srgnn import FastSRGNN
+from srgnn_bench.schema import TrainingSpec
+from srgnn_bench.testing.planted import planted_sessions
+from srgnn_bench.training.build import build
+from srgnn_bench.training.fit import EpochResult, train
+from srgnn_bench.training.ranking import OBJECTIVE, judge
+from srgnn_bench.training.stopping import Next, Plateau, Repeat
+
+TRAINING = TrainingSpec(train_batch_size=32, learning_rate=0.02)
+
+
+@pytest.fixture(scope="module")
+def stage() -> Stage:
+    sessions = planted_sessions(count=160, items=20, seed=3)
+    parts = Sessions.from_lists(sessions[:120]), Sessions.from_lists(sessions[120:])
+    return stage_of("validation", *parts)
+
+
+def model_of(stage: Stage) -> FastSRGNN:
+    return build(FastSRGNN, {"embedding_size": 8}, stage, seed=5)
+
+
+def weights(model: FastSRGNN) -> list[torch.Tensor]:
+    return list(model.state_dict().values())
+
+
+class Made:
+    """Judges with values that were made up, so that a course is known beforehand."""
+
+    def __init__(self, *values: float) -> None:
+        self._values = iter(values)
+
+    def __call__(self, model: object) -> dict[str, float]:
+        return {OBJECTIVE: next(self._values)}
+
+
+# In the first, both cuts go back to the same epoch; in the last, neither gains anything.
+COURSES = [
+    (0.1, 0.3, 0.2, 0.2, 0.4, 0.5, 0.1),
+    (0.1, 0.3, 0.2, 0.4, 0.1, 0.5, 0.1),
+    (0.3, 0.2, 0.1, 0.1),
+]
+
+
+@pytest.mark.parametrize("values", COURSES)
+def test_a_schedule_gives_the_weights_that_it_was_chosen_for(stage: Stage, values) -> None:
+    rule = Plateau(epochs=20, patience=1)
+    found = model_of(stage)
+    train(found, stage, TRAINING, rule, seed=7, judge=Made(*values))
+    repeated = model_of(stage)
+    train(repeated, stage, TRAINING, Repeat(rule.schedule), seed=7)
+    assert all(map(torch.equal, weights(found), weights(repeated)))
+
+
+@pytest.mark.parametrize("values", COURSES)
+@pytest.mark.parametrize("killed_after", [1, 3, 4])
+def test_a_training_that_is_cut_off_goes_on_as_if_it_had_not_been(
+    stage: Stage, tmp_path: Path, values, killed_after: int
+) -> None:
+    class Killed(Exception):  # noqa: N818
+        pass
+
+    def kill(result: EpochResult) -> None:
+        told.append(result)
+        if len(told) == killed_after:
+            raise Killed
+
+    told: list[EpochResult] = []
+    checkpoint = tmp_path / "checkpoint"
+    with pytest.raises(Killed):
+        train(
+            model_of(stage), stage, TRAINING, Plateau(epochs=20, patience=1), seed=7,
+            judge=Made(*values), tell=kill, checkpoint=checkpoint,
+        )  # fmt: skip
+    rule, other_rule = (Plateau(epochs=20, patience=1) for _ in range(2))
+    model, other = model_of(stage), model_of(stage)
+    history = train(
+        model, stage, TRAINING, rule, seed=7, judge=Made(*values[killed_after:]),
+        checkpoint=checkpoint,
+    )  # fmt: skip
+    whole = train(other, stage, TRAINING, other_rule, seed=7, judge=Made(*values))
+    assert [(e.epoch, e.loss, e.value) for e in history] == [
+        (e.epoch, e.loss, e.value) for e in whole
+    ]
+    assert rule.schedule == other_rule.schedule
+    assert all(map(torch.equal, weights(model), weights(other)))
+
+
+def test_a_judged_training_ends_with_its_best_weights(stage: Stage) -> None:
+    judged = partial(judge, stage=stage)
+    model, rule = model_of(stage), Plateau(epochs=20, patience=1)
+    history = train(model, stage, TRAINING, rule, seed=7, judge=judged)
+    assert rule.after(0.0) is Next.END
+    assert judged(model)[OBJECTIVE] == max(epoch.value for epoch in history)
