@@ -95,13 +95,19 @@ def candidate(suite: SuiteSpec, entry: ModelEntry, *, trust: bool = False) -> Ca
     known = {**own, **training}
     suite_training = {} if fitted else suite.training
     given = {**spec.parameters, **suite_training, **entry.parameters}
-    for name in (*given, *spec.space):
+    for name in given:
         if name not in known and closed:
             raise SpecError(
                 f"Model '{spec.name}' has no parameter '{name}'.",
                 remedy=registry.did_you_mean(name, list(known)) or f"It has: {', '.join(known)}.",
             )
     values = {**known, **given}
+    for name in spec.space:
+        if name not in values:
+            raise SpecError(
+                f"The search space of model '{spec.name}' names '{name}', which is no parameter.",
+                remedy=registry.did_you_mean(name, list(values)) or f"It has: {', '.join(values)}.",
+            )
     _check_values(spec, model_class, values)
     fixed = {*suite_training, *entry.parameters}
     space = {name: d for name, d in spec.space.items() if name not in fixed}

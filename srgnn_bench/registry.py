@@ -20,10 +20,10 @@ from pydantic import ValidationError
 import srgnn_bench
 from srgnn_bench.data.spec import DatasetSpec
 from srgnn_bench.errors import SpecError
-from srgnn_bench.schema import ModelSpec, Spec, SuiteSpec, names_a_file
+from srgnn_bench.schema import ModelSpec, SpaceSpec, Spec, SuiteSpec, names_a_file
 from srgnn_bench.yaml_text import read_yaml
 
-Kind = Literal["suite", "dataset", "model"]
+Kind = Literal["suite", "dataset", "model", "space"]
 S = TypeVar("S", bound=Spec)
 
 ENTRY_POINT = "srgnn_bench.models"
@@ -66,8 +66,13 @@ def dataset(name: str) -> DatasetSpec:
 
 
 def model(name: str) -> ModelSpec:
-    """The model of that name or path; errors as for ``suite``."""
-    return _load("model", name, ModelSpec)
+    """The model of that name or path, its search space complete; errors as for ``suite``."""
+    spec = _load("model", name, ModelSpec)
+    if spec.common_space is None:
+        return spec
+    common = _load("space", spec.common_space, SpaceSpec).dimensions
+    shared = {spec.called.get(name, name): dimension for name, dimension in common.items()}
+    return spec.model_copy(update={"space": {**shared, **spec.space}})
 
 
 @functools.cache

@@ -129,6 +129,16 @@ class ChoiceDimension(_Dimension):
 Dimension = Annotated[FloatDimension | IntDimension | ChoiceDimension, Field(discriminator="type")]
 
 
+class SpaceSpec(Spec):
+    """A part of the search space that several models share."""
+
+    name: str = Field(pattern=r"^[\w.-]+$")
+    """Short name, as models' files use it."""
+
+    dimensions: dict[str, Dimension]
+    """Its dimensions, by the names of the parameters."""
+
+
 class ModelSpec(Spec):
     """A model: its class, its fixed values and its search space."""
 
@@ -151,6 +161,13 @@ class ModelSpec(Spec):
 
     parameters: dict[str, Any] = {}
     """Fixed values: the model's own parameters and training settings."""
+
+    common_space: str | None = None
+    """Name of a part of the search space that several models share. Its dimensions stand before the
+    model's own, which take the place of those of the same name."""
+
+    called: dict[str, str] = {}
+    """What the model calls a parameter of the common part, where it has another name for it."""
 
     space: dict[str, Dimension] = {}
     """Search space. Each name must also be a parameter of the model or a training setting."""
