@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
@@ -79,12 +80,19 @@ def machine(results: SuiteResults) -> str:
     kinds = sorted(
         {
             f"{e.get('processor') or 'unknown processor'}, {e.get('cores', '?')} cores, "
-            f"{e.get('threads', '?')} threads, device {e.get('device', '?')}"
+            f"{e.get('threads', '?')} threads, device {device_words(e)}"
             for e in (record.environment for record in results.all_records())
         }
     )
     times = " Times of different machines do not compare." if len(kinds) > 1 else ""
     return f"Machine: {' / '.join(kinds)}.{times}"
+
+
+def device_words(environment: dict[str, Any]) -> str:
+    """The device of a run, and which GPU it was."""
+    kind = str(environment.get("device", "?"))
+    gpu = environment.get("gpu")
+    return f"{kind} ({gpu['name']}, driver {gpu['driver'] or 'unknown'})" if gpu else kind
 
 
 def protocol_line(results: SuiteResults) -> str:
@@ -219,6 +227,15 @@ def describe_cautions(results: SuiteResults) -> list[str]:
             "MIXED TUNING: some variants run the configuration that they share, others one that "
             "was tuned for them."
         )
+    devices = describe_devices(results)
+    if devices is not None:
+        cautions.append(devices)
+    loose = {r.title for r in records if r.environment.get("deterministic") is False}
+    if loose:
+        cautions.append(
+            f"NOT REPRODUCIBLE TO THE BIT: {', '.join(sorted(loose))} ran without torch's "
+            "deterministic algorithms."
+        )
     dirty = [record for record in records if record.environment.get("dirty")]
     if dirty:
         cautions.append(
@@ -229,6 +246,28 @@ def describe_cautions(results: SuiteResults) -> list[str]:
     if len(revisions) > 1:
         cautions.append(f"The runs were made by {len(revisions)} revisions of the code.")
     return cautions
+
+
+def describe_devices(results: SuiteResults) -> str | None:
+    """One sentence where runs, or trials that chose their configurations, mix kinds of device."""
+    made: dict[str, Counter[tuple[str, str]]] = {}
+    for record in results.all_records():
+        kind = record.environment.get("device")
+        if kind is not None:
+            made.setdefault(kind, Counter())["run", record.title] += 1
+    for dataset in results.datasets:
+        for record in results.tuned_runs(dataset).values():
+            for trial in results.trials(record):
+                if trial["device"] is not None:
+                    made.setdefault(trial["device"], Counter())["trial", record.title] += 1
+    if len(made) < 2:
+        return None
+    parts = [
+        f"on {kind} "
+        + ", ".join(f"{_count(number, what)} of {title}" for (what, title), number in done.items())
+        for kind, done in sorted(made.items())
+    ]
+    return f"MIXED DEVICES, which round differently: {'; '.join(parts)}."
 
 
 def _mixes_tuning(results: SuiteResults) -> bool:

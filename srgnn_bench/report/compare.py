@@ -12,7 +12,13 @@ import pandas as pd
 from srgnn_bench.errors import StoreError
 from srgnn_bench.evaluation.metrics import Metric, metric_title
 from srgnn_bench.evaluation.statistics import by_session, estimate, holm
-from srgnn_bench.report.captions import SESSIONS_ONLY, describe_intervals, notes, suffix
+from srgnn_bench.report.captions import (
+    SESSIONS_ONLY,
+    describe_intervals,
+    device_words,
+    notes,
+    suffix,
+)
 from srgnn_bench.report.frames import keys_of
 from srgnn_bench.report.results import SuiteResults, load_suite
 from srgnn_bench.report.tables.forms import write_table
@@ -177,7 +183,8 @@ def _making(record: Record) -> dict[str, Any]:
         "first seed": record.identity.seed,
         **{f"{name} (package)": v for name, v in environment.get("packages", {}).items()},
         "code": str(environment.get("revision"))[:8],
-        "device": environment.get("device"),
+        "device": device_words(environment),
+        "deterministic": environment.get("deterministic"),
     }
 
 

@@ -42,6 +42,8 @@ class Trial(Stored):
     """The course up to the best epoch; None for a fitted model, or where the trial failed."""
     seconds: float
     error: str | None = None
+    device: str | None = None
+    """Kind of device that it ran on; None where that is not known."""
 
 
 def read_trials(folder: Path) -> list[Trial]:

@@ -34,7 +34,7 @@ from srgnn_bench.tuning.trial import TrialTask
 
 # User attributes of a trial.
 ORDINAL, COURSE, SCHEDULE = "ordinal", "course", "schedule"
-SECONDS, ERROR = "seconds", "error"
+SECONDS, ERROR, DEVICE = "seconds", "error", "device"
 
 STATES: dict[Literal["complete", "pruned", "failed"], TrialState] = {
     "complete": TrialState.COMPLETE,
@@ -302,6 +302,7 @@ class OpenStudy:
         asked.set_user_attr(COURSE, [epoch.epoch for epoch in trial.epochs])
         asked.set_user_attr(SCHEDULE, trial.schedule and trial.schedule.model_dump(mode="json"))
         asked.set_user_attr(SECONDS, trial.seconds)
+        asked.set_user_attr(DEVICE, trial.device)
         asked.set_user_attr(ORDINAL, trial.number)
         if trial.error is not None:
             asked.set_user_attr(ERROR, trial.error)  # last: with it, the trial counts
@@ -359,6 +360,7 @@ def _ended(study: optuna.Study) -> list[Trial]:
             schedule=trial.user_attrs[SCHEDULE],
             seconds=trial.user_attrs[SECONDS],
             error=trial.user_attrs.get(ERROR),
+            device=trial.user_attrs.get(DEVICE),
         )
         for trial in study.trials
         if trial.state in (TrialState.COMPLETE, TrialState.PRUNED) or ERROR in trial.user_attrs

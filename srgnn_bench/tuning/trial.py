@@ -74,6 +74,7 @@ class TrialTask:
         epochs: Iterable[EpochValue] = (),
         schedule: Schedule | None = None,
         error: str | None = None,
+        device: Device | None = None,
     ) -> Trial:
         return Trial(
             number=self.number,
@@ -84,6 +85,7 @@ class TrialTask:
             schedule=schedule,
             seconds=seconds,
             error=error,
+            device=None if device is None else device.kind,
         )
 
 
@@ -142,7 +144,9 @@ def run_trial(
         raise
     except Exception as error:  # a model from elsewhere may raise anything
         seconds = time.perf_counter() - started
-        return task._ended("failed", error=describe(error), epochs=values, seconds=seconds)
+        return task._ended(
+            "failed", error=describe(error), epochs=values, seconds=seconds, device=device
+        )
     return task._ended(
         "pruned" if rule.pruned else "complete",
         value=None if rule.pruned else max(epoch.value for epoch in values),
@@ -150,6 +154,7 @@ def run_trial(
         schedule=None if candidate.is_fitted else rule.schedule,
         # Not by the clock: an interrupted trial is paid for as a whole.
         seconds=sum(epoch.seconds + epoch.judge_seconds for epoch in history),
+        device=device,
     )
 
 
