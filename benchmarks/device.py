@@ -9,7 +9,6 @@ CPU everything is compared with itself.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,9 +30,11 @@ from srgnn_bench.process.environment import environment
 from srgnn_bench.recbole_bridge.batch_form import form_of
 from srgnn_bench.recbole_bridge.dataset import PrefixBatches
 from srgnn_bench.schema import ModelEntry, TrainingSpec
+from srgnn_bench.store.record import Schedule
 from srgnn_bench.training.build import build, seed_all
 from srgnn_bench.training.fit import train
 from srgnn_bench.training.ranking import rank_prefixes
+from srgnn_bench.training.stopping import Repeat
 
 SUITE = registry.suite("standard")
 
@@ -152,10 +153,15 @@ def _repeats(chosen: Candidate, part: Stage, device: Device) -> bool:
     weights = []
     for _ in range(2):
         model = build(chosen.model_class, chosen.defaults, part, seed=0, device=device)
-        train(model, part, chosen.training(chosen.defaults), seed=0, epochs=1)
+        train(model, part, chosen.training(chosen.defaults), one_epoch(), seed=0)
         weights.append(model.state_dict())
     one, other = weights
     return all(torch.equal(one[name], other[name]) for name in one)
+
+
+def one_epoch() -> Repeat:
+    """A rule that ends a training after an epoch."""
+    return Repeat(Schedule(epochs=1))
 
 
 def _relative(one: torch.Tensor, other: torch.Tensor, *, by: torch.Tensor) -> float:
@@ -170,9 +176,10 @@ def speed(name: str, part: Stage, batch_size: int, *, device: Device) -> float:
     settings = TrainingSpec(train_batch_size=batch_size)
     with computing_on(device):
         model = build(chosen.model_class, chosen.defaults, part, seed=0, device=device)
-        epoch: Callable[[], Any] = lambda: train(model, part, settings, seed=0, epochs=1)  # noqa: E731
-        epoch()
-        return len(part.train_prefixes) / seconds_of(epoch)
+        _, seconds = (
+            seconds_of(lambda: train(model, part, settings, one_epoch(), seed=0)) for _ in range(2)
+        )
+        return len(part.train_prefixes) / seconds
 
 
 def markdown(frame: pd.DataFrame) -> str:

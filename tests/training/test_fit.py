@@ -11,7 +11,9 @@ import torch
 from srgnn_bench.data.sessions import Sessions, Stage, stage_of
 from srgnn_bench.models.srgnn import FastSRGNN
 from srgnn_bench.schema import TrainingSpec
+from srgnn_bench.store.record import Schedule
 from srgnn_bench.testing.planted import planted_sessions
+from srgnn_bench.training import checkpoints
 from srgnn_bench.training.build import build
 from srgnn_bench.training.fit import EpochResult, train
 from srgnn_bench.training.ranking import OBJECTIVE, judge
@@ -103,3 +105,22 @@ def test_a_judged_training_ends_with_its_best_weights(stage: Stage) -> None:
     history = train(model, stage, TRAINING, rule, seed=7, judge=judged)
     assert rule.after(0.0) is Next.END
     assert judged(model)[OBJECTIVE] == max(epoch.value for epoch in history)
+
+
+def test_a_training_that_was_cut_off_on_another_kind_of_device_begins_anew(
+    stage: Stage, tmp_path: Path
+) -> None:
+    checkpoint = tmp_path / "checkpoint"
+    train(
+        model_of(stage), stage, TRAINING, Repeat(Schedule(epochs=2)), seed=7, checkpoint=checkpoint
+    )
+    state = checkpoints.load(checkpoint, device=torch.device("cpu"))
+    assert state is not None
+    checkpoints.save(checkpoint, {**state, "device": "cuda", "now": None})  # it is not looked at
+    told: list[EpochResult] = []
+    model, fresh = model_of(stage), model_of(stage)
+    rule = Repeat(Schedule(epochs=1))
+    train(model, stage, TRAINING, rule, seed=7, tell=told.append, checkpoint=checkpoint)
+    train(fresh, stage, TRAINING, Repeat(Schedule(epochs=1)), seed=7)
+    assert [result.epoch for result in told] == [1]
+    assert all(map(torch.equal, weights(model), weights(fresh)))
