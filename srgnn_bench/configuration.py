@@ -68,6 +68,11 @@ class Candidate:
         """Whether it is fitted in one pass rather than trained in epochs."""
         return issubclass(self.model_class, FittedRecommender)
 
+    @property
+    def has_chance(self) -> bool:
+        """Whether another seed could give another model."""
+        return not self.is_fitted or self.model_class.has_chance
+
     def training(self, configuration: dict[str, Any]) -> TrainingSpec:
         """The training settings among the values of a configuration."""
         chosen = {k: v for k, v in configuration.items() if k in TrainingSpec.model_fields}

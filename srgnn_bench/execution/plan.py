@@ -55,6 +55,11 @@ class Job:
     candidate: Candidate
     study: Study | None
 
+    @property
+    def seeds(self) -> int:
+        """Final runs: one per seed of the suite, or one alone where a seed changes nothing."""
+        return self.suite.seeds if self.candidate.has_chance else 1
+
     def winner(self) -> Winner | None:
         """The chosen configuration, or None while tuning has trials to do.
 
@@ -77,7 +82,7 @@ class Job:
         """The final runs of a chosen configuration, one per seed."""
         published = self.suite.protocol.kind == "published"
         runs = []
-        for number in range(self.suite.seeds):
+        for number in range(self.seeds):
             identity = RunIdentity(
                 dataset=self.dataset.name,
                 fingerprint=self.dataset.fingerprint,
@@ -93,7 +98,7 @@ class Job:
 
     def cells(self, runs: list[Run] | None) -> list[Cell]:
         """This job's part of the suite's manifest."""
-        keys = [None] * self.suite.seeds if runs is None else [run.key for run in runs]
+        keys = [None] * self.seeds if runs is None else [run.key for run in runs]
         return [
             Cell(
                 dataset=self.dataset.name,
@@ -209,7 +214,7 @@ def state_of(job: Job, store: ResultStore) -> JobState:
 
 
 def _all(job: Job, state: State) -> tuple[State, ...]:
-    return (state,) * job.suite.seeds
+    return (state,) * job.seeds
 
 
 def _run_state(store: ResultStore, where: dict[str, str], key: str) -> State:

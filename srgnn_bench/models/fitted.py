@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from recbole.model.abstract_recommender import SequentialRecommender
@@ -20,6 +20,10 @@ class FittedRecommender(SequentialRecommender):  # type: ignore[misc]
     """
 
     input_type = InputType.POINTWISE
+
+    has_chance: ClassVar[bool] = False
+    """Whether ``fit`` draws anything, so that another seed gives another model. Where it does not,
+    the seeds of a suite would all give the same numbers, and there is one final run."""
 
     @abstractmethod
     def fit(self, sessions: Sessions) -> None:

@@ -100,14 +100,14 @@ class Study:
     def within(self, trials: list[Trial], budget: TuningSpec) -> list[Trial] | None:
         """The trials, of all that ended, which the budget pays for; None while some of it is left.
 
-        What was pruned and what failed is paid for. A time is not spent on a model that has
-        nothing to search: its second trial would be the first again.
+        What was pruned and what failed is paid for. A model that has nothing to search has one
+        trial: its second would be the first again.
         """
+        if trials and not self.space:
+            return trials[:1]
         if budget.trials is not None:
             return trials[: budget.trials] if len(trials) >= budget.trials else None
         assert budget.seconds is not None
-        if trials and not self.space:
-            return trials[:1]
         spent = itertools.accumulate(trial.seconds for trial in trials)
         ends = (n for n, seconds in enumerate(spent, start=1) if seconds >= budget.seconds)
         end = next(ends, None)
@@ -122,7 +122,8 @@ class Study:
         paid = self.within(trials, budget)
         if paid is not None:
             return len(paid), len(paid)
-        return len(trials), budget.trials or len(trials) + 1
+        most = budget.trials if self.space else 1
+        return len(trials), most or len(trials) + 1
 
     def winner(self, budget: TuningSpec) -> Winner | None:
         """The best of the trials that the budget pays for, or None while some of it is left.

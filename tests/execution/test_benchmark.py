@@ -62,16 +62,16 @@ def finished(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
 
 def test_every_cell_is_trained_and_stored(finished) -> None:
     _, outcome, store, events = finished
-    assert outcome == Outcome(done=6, trained=6, failed=0, missing=0)
+    assert outcome == Outcome(done=5, trained=5, failed=0, missing=0)
     records = list(store.records())
-    assert len(records) == 6
-    assert sum(isinstance(event, TrialDone) for event in events) == 3 * 2
+    assert len(records) == 5
+    assert sum(isinstance(event, TrialDone) for event in events) == 2 * 2 + 1
     for record in records:
         ranks = store.ranks(record)
         assert len(ranks) == record.dataset.test_prefixes
         assert record.metrics["recall@20"] == (ranks["rank"] <= 20).mean()
         assert record.tuning is not None
-        assert record.tuning.budget == 2
+        assert record.tuning.budget == (1 if record.model == "popularity" else 2)
         assert not (
             store.run_folder(dataset="tiny", model=record.model, key=record.key) / "checkpoint"
         ).exists()
@@ -123,7 +123,7 @@ def test_a_second_call_trains_nothing(finished) -> None:
     before = {p: p.stat().st_mtime_ns for p in world.results.rglob("record.json")}
     events: list[Event] = []
     outcome, _ = run(world, listen=events.append)
-    assert outcome == Outcome(done=6, trained=0, failed=0, missing=0)
+    assert outcome == Outcome(done=5, trained=0, failed=0, missing=0)
     assert events == []
     assert before == {p: p.stat().st_mtime_ns for p in world.results.rglob("record.json")}
 
@@ -154,7 +154,7 @@ def test_an_interrupted_benchmark_ends_like_an_undisturbed_one(
     with pytest.raises(KeyboardInterrupt):
         run(world, results=tmp_path / "results", listen=interrupt)
     outcome, store = run(world, results=tmp_path / "results")
-    assert outcome.done == 6
+    assert outcome.done == 5
     assert_same(store, undisturbed)
 
 
@@ -188,7 +188,7 @@ def test_a_failing_model_does_not_stop_the_others(
     path = broken_model(tiny_world)
     suite = select(registry.suite(str(tiny_world.suite)), models=[str(path), "popularity"])
     outcome, store = run(tiny_world, suite=suite)
-    assert outcome == Outcome(done=2, trained=2, failed=2, missing=0)
+    assert outcome == Outcome(done=1, trained=1, failed=2, missing=0)
     jobs = plan(suite, data_root=tiny_world.data_root, store=store, trust=True)
     (failure,) = failures(jobs, store)
     assert "wrong on purpose" in failure.error
@@ -198,7 +198,7 @@ def test_a_failing_model_does_not_stop_the_others(
     assert run(tiny_world, suite=suite)[0].failed == 2
     monkeypatch.setenv("BROKEN_MODEL", "mended")
     assert run(tiny_world, suite=suite)[0].failed == 2
-    assert run(tiny_world, suite=suite, resume="retry-failed")[0] == Outcome(4, 2, 0, 0)
+    assert run(tiny_world, suite=suite, resume="retry-failed")[0] == Outcome(3, 2, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_a_model_that_hangs_or_returns_nan_is_stored_as_failed(
 
 def test_only_cache_runs_nothing(tiny_world: TinyWorld) -> None:
     outcome, store = run(tiny_world, resume="only-cache")
-    assert outcome == Outcome(done=0, trained=0, failed=0, missing=6)
+    assert outcome == Outcome(done=0, trained=0, failed=0, missing=5)
     assert list(store.records()) == []
 
 
@@ -239,7 +239,7 @@ def test_overwrite_runs_all_again(finished, tmp_path: Path) -> None:
     results = tmp_path / "results"
     shutil.copytree(world.results, results)
     outcome, store = run(world, results=results, resume="overwrite")
-    assert outcome.trained == 6
+    assert outcome.trained == 5
     assert_same(store, undisturbed)
 
 
