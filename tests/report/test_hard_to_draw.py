@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from itertools import product
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from made_up import write_suite
 
 from srgnn_bench.evaluation.metrics import rank_metrics
-from srgnn_bench.report import build_report
 from srgnn_bench.report.captions import notes
+from srgnn_bench.report.conclusions import conclusions, verdicts
+from srgnn_bench.report.figures import figures_for
+from srgnn_bench.report.figures.canvas import Layout, house_style, settle
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import LONGEST_TITLE, distinct, load_suite, shortened
+from srgnn_bench.report.tables import all_tables
+from srgnn_bench.report.tables.forms import latex, markdown
 from srgnn_bench.store.store import ResultStore
 
 
@@ -26,40 +33,54 @@ def rewrite_ranks(store: ResultStore, change: Callable[[pd.DataFrame], pd.DataFr
         )
 
 
+def drawn(store: ResultStore) -> dict[str, str]:
+    """Everything that a report draws: every figure at both widths, and the texts of the tables."""
+    frames = Frames(load_suite(store, suite="made-up"))
+    layouts: tuple[Layout, ...] = ("page", "column")
+    with house_style():
+        for figure, layout in product(figures_for(frames), layouts):
+            made = figure.draw(frames, layout=layout)
+            settle(made)
+            plt.close(made)
+    texts = {table.name: markdown(table) for table in all_tables(frames)}
+    texts["conclusions"] = "\n".join([*verdicts(frames), *conclusions(frames)])
+    assert all(latex(table) for table in all_tables(frames))
+    assert not [name for name, text in texts.items() if re.search(r"\bnan\b", text)]
+    return texts
+
+
 def rename(store: ResultStore, titles: dict[str, str]) -> None:
     manifest = store.manifest("made-up")
     cells = tuple(c.model_copy(update={"title": titles[c.entry]}) for c in manifest.cells)
     store.write_manifest(manifest.model_copy(update={"cells": cells}))
 
 
-def test_one_test_session(store, tmp_path):
+def test_one_test_session(store):
     write_suite(store, datasets=1, models=5, seeds=2, sessions=1)
-    build_report(store, suite="made-up", out=tmp_path / "out")
+    texts = drawn(store)
     frame = Frames(load_suite(store, suite="made-up")).differences
     assert frame["low"].isna().all()
-    text = (tmp_path / "out" / "differences-diginetica.md").read_text()
-    assert "nan" not in text
-    assert "| — | " in text
+    assert "| — | " in texts["differences-diginetica"]
+    assert "no interval" in texts["conclusions"]
 
 
-def test_one_test_session_of_an_ablation(store, tmp_path):
+def test_one_test_session_of_an_ablation(store):
     entries = {"plain": {}, "two": {"step": 2}, "three": {"step": 3}}
     write_suite(store, datasets=1, seeds=1, sessions=1, entries=entries)
-    build_report(store, suite="made-up", out=tmp_path / "out")
-    assert (tmp_path / "out" / "ablation.svg").exists()
+    assert "plain" in drawn(store)["table"]
 
 
-def test_all_targets_unknown(store, tmp_path):
+def test_all_targets_unknown(store):
     write_suite(store, datasets=2, models=5, seeds=2, sessions=20)
     rewrite_ranks(store, lambda ranks: ranks.assign(rank=40_001, target_count=0))
-    build_report(store, suite="made-up", out=tmp_path / "out")
+    texts = drawn(store)
     frame = Frames(load_suite(store, suite="made-up")).differences
     assert (frame["difference"] == 0).all()
     assert (frame["p_value"] == 1).all()
-    assert "nan" not in (tmp_path / "out" / "table.md").read_text()
+    assert "0.00" in texts["table"]
 
 
-def test_a_catalogue_below_k_is_said(store, tmp_path):
+def test_a_catalogue_below_k_is_said(store):
     write_suite(store, datasets=1, models=3, seeds=2, sessions=30)
     assert not any("SMALL CATALOGUE" in note for note in notes(load_suite(store, suite="made-up")))
     for record in list(store.records()):
@@ -70,29 +91,27 @@ def test_a_catalogue_below_k_is_said(store, tmp_path):
             epochs=store.epochs(record),
         )
     rewrite_ranks(store, lambda ranks: ranks.assign(rank=ranks["rank"].clip(upper=12)))
-    build_report(store, suite="made-up", out=tmp_path / "out")
-    table = (tmp_path / "out" / "table.md").read_text()
-    assert "100.00" in table
-    assert "SMALL CATALOGUE: Diginetica has 12 items, all in a list of 20" in table
+    texts = drawn(store)
+    assert "100.00" in texts["table"]
+    assert "SMALL CATALOGUE: Diginetica has 12 items, all in a list of 20" in texts["table"]
 
 
-def test_equal_titles_are_told_apart(store, tmp_path):
+def test_equal_titles_are_told_apart(store):
     write_suite(store, datasets=1, models=3, seeds=1)
     rename(store, {"srgnn": "Net", "gru4rec": "Net", "narm": "NARM"})
     results = load_suite(store, suite="made-up")
     assert list(results.entry_titles.values()) == ["Net (srgnn)", "Net (gru4rec)", "NARM"]
-    build_report(store, suite="made-up", out=tmp_path / "out")
-    text = (tmp_path / "out" / "conclusions.md").read_text()
-    assert "Net (gru4rec) against Net (srgnn)" in text
+    texts = drawn(store)
+    assert "Net (gru4rec) against Net (srgnn)" in texts["conclusions"]
 
 
 @pytest.mark.filterwarnings("error:constrained_layout not applied")
-def test_titles_of_any_length_leave_room_for_the_drawing(store, tmp_path):
+def test_titles_of_any_length_leave_room_for_the_drawing(store):
     write_suite(store, datasets=2, models=3, seeds=2)
     long = "An unbelievably long title of a model " * 4
     rename(store, {"srgnn": f"{long} A", "gru4rec": f"{long} B", "narm": "x" * 140})
-    build_report(store, suite="made-up", out=tmp_path / "out")
-    assert f"{long} A" in (tmp_path / "out" / "table.md").read_text()
+    texts = drawn(store)
+    assert f"{long} A" in texts["table"]
 
 
 def test_short_titles_are_short_and_no_two_alike():

@@ -8,13 +8,18 @@ from matplotlib.ticker import MaxNLocator
 from srgnn_bench.report.figures.canvas import Layout, looks, panel_grid
 from srgnn_bench.report.figures.legend import draw_legend, legend_rows
 from srgnn_bench.report.frames import Frames
+from srgnn_bench.report.results import shortened
 
 
 def draw_history(frames: Frames, *, layout: Layout) -> Figure:
     """Best validation MRR@20 so far, over trials."""
     results, frame = frames.results, frames.trials
     look = looks(list(results.tuned))
-    tuned = {name: title for name, title in results.tuned.items() if name in set(frame["entry"])}
+    tuned = {
+        name: title
+        for name, title in shortened(results.tuned).items()
+        if name in set(frame["entry"])
+    }
     grid = panel_grid(
         results,
         datasets=results.datasets_with_runs,

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from srgnn_bench.report.figures.canvas import Layout, panel_grid
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.importance import FEWEST_TRIALS
+from srgnn_bench.report.results import shortened
 
 ROW_HEIGHT = 0.14
 
@@ -20,6 +21,7 @@ def draw_importances(frames: Frames, *, layout: Layout) -> Figure:
     results, frame = frames.results, frames.importance
     shares = frame.pivot(index=["entry", "parameter"], columns="dataset", values="importance")
     found = dict.fromkeys(zip(frame["entry"], frame["parameter"], strict=True))
+    titles = shortened(results.tuned)
     places = [place for entry in results.tuned for place in found if place[0] == entry]
     datasets = [d for d in results.datasets if d in shares.columns]
     values = shares.loc[places, datasets].to_numpy()
@@ -63,6 +65,6 @@ def draw_importances(frames: Frames, *, layout: Layout) -> Figure:
         ha="right",
         rotation_mode="anchor",
     )
-    axes.set_yticks(np.arange(len(places)) + 0.5, [f"{results.tuned[e]}: {p}" for e, p in places])
+    axes.set_yticks(np.arange(len(places)) + 0.5, [f"{titles[e]}: {p}" for e, p in places])
     axes.tick_params(length=0)
     return grid.figure

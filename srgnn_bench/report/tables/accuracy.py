@@ -57,6 +57,8 @@ def relative_gains(frames: Frames) -> list[str]:
             if here.empty:  # the subject was not run on this dataset
                 continue
             best = here.loc[here["difference"].idxmin()]  # the least ahead of it is the best
+            if np.isnan(best["relative"]):  # no entry finds anything
+                continue
             gain = f"{100 * best['relative']:+.1f}%".replace("-", "−")
             where = f"{results.dataset_titles[dataset]} {metric_title(metric)}"
             gains.append(f"{where} {gain} ({best['title']})")
