@@ -1,18 +1,25 @@
 """Fair, fast, reproducible benchmarks of session-based recommenders, on RecBole.
 
-Importing this package makes its models known to RecBole: ``recbole.utils.get_model`` finds them
-by class name and ``recbole.config.Config(model=...)`` accepts the classes. It imports neither
-torch nor RecBole by itself, so a report is drawn without them.
+Importing this package changes nothing in the process, and imports neither torch nor RecBole, so a
+report is drawn without them. ``register`` makes its models known to RecBole.
 """
 
-from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from srgnn_bench.api import Benchmark
+    from srgnn_bench.recbole_bridge.discovery import register
 
-__all__ = ["Benchmark", "__version__"]
+    __version__: str
+
+__all__ = ["Benchmark", "__version__", "register"]
+
+if find_spec("recbole") is None:
+    from srgnn_bench.errors import refuse_without_recbole
+
+    refuse_without_recbole()
 
 # In a checkout, baselines/ and properties/ stand beside this package; in a wheel they are inside
 # it. Either way they are srgnn_bench.baselines and srgnn_bench/properties.
@@ -20,20 +27,27 @@ _checkout = Path(__file__).resolve().parent.parent
 if (_checkout / "pyproject.toml").is_file() and (_checkout / "baselines").is_dir():
     __path__.append(str(_checkout))
 
-from srgnn_bench.recbole_bridge import discovery  # noqa: E402
-
-discovery.install()
-
-try:
-    __version__ = version("srgnn-bench")
-except PackageNotFoundError:  # a checkout that was never installed
-    __version__ = "0+unknown"
-
 
 def __getattr__(name: str) -> Any:
-    """``Benchmark``, which needs torch and RecBole, is imported when it is first asked for."""
+    """What is public is made when it is first asked for: ``Benchmark`` needs torch and RecBole."""
     if name == "Benchmark":
         from srgnn_bench.api import Benchmark
 
         return Benchmark
+    if name == "register":
+        from srgnn_bench.recbole_bridge.discovery import register
+
+        return register
+    if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version("srgnn-bench")
+        except PackageNotFoundError:  # a checkout that was never installed
+            return "0+unknown"
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    """What is public, and nothing else."""
+    return __all__

@@ -7,19 +7,18 @@ import enum
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from srgnn_bench import __version__, registry
-from srgnn_bench.errors import BenchError, SpecError, StoreError
+from srgnn_bench import __version__
+from srgnn_bench.errors import USERS_MISTAKE, BenchError, SpecError, StoreError
 from srgnn_bench.process.device import DeviceChoice
-from srgnn_bench.schema import names_a_file
 
 if TYPE_CHECKING:
     from srgnn_bench.api import Benchmark
@@ -27,16 +26,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="srgnn-bench",
-    help="Fair, fast, reproducible benchmarks of session-based recommenders.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
 datasets_app = typer.Typer(invoke_without_command=True)
 app.add_typer(datasets_app, name="datasets")
 
-NOT_ALL_DONE, USERS_MISTAKE, INTERRUPTED = 1, 2, 130
+NOT_ALL_DONE, INTERRUPTED = 1, 130
 
 
 class Resume(str, enum.Enum):
@@ -48,13 +45,38 @@ class Resume(str, enum.Enum):
     overwrite = "overwrite"
 
 
-SuiteOption = Annotated[str, typer.Option("--suite", help="Name of a suite, or its YAML file.")]
-DatasetOption = Annotated[
-    list[str] | None, typer.Option("--dataset", help="Only this dataset; may be repeated.")
+def _names(kind: Literal["suite", "dataset", "model"]) -> Callable[[str], list[str]]:
+    """What a shell completes the beginning of a name to."""
+
+    def complete(incomplete: str) -> list[str]:
+        from srgnn_bench import registry
+
+        return [name for name in registry.names(kind) if name.startswith(incomplete)]
+
+    return complete
+
+
+SuiteOption = Annotated[
+    str,
+    typer.Option(
+        "--suite", help="Name of a suite, or its YAML file.", autocompletion=_names("suite")
+    ),
 ]
-DatasetArgument = Annotated[str, typer.Argument(help="Name of a dataset, or its YAML file.")]
+DatasetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--dataset", help="Only this dataset; may be repeated.", autocompletion=_names("dataset")
+    ),
+]
+DatasetArgument = Annotated[
+    str,
+    typer.Argument(help="Name of a dataset, or its YAML file.", autocompletion=_names("dataset")),
+]
 ModelOption = Annotated[
-    list[str] | None, typer.Option("--model", help="Only this model; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--model", help="Only this model; may be repeated.", autocompletion=_names("model")
+    ),
 ]
 DataRootOption = Annotated[
     Path | None,
@@ -125,6 +147,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(USERS_MISTAKE)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        _console().print(f"srgnn-bench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[  # noqa: ARG001 - its callback does it
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and end."
+        ),
+    ] = False,
+) -> None:
+    """Fair, fast, reproducible benchmarks of session-based recommenders."""
+
+
 @app.command()
 def run(
     suite: SuiteOption = "quick",
@@ -145,6 +185,9 @@ def run(
 ) -> None:
     """Tune every model on every dataset, train the winners, and draw the report."""
     choice = DeviceChoice(device, deterministic)
+    benchmark = _benchmark(
+        suite, dataset, model, trials, seeds, settings, data_root, results, trust
+    )
     from srgnn_bench.console import ProgressView, plan_table, results_table
     from srgnn_bench.execution.plan import work_left
 
@@ -152,9 +195,6 @@ def run(
         choice.find()
 
     console = _console()
-    benchmark = _benchmark(
-        suite, dataset, model, trials, seeds, settings, data_root, results, trust
-    )
     chosen = benchmark.suite
     console.print(f"{chosen.title} (suite {chosen.name})")
     if chosen.note:
@@ -284,13 +324,13 @@ def status(
     trust: TrustOption = False,
 ) -> None:
     """Show which runs are done, failed, missing or stale, and why."""
+    benchmark = _benchmark(
+        suite, dataset, model, trials, seeds, settings, data_root, results, trust
+    )
     from srgnn_bench.console import plan_table
     from srgnn_bench.execution.stale import failures, stale_runs
 
     console = _console()
-    benchmark = _benchmark(
-        suite, dataset, model, trials, seeds, settings, data_root, results, trust
-    )
     jobs, store = benchmark.jobs, benchmark.store
     console.print(plan_table(jobs, benchmark.states()))
     for failure in failures(jobs, store):
@@ -308,6 +348,7 @@ def status(
 @datasets_app.callback()
 def datasets(context: typer.Context, data_root: DataRootOption = None) -> None:
     """List the datasets, and which of them are there; or prepare or fetch one."""
+    from srgnn_bench import registry
     from srgnn_bench.data.sources import find
 
     if context.invoked_subcommand is not None:
@@ -334,6 +375,7 @@ def prepare(
     source: Annotated[str | None, typer.Option(help="Read this source, not the first.")] = None,
 ) -> None:
     """Prepare a dataset and show its data card."""
+    from srgnn_bench import registry
     from srgnn_bench.data.card import card_of
     from srgnn_bench.data.prepare import prepare as prepare_dataset
     from srgnn_bench.report.data_card import sections, write_data_card
@@ -369,6 +411,7 @@ def download(
     ],
 ) -> None:
     """Fetch a dataset from where its file says, and check what came."""
+    from srgnn_bench import registry
     from srgnn_bench.data.download import download as fetch
 
     for path in fetch(registry.dataset(name), data_root=data_root):
@@ -378,6 +421,7 @@ def download(
 @app.command()
 def models() -> None:
     """List the models, whether each can run, and RecBole's that cannot."""
+    from srgnn_bench import registry
     from srgnn_bench.recbole_bridge.classes import loss_of, model_class
     from srgnn_bench.recbole_bridge.recbole_models import UNFIT, UNTRIED
 
@@ -440,6 +484,9 @@ def _second_interrupt_ends() -> Iterator[None]:
 
 def _stored_suites(suite: str | None, stores: Sequence[ResultStore]) -> list[str]:
     """The suite that is named, or every one that all of the results folders hold."""
+    from srgnn_bench import registry
+    from srgnn_bench.schema import names_a_file
+
     if suite is not None:
         return [registry.suite(suite).name if names_a_file(suite) else suite]
     held = [set(store.suites()) for store in stores]
@@ -476,15 +523,22 @@ def _benchmark(
     results: Path,
     trust: bool,
 ) -> Benchmark:
-    from srgnn_bench.api import Benchmark
+    from srgnn_bench import registry
+    from srgnn_bench.selection import look_up, select
 
-    return Benchmark(
-        suite,
+    chosen = select(
+        registry.suite(suite),
         datasets=dataset or (),
         models=model or (),
         trials=trials,
         seeds=seeds,
         settings=settings or (),
+    )
+    look_up(chosen)  # what does not exist is refused before seconds are spent on importing torch
+    from srgnn_bench.api import Benchmark
+
+    return Benchmark(
+        chosen,
         data_root=data_root,
         results=results,
         trust=trust,

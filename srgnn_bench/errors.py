@@ -5,6 +5,10 @@ The command line prints these as one line; a traceback is reserved for defects o
 
 from __future__ import annotations
 
+import sys
+from types import TracebackType
+from typing import NoReturn
+
 
 class BenchError(Exception):
     """Base of every error that srgnn_bench raises on purpose.
@@ -53,3 +57,33 @@ class ClusterError(BenchError):
 
 class DeviceError(BenchError):
     """A device that does not exist here, or cannot be used as it is asked for."""
+
+
+class MissingRecBoleError(BenchError, ImportError):
+    """RecBole is not installed. Every installation of this package brings it along."""
+
+
+USERS_MISTAKE = 2
+"""Exit code of a command that cannot do what it is asked to, for a reason that it says."""
+
+
+def refuse_without_recbole() -> NoReturn:
+    """End an import of this package; and a command that needs the import with one line.
+
+    Raises:
+        MissingRecBoleError: always.
+    """
+    others = sys.excepthook
+
+    def in_one_line(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        if not isinstance(error, MissingRecBoleError):
+            return others(kind, error, trace)
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(USERS_MISTAKE)
+
+    # Commands begin with this import, so nothing of ours is above it that could catch the error.
+    sys.excepthook = in_one_line
+    recbole = "recbole==1.2.0" if sys.version_info >= (3, 12) else "recbole==1.2.1"
+    raise MissingRecBoleError("RecBole is not installed.", remedy=f"Run: pip install {recbole}")

@@ -56,6 +56,18 @@ def select(
         raise registry.invalid(f"Suite '{suite.name}' as chosen", SuiteSpec, error) from error
 
 
+def look_up(suite: SuiteSpec) -> None:
+    """Read the file of every dataset and model that a suite names.
+
+    Raises:
+        SpecError: one does not exist, or its file is not valid.
+    """
+    for dataset in suite.datasets:
+        registry.dataset(dataset)
+    for entry in suite.models:
+        registry.model(entry.model)
+
+
 def _entry(model: str | ModelEntry, entries: dict[str, dict[str, Any]]) -> dict[str, Any]:
     if isinstance(model, ModelEntry):
         return model.model_dump(mode="json")

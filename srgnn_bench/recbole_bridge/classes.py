@@ -16,6 +16,7 @@ from recbole.model.abstract_recommender import AbstractRecommender, SequentialRe
 
 from srgnn_bench.errors import ModelError
 from srgnn_bench.models import FittedRecommender, FullSoftmax, ModelParameters
+from srgnn_bench.recbole_bridge.compat import anomaly_detection_kept
 from srgnn_bench.recbole_bridge.config import recbole_parameters
 from srgnn_bench.recbole_bridge.recbole_models import UNFIT, has_own_loss, is_recboles
 from srgnn_bench.registry import did_you_mean, providers
@@ -48,7 +49,8 @@ def model_class(spec: ModelSpec, *, trust: bool = False) -> type[Any]:
             remedy="If you trust that code, allow it with --trust (in Python: trust=True).",
         )
     try:
-        module = importlib.import_module(module_name)
+        with anomaly_detection_kept():
+            module = importlib.import_module(module_name)
     except ImportError as error:
         raise ModelError(
             f"Model '{spec.name}': module {module_name} cannot be imported ({error}).",

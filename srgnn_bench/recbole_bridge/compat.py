@@ -1,12 +1,16 @@
-"""What RecBole 1.2.1 needs from today's packages, restored before it is imported.
+"""What RecBole 1.2 needs from today's packages, and what its import changes and should not.
 
-RecBole and the ray 2.6.3 it pins name NumPy aliases that NumPy 1.24 to 2.0 removed. Each alias
-meant exactly the type it is mapped to here, so nothing changes in any result.
+RecBole and the ray 2.6.3 that 1.2.1 pins name NumPy aliases that NumPy 1.24 to 2.0 removed. Each
+alias meant exactly the type it is mapped to here, so nothing changes in any result.
 """
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import numpy as np
+import torch
 
 ALIASES: dict[str, type] = {
     "float_": np.float64,
@@ -22,3 +26,13 @@ def restore_numpy_aliases() -> None:
     for name, kind in ALIASES.items():
         if name not in vars(np):
             setattr(np, name, kind)
+
+
+@contextlib.contextmanager
+def anomaly_detection_kept() -> Iterator[None]:
+    """Keep torch's anomaly detection as it is, which the import of RecBole's SINE switches on."""
+    before = torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()
+    try:
+        yield
+    finally:
+        torch.set_anomaly_enabled(*before)

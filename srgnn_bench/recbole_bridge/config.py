@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from recbole.config import Config
 
+from srgnn_bench.recbole_bridge.compat import restore_numpy_aliases
 from srgnn_bench.recbole_bridge.recbole_models import is_recboles
 from srgnn_bench.yaml_text import read_yaml
 
@@ -57,6 +58,7 @@ def recbole_config(
         longest_prefix: most clicks that any prefix holds.
         device: where the model is to compute; the CPU unless given.
     """
+    restore_numpy_aliases()
     defaults = recbole_parameters(model_class) or {}
     fixed = {
         "USER_ID_FIELD": SESSION_FIELD,

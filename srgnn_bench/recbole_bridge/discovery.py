@@ -1,8 +1,7 @@
-"""Makes this package's models findable by RecBole's own ``get_model``, lazily.
+"""Makes this package's models findable by RecBole's own ``get_model``, for those who ask for it.
 
 RecBole looks a model up as the module ``recbole.model.<kind>.<lower-case class name>``. An import
-hook answers for the names of our classes only, so RecBole's own models stay what they are; and
-it restores what RecBole needs from NumPy at the moment RecBole is first imported.
+hook answers for the names of our classes only, so RecBole's own models stay what they are.
 """
 
 from __future__ import annotations
@@ -13,6 +12,8 @@ import importlib.machinery
 import sys
 from collections.abc import Sequence
 from types import ModuleType
+
+from srgnn_bench.recbole_bridge.compat import restore_numpy_aliases
 
 HOST = "recbole.model.sequential_recommender."
 
@@ -48,8 +49,6 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         path: Sequence[str] | None,  # noqa: ARG002
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> importlib.machinery.ModuleSpec | None:
-        if fullname == "recbole":
-            _restore_numpy_aliases()
         if fullname.startswith(HOST) and _source_of(fullname) is not None:
             return importlib.machinery.ModuleSpec(fullname, self)
         return None
@@ -71,15 +70,13 @@ def _source_of(fullname: str) -> str | None:
     return next((m for name, m in MODULES.items() if name.lower() == wanted), None)
 
 
-def _restore_numpy_aliases() -> None:
-    from srgnn_bench.recbole_bridge.compat import restore_numpy_aliases
+def register() -> None:
+    """Make this package's models known to RecBole in this process, and RecBole fit for its NumPy.
 
+    ``recbole.utils.get_model`` then finds them by class name, and ``recbole.config.Config(model=...)``
+    accepts names and classes. An import hook does it, and NumPy has the names back that
+    ``Config`` uses (``np.float_`` and the like). srgnn_bench itself needs no call of this.
+    """
     restore_numpy_aliases()
-
-
-def install() -> None:
-    """Register the hook once, ahead of the others so that it sees RecBole being imported."""
-    if "recbole" in sys.modules:  # it names the aliases when it is used
-        _restore_numpy_aliases()
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _Finder())
+        sys.meta_path.append(_Finder())

@@ -7,10 +7,7 @@ from pathlib import Path
 from srgnn_bench.errors import StoreError
 from srgnn_bench.report.card import card_markdown
 from srgnn_bench.report.conclusions import conclusions, verdicts
-from srgnn_bench.report.figures import figures_for
-from srgnn_bench.report.figures.canvas import save_figure
 from srgnn_bench.report.frames import Frames
-from srgnn_bench.report.page import render_page
 from srgnn_bench.report.references import bibtex, read_references
 from srgnn_bench.report.results import load_suite
 from srgnn_bench.report.tables import all_tables
@@ -56,6 +53,11 @@ def build_report(
             remedy="Run it with --seeds 3 or more, or leave out --with-seeds.",
         )
     frames = Frames(results, fdr=fdr)
+    # matplotlib, which takes a while to import: what cannot be reported is refused before that.
+    from srgnn_bench.report.figures import figures_for
+    from srgnn_bench.report.figures.canvas import save_figure
+    from srgnn_bench.report.page import render_page
+
     tables = all_tables(frames)
     figures = figures_for(frames)
     try:

@@ -8,10 +8,12 @@ import sys
 import numpy as np
 import pytest
 
-import srgnn_bench  # noqa: F401
+import srgnn_bench
 from srgnn_bench.recbole_bridge.compat import ALIASES
 from srgnn_bench.recbole_bridge.config import recbole_config
 from srgnn_bench.recbole_bridge.discovery import MODULES
+
+srgnn_bench.register()
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -49,14 +51,16 @@ def test_importing_the_package_loads_neither_torch_nor_recbole() -> None:
 
 
 def test_recbole_imports_on_this_numpy_in_a_fresh_process() -> None:
-    code = "import srgnn_bench, recbole.config, recbole.trainer"
+    code = (
+        "import srgnn_bench; srgnn_bench.register()\n"
+        "import recbole.trainer; from recbole.config import Config\n"
+        "Config(model='FastSRGNN', dataset='ml-100k')"
+    )
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
 
 
 @pytest.mark.parametrize("name", ALIASES)
 def test_the_aliases_mean_what_they_meant(name: str) -> None:
-    import recbole  # noqa: F401
-
     assert getattr(np, name) is ALIASES[name]
 
 

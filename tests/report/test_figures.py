@@ -3,7 +3,6 @@ from __future__ import annotations
 import itertools
 import re
 
-import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 from made_up import MODELS, write_suite
@@ -76,7 +75,6 @@ def assert_readable(store, monkeypatch, *, layout) -> None:
             drawn = drawn_texts(figure, monkeypatch)
             assert overlaps(drawn) == [], figure_spec.name
             assert outside(figure, drawn) == [], figure_spec.name
-            plt.close(figure)
 
 
 @pytest.mark.slow
@@ -119,7 +117,6 @@ def test_the_importance_of_many_parameters_is_readable(store, monkeypatch, layou
     assert len(drawn) > len(rows)
     assert overlaps(drawn) == []
     assert outside(figure, drawn) == []
-    plt.close(figure)
 
 
 def test_a_dollar_sign_is_a_dollar_sign(store):

@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-import matplotlib
-
-matplotlib.use("agg")
-
-import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib import style
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, FigureBase, SubFigure
 from matplotlib.font_manager import findfont, get_font
 from matplotlib.transforms import Bbox
@@ -81,8 +78,15 @@ def far_below(means: pd.Series[float]) -> set[str]:
 @contextmanager
 def house_style() -> Iterator[None]:
     """Draw with the style file alone, whatever the reader's own settings are."""
-    with plt.style.context(["default", STYLE]):
+    with style.context(["default", STYLE]):
         yield
+
+
+def blank_figure(width: float, height: float) -> Figure:
+    """An empty figure of that many inches, which no reader's backend or window knows of."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,7 @@ def panel_grid(
     note_height = LINE_HEIGHT * len(lines) + (0.06 if lines else 0)
     panels_height = panel_heights[layout] * len(rows)
     heights = [h for h in (panels_height, legend_height, note_height) if h > 0]
-    figure = plt.figure(figsize=(WIDTHS[layout], sum(heights)), layout="constrained")
+    figure = blank_figure(WIDTHS[layout], sum(heights))
     parts = iter(figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0])
     drawn = next(parts).subplots(
         len(rows), len(columns), squeeze=False, sharey="row" if sharey else False
@@ -236,5 +240,4 @@ def save_drawn(draw: Callable[[Layout], Figure], *, name: str, out: Path) -> lis
                 path = out / f"{name}{suffix}.{form}"
                 figure.savefig(path, metadata=fields)
                 paths.append(path)
-            plt.close(figure)
     return paths

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
-from scipy.stats import friedmanchisquare
 
 from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import notes
-from srgnn_bench.report.figures.canvas import NOTE_SIZE, WIDTHS, Layout, wrapped
+from srgnn_bench.report.figures.canvas import NOTE_SIZE, WIDTHS, Layout, blank_figure, wrapped
 from srgnn_bench.report.frames import Frames
 
 FEWEST_DATASETS = 6
@@ -37,7 +35,9 @@ def no_diagram_because(frames: Frames) -> str | None:
 
 def draw_critical_difference(frames: Frames, *, layout: Layout) -> Figure:
     """Mean ranks by the suite's last metric; bars join entries that Nemenyi's test cannot part."""
+    # Both take seconds to import, and hardly a report has this figure.
     import scikit_posthocs
+    from scipy.stats import friedmanchisquare
 
     means = _means(frames).rename(columns=frames.results.short_titles)
     p_value = friedmanchisquare(*(means[name] for name in means.columns)).pvalue
@@ -52,7 +52,7 @@ def draw_critical_difference(frames: Frames, *, layout: Layout) -> Figure:
         for line in wrapped(text, width=WIDTHS[layout] - 0.2, size=NOTE_SIZE)
     ]
     height = 0.7 + 0.12 * len(means.columns)
-    figure = plt.figure(figsize=(WIDTHS[layout], height + 0.13 * len(lines)), layout="constrained")
+    figure = blank_figure(WIDTHS[layout], height + 0.13 * len(lines))
     heights = (height, 0.13 * len(lines))
     top, bottom = figure.subfigures(2, 1, height_ratios=heights, squeeze=False)[:, 0]
     scikit_posthocs.critical_difference_diagram(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
@@ -13,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from srgnn_bench.data.card import DataCard, Side, Step
 from srgnn_bench.data.sessions import Integers
-from srgnn_bench.report.figures.canvas import WIDTHS, Layout, looks
+from srgnn_bench.report.figures.canvas import WIDTHS, Layout, blank_figure, looks
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,17 +27,15 @@ def draw_data_card(card: DataCard, *, layout: Layout) -> Figure:
     A source that was prepared elsewhere has no steps to show.
     """
     if len(card.steps) == 1:
-        figure = plt.figure(figsize=(WIDTHS["column"], HEIGHT), layout="constrained")
+        figure = blank_figure(WIDTHS["column"], HEIGHT)
         _draw_lengths(figure.add_subplot(), card)
         return figure
     steps_height = 1.0 + STEP_HEIGHT * len(card.steps)
     if layout == "page":
-        size = (WIDTHS["page"], max(HEIGHT, steps_height))
-        figure = plt.figure(figsize=size, layout="constrained")
+        figure = blank_figure(WIDTHS["page"], max(HEIGHT, steps_height))
         parts = figure.subfigures(1, 2, width_ratios=(2, 3), squeeze=False)
     else:
-        size = (WIDTHS["column"], HEIGHT + steps_height)
-        figure = plt.figure(figsize=size, layout="constrained")
+        figure = blank_figure(WIDTHS["column"], HEIGHT + steps_height)
         heights = (HEIGHT, steps_height)
         parts = figure.subfigures(2, 1, height_ratios=heights, squeeze=False)
     lengths, steps = parts.ravel()
