@@ -23,7 +23,7 @@ LOG := $(VENV)/install.log
 VERSION = $$($(RUN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 CONSTRAINTS ?= --constraint constraints/python$(VERSION).txt
 ifneq ($(UV),)
-INSTALL = $(UV) pip install --quiet --python $(RUN)/python
+INSTALL = $(UV) pip install --quiet --compile-bytecode --python $(RUN)/python
 else
 INSTALL = $(RUN)/python -m pip install --quiet --disable-pip-version-check
 endif

@@ -12,8 +12,11 @@ from recbole.data import create_dataset, data_preparation
 from recbole.trainer import Trainer
 from recbole.utils import get_model, init_seed
 
+import srgnn_bench
 from benchmarks.sessions import LONGEST
 from srgnn_bench.data.sessions import Prefixes, Sessions, Stage
+
+srgnn_bench.register()  # RecBole's Config needs NumPy's former names
 
 BASE = {
     "USER_ID_FIELD": "session_id",

@@ -1,7 +1,8 @@
 """Fair, fast, reproducible benchmarks of session-based recommenders, on RecBole.
 
 Importing this package changes nothing in the process, and imports neither torch nor RecBole, so a
-report is drawn without them. ``register`` makes its models known to RecBole.
+report is drawn without them. ``Benchmark`` imports both, and with them one import hook that cannot
+be avoided: absl's, which TensorBoard brings to RecBole. ``register`` makes our models known to RecBole.
 """
 
 from importlib.util import find_spec

@@ -42,7 +42,8 @@ UNFIT: dict[str, str] = {
 """Class name -> why it cannot run on sessions."""
 
 UNTRIED = ("Fossil", "GRU4RecCPR", "HGN", "HRM", "NPE", "SASRecCPR", "SINE")
-"""Nothing is known that keeps them from running, but no file of this package names them."""
+"""Nothing is known that keeps them from running, but no file of this package names them. The two
+with CPR came with RecBole 1.2.1."""
 
 
 def has_own_loss(class_path: str, *, loss: str) -> bool:

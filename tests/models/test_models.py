@@ -8,6 +8,7 @@ from recbole.config import Config
 from recbole.utils import get_model
 from tiny_models import tiny_batch, tiny_model
 
+import srgnn_bench
 from srgnn_bench.baselines.gru4rec import FastGRU4Rec
 from srgnn_bench.baselines.narm import FastNARM
 from srgnn_bench.baselines.sasrec import FastSASRec
@@ -15,6 +16,8 @@ from srgnn_bench.baselines.stamp import FastSTAMP
 from srgnn_bench.errors import ModelError
 from srgnn_bench.models.srgnn import FastSRGNN
 from srgnn_bench.testing.planted import planted_sessions
+
+srgnn_bench.register()
 
 N_ITEMS = 30
 VARIANTS = {

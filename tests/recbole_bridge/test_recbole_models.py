@@ -113,7 +113,8 @@ def test_every_sequential_model_of_recbole_is_accounted_for() -> None:
     files = {recboles_path(name) for name in registry.names("model")}
     named = {path.split(".")[-1].split(":")[0] for path in files if path.startswith(PACKAGE)}
     known = {name.lower() for name in (*UNFIT, *UNTRIED, *PLAIN_SOFTMAX)}
-    assert {module.name for module in modules} == named | known
+    only_in_1_2_1 = {"gru4reccpr", "sasreccpr"}
+    assert {module.name for module in modules} | only_in_1_2_1 == named | known
     assert not named & {name.lower() for name in UNTRIED}
 
 
