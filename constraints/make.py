@@ -2,7 +2,7 @@
 
 Run as ``python constraints/make.py``, with uv on the path; it installs nothing. Beside the newest
 versions for each Python that ``pyproject.toml`` names stand the lowest that it allows, for the
-oldest Python. torch is pinned by hand, since an open range takes a build with CUDA on most platforms.
+oldest Python. torch is pinned by hand, so that all Pythons have the same.
 """
 
 from __future__ import annotations

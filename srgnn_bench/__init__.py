@@ -2,7 +2,8 @@
 
 Importing this package changes nothing in the process, and imports neither torch nor RecBole, so a
 report is drawn without them. ``Benchmark`` imports both, and with them one import hook that cannot
-be avoided: absl's, which TensorBoard brings to RecBole. ``register`` makes our models known to RecBole.
+be avoided: absl's, which TensorBoard brings to RecBole. ``register`` makes our models known to
+RecBole.
 """
 
 from importlib.util import find_spec

@@ -79,7 +79,8 @@ def refuse_without_recbole() -> NoReturn:
         kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         if not isinstance(error, MissingRecBoleError):
-            return others(kind, error, trace)
+            others(kind, error, trace)
+            return
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(USERS_MISTAKE)
 

@@ -13,7 +13,7 @@ import srgnn_bench
 
 CHECKOUT = Path(__file__).parent.parent
 
-SLOW = {"torch", "recbole", "matplotlib", "scipy", "statsmodels", "optuna", "distributed"}
+SLOW = {"torch", "recbole", "matplotlib", "optuna", "distributed"}
 
 PROCESS = """
 import os, sys
@@ -167,7 +167,7 @@ def test_a_shell_completes_commands_and_names(words: str, found: list[str]) -> N
     [
         "import srgnn_bench",
         "from srgnn_bench import Benchmark",
-        "sys.argv = ['srgnn-bench', '--help']; runpy.run_module('srgnn_bench', run_name='__main__')",
+        "sys.argv = ['x', '--help']; runpy.run_module('srgnn_bench', run_name='__main__')",
         "sys.argv = ['srgnn-bench', 'report']; from srgnn_bench.cli import main",
         "runpy.run_path('run_benchmark.py', run_name='__main__')",
     ],

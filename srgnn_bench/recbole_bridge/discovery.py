@@ -73,9 +73,10 @@ def _source_of(fullname: str) -> str | None:
 def register() -> None:
     """Make this package's models known to RecBole in this process, and RecBole fit for its NumPy.
 
-    ``recbole.utils.get_model`` then finds them by class name, and ``recbole.config.Config(model=...)``
-    accepts names and classes. An import hook does it, and NumPy has the names back that
-    ``Config`` uses (``np.float_`` and the like). srgnn_bench itself needs no call of this.
+    ``recbole.utils.get_model`` then finds them by class name, and
+    ``recbole.config.Config(model=...)`` accepts names and classes. An import
+    hook does it, and NumPy has the names back that ``Config`` uses (``np.float_`` and the like).
+    srgnn_bench itself needs no call of this.
     """
     restore_numpy_aliases()
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
