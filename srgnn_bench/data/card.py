@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -83,6 +85,17 @@ class ShuffleDiagnostic(_Facts):
     """Prefixes judged."""
 
 
+class TestKind(_Facts):
+    """What the test is: how much of the world it shows, and how much order there is to learn."""
+
+    span_seconds: int | None
+    """From the oldest test session to the newest; None where the source has no times."""
+    repeated_sessions: int
+    """Test sessions that some training session equals, click by click."""
+    shuffle: ShuffleDiagnostic | None
+    """None where there are too few training sessions for it."""
+
+
 class DataCard(_Facts):
     """All that is known of a prepared dataset."""
 
@@ -102,8 +115,7 @@ class DataCard(_Facts):
     counts: Counts
     expected: Counts | None
     unknown: Unknown
-    shuffle: ShuffleDiagnostic | None
-    """None where there are too few training sessions for it."""
+    kind: TestKind
     doubts: dict[str, dict[str, Any]]
     """What the log says that it hardly means: the numbers of each kind."""
     warnings: tuple[str, ...]
@@ -132,9 +144,20 @@ def card_of(data: PreparedDataset, spec: DatasetSpec) -> DataCard:
         counts=data.counts(),
         expected=spec.expected.get(data.source),
         unknown=_unknown(data, judged),
-        shuffle=shuffle_diagnostic(data.train),
+        kind=test_kind(data),
         doubts=data.doubts,
         warnings=data.warnings,
+    )
+
+
+@lru_cache(maxsize=1)
+def test_kind(data: PreparedDataset) -> TestKind:
+    """See ``TestKind``; kept, since every run of a dataset asks for it."""
+    times = data.test.times
+    return TestKind(
+        span_seconds=int(times[-1] - times[0]) if data.has_times else None,
+        repeated_sessions=_repeated(data),
+        shuffle=shuffle_diagnostic(data.train),
     )
 
 
@@ -227,6 +250,17 @@ def _side(sessions: Sessions, judged: Integers, *, has_times: bool) -> Side:
         lengths=dict(zip(values.tolist(), numbers.tolist(), strict=True)),
         repeat_rate=(len(session) - distinct) / max(1, len(session) - len(sessions)),
     )
+
+
+def _repeated(data: PreparedDataset) -> int:
+    """Test sessions that equal a training session."""
+
+    def texts(sessions: Sessions) -> list[bytes]:
+        bounds = pairwise(sessions.offsets.tolist())
+        return [sessions.items[start:stop].tobytes() for start, stop in bounds]
+
+    known = set(texts(data.train))
+    return sum(text in known for text in texts(data.test))
 
 
 def _unknown(data: PreparedDataset, judged: Integers) -> Unknown:

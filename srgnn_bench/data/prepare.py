@@ -54,7 +54,7 @@ NOT_IN_THE_BYTES = {"name", "files", "place", "prefix"}
 """What a source says about where its files are, rather than how to read them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PreparedDataset:
     """A dataset's sessions, split, with the items numbered densely over both sides.
 

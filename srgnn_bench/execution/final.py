@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from srgnn_bench.configuration import Candidate
+from srgnn_bench.data.card import TestKind, test_kind
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.errors import StoreError
 from srgnn_bench.evaluation.metrics import (
@@ -55,6 +56,7 @@ class FinalTask:
         dataset: name of the dataset.
         dataset_title: its title.
         test_sessions: test sessions of the dataset.
+        test_kind: what its test is.
     """
 
     suite: SuiteSpec
@@ -64,6 +66,7 @@ class FinalTask:
     dataset: str
     dataset_title: str
     test_sessions: int
+    test_kind: TestKind
 
     @classmethod
     def of(cls, job: Job, run: Run, winner: Winner) -> FinalTask:
@@ -76,6 +79,7 @@ class FinalTask:
             dataset=job.dataset.name,
             dataset_title=job.dataset.title,
             test_sessions=len(job.dataset.test),
+            test_kind=test_kind(job.dataset),
         )
 
     @property
@@ -241,6 +245,7 @@ def _train_and_rank(
 
 
 def _facts(task: FinalTask, stage: Stage) -> DatasetFacts:
+    shuffle = task.test_kind.shuffle
     return DatasetFacts(
         title=task.dataset_title,
         items=stage.n_items,
@@ -250,6 +255,9 @@ def _facts(task: FinalTask, stage: Stage) -> DatasetFacts:
         test_sessions=task.test_sessions,
         test_prefixes=len(stage.judged),
         unknown_targets=int(np.count_nonzero(stage.judged.target == 0)),
+        test_span_seconds=task.test_kind.span_seconds,
+        repeated_test_sessions=task.test_kind.repeated_sessions,
+        shuffle_loss=shuffle.loss if shuffle else None,
     )
 
 

@@ -11,7 +11,9 @@ import pandas as pd
 
 from srgnn_bench.evaluation.metrics import Metric
 from srgnn_bench.recbole_bridge.recbole_models import has_own_loss
+from srgnn_bench.report.data_card import span_text
 from srgnn_bench.report.results import Hole, SuiteResults
+from srgnn_bench.store.record import DatasetFacts
 
 OPTIMISTIC = (
     "OPTIMISTIC: the best epoch was chosen on the test set, as the papers do. These numbers serve "
@@ -49,8 +51,22 @@ def data_line(results: SuiteResults, *, datasets: Sequence[str]) -> str:
                 f"{facts.train_sessions:,} sessions, {facts.test_prefixes:,} test prefixes of "
                 f"{facts.test_sessions:,}, {facts.items:,} items, "
                 f"{facts.unknown_targets:,} targets unseen in training (misses for all)"
+                f"{_what_the_test_is(facts)}"
             )
     return f"Data: {'; '.join(parts)}." if parts else "Data: no runs."
+
+
+def _what_the_test_is(facts: DatasetFacts) -> str:
+    """Span, repeated sessions and the worth of order, as far as the record knows them."""
+    parts = []
+    if facts.test_span_seconds is not None:
+        parts.append(f"the test spans {span_text(facts.test_span_seconds)}")
+    if facts.repeated_test_sessions is not None:
+        share = facts.repeated_test_sessions / facts.test_sessions
+        parts.append(f"{share:.1%} of its sessions repeat a training session whole")
+    if facts.shuffle_loss is not None:
+        parts.append(f"a Markov chain loses {facts.shuffle_loss:.0%} by shuffled sessions")
+    return "".join(f", {part}" for part in parts)
 
 
 SESSIONS_ONLY = "‡"

@@ -126,8 +126,18 @@ def _diagnostics(card: DataCard) -> tuple[tuple[str, ...], ...]:
         ("test items never trained", f"{unknown.items:,} ({unknown.item_share:.1%})"),
         ("test targets never trained", f"{unknown.targets:,} ({unknown.target_share:.1%})"),
     ]
-    if card.shuffle is not None:
-        shuffle = card.shuffle
+    kind = card.kind
+    if kind.span_seconds is not None:
+        rows.append(("span of the test", span_text(kind.span_seconds)))
+    repeated = kind.repeated_sessions
+    rows.append(
+        (
+            "test sessions that repeat a training session whole",
+            f"{repeated:,} ({repeated / card.test.sessions:.1%})",
+        )
+    )
+    if kind.shuffle is not None:
+        shuffle = kind.shuffle
         rows.append(
             (
                 "what a Markov model loses by shuffled sessions",
@@ -136,6 +146,14 @@ def _diagnostics(card: DataCard) -> tuple[tuple[str, ...], ...]:
             )
         )
     return tuple(rows)
+
+
+def span_text(seconds: int) -> str:
+    """A span of time in the unit that suits it."""
+    for name, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.3g} {name}"
+    return f"{seconds} seconds"
 
 
 def _comparison(card: DataCard) -> tuple[tuple[str, ...], ...]:

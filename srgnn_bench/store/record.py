@@ -109,6 +109,13 @@ class DatasetFacts(Stored):
     test_prefixes: int
     unknown_targets: int
     """Test prefixes whose target the training part never shows: misses for every model."""
+    test_span_seconds: int | None = None
+    """From the oldest test session to the newest; None where that is not known."""
+    repeated_test_sessions: int | None = None
+    """Test sessions that equal a training session click by click; None in older records."""
+    shuffle_loss: float | None = None
+    """Share of its MRR@20 that a Markov chain loses where the clicks of each session are shuffled:
+    near 0, the order of clicks says nothing. None where that is not known."""
 
 
 class Record(Stored):

@@ -43,6 +43,17 @@ def test_a_card_counts_what_is_there(tmp_path: Path) -> None:
     assert (card.unknown.items, card.unknown.targets) == (1, 2)
     assert card.unknown.item_share == pytest.approx(1 / 3)
     assert card.unknown.target_share == pytest.approx(2 / 3)
+    assert card.kind.span_seconds == 200
+    assert card.kind.repeated_sessions == 0
+
+
+def test_a_card_says_what_the_test_is(tmp_path: Path) -> None:
+    log = [*LOG, (5, 5, 90_450), (5, 6, 90_460)]  # session 5 repeats session 2
+    card = card_of(prepared(tmp_path, log), spec_of())
+    assert card.kind.repeated_sessions == 1
+    page = markdown(card)
+    assert "| span of the test | 40 seconds |" in page
+    assert "| test sessions that repeat a training session whole | 1 (50.0%) |" in page
 
 
 def test_leave_one_out_judges_only_the_last_click(tmp_path: Path) -> None:

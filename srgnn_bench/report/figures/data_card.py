@@ -1,4 +1,4 @@
-"""The figure of a data card: how long sessions are, and what each step of preparation left."""
+"""The figure of a data card: how long sessions are, what their order says, what steps left."""
 
 from __future__ import annotations
 
@@ -10,39 +10,58 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from srgnn_bench.data.card import DataCard, Side, Step
+from srgnn_bench.data.card import DataCard, ShuffleDiagnostic, Side, Step
 from srgnn_bench.data.sessions import Integers
 from srgnn_bench.report.figures.canvas import WIDTHS, Layout, blank_figure, looks
 
 Floats = npt.NDArray[np.float64]
 
 HEIGHT = 1.9
+SHUFFLE_HEIGHT = 1.3
 STEP_HEIGHT = 0.24
 TICKS = (1, 2, 5)
 
 
 def draw_data_card(card: DataCard, *, layout: Layout) -> Figure:
-    """Lengths of sessions; beside it (below it in a column) what each step left.
+    """Lengths of sessions, the shuffle diagnostic, what each step left; side by side on a page.
 
-    A source that was prepared elsewhere has no steps to show.
+    A source that was prepared elsewhere has no steps to show, and one with too few sessions no
+    diagnostic.
     """
-    if len(card.steps) == 1:
-        figure = blank_figure(WIDTHS["column"], HEIGHT)
-        _draw_lengths(figure.add_subplot(), card)
-        return figure
-    steps_height = 1.0 + STEP_HEIGHT * len(card.steps)
-    if layout == "page":
-        figure = blank_figure(WIDTHS["page"], max(HEIGHT, steps_height))
-        parts = figure.subfigures(1, 2, width_ratios=(2, 3), squeeze=False)
+    heights = [HEIGHT]
+    if card.kind.shuffle is not None:
+        heights.append(SHUFFLE_HEIGHT)
+    if len(card.steps) > 1:
+        heights.append(1.0 + STEP_HEIGHT * len(card.steps))
+    if layout == "page" and len(heights) > 1:
+        figure = blank_figure(WIDTHS["page"], max(heights))
+        parts = figure.subfigures(1, len(heights), squeeze=False)
     else:
-        figure = blank_figure(WIDTHS["column"], HEIGHT + steps_height)
-        heights = (HEIGHT, steps_height)
-        parts = figure.subfigures(2, 1, height_ratios=heights, squeeze=False)
-    lengths, steps = parts.ravel()
+        figure = blank_figure(WIDTHS["column"], sum(heights))
+        parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)
+    lengths, *others = parts.ravel()
     _draw_lengths(lengths.add_subplot(), card)
-    _draw_steps(steps.add_subplot(), card.steps)
-    steps.legend(loc="outside lower center", ncols=3)
+    if card.kind.shuffle is not None:
+        _draw_shuffle(others.pop(0).add_subplot(), card.kind.shuffle)
+    if others:
+        _draw_steps(others[0].add_subplot(), card.steps)
+        others[0].legend(loc="outside lower center", ncols=3)
     return figure
+
+
+def _draw_shuffle(axes: Axes, shuffle: ShuffleDiagnostic) -> None:
+    """MRR@20 of a Markov chain, with the clicks of each session in order and shuffled."""
+    names = ("in order", "shuffled")
+    for place, (value, look) in enumerate(
+        zip((shuffle.mrr, shuffle.mrr_shuffled), looks(names).values(), strict=True)
+    ):
+        axes.barh(place, 100 * value, color=look.colour)
+        axes.text(100 * value, place, f" {100 * value:.1f}", va="center")
+    axes.set_yticks(range(2), names)
+    axes.invert_yaxis()
+    axes.margins(x=0.2)
+    axes.set_xlabel("MRR@20 of a Markov chain, %")
+    axes.set_title(f"What order says: {shuffle.loss:.0%} lost by shuffling")
 
 
 def _draw_lengths(axes: Axes, card: DataCard) -> None:
