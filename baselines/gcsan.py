@@ -22,7 +22,12 @@ from srgnn_bench.models import FullSoftmax, ModelParameters
 
 
 class GCSANParameters(ModelParameters):
-    """Parameters of GC-SAN; the paper suggests a weight from 0.4 to 0.8."""
+    """Parameters of GC-SAN.
+
+    The paper suggests a weight from 0.4 to 0.8. Its other settings could not be looked up: step,
+    blocks, dropout and the weight in the middle of that range are this package's choice, the
+    training in the model's file is SR-GNN's, and weights begin as SR-GNN's do.
+    """
 
     embedding_size: int = Field(100, ge=1)
     """Length of the vectors of items and sessions."""

@@ -2,7 +2,8 @@
 
 Sources: Tan et al., "Improved Recurrent Neural Networks for Session-based Recommendations", DLRS
 2016; RecBole's ``GRU4Rec``, which is a GRU with a dense layer and a full softmax, and not the
-original of Hidasi et al.: no sampled ranking loss, no session-parallel batches.
+original of Hidasi et al.: no sampled ranking loss, no session-parallel batches. So
+tables and figures call it GRU (RecBole).
 """
 
 from __future__ import annotations

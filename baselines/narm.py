@@ -1,6 +1,13 @@
 """NARM as RecBole has it, on packed sequences.
 
-Sources: Li et al., "Neural Attentive Session-based Recommendation", CIKM 2017; RecBole's ``NARM``.
+Sources: Li et al., "Neural Attentive Session-based Recommendation", CIKM 2017; RecBole's ``NARM``;
+the authors' code, https://github.com/lijingsdu/sessionRec_NARM.
+
+Departures from the authors' code, all of them RecBole's: the weights of attention are not
+normalised, as in the paper's equation, where the code takes their softmax over the clicks;
+sigmoids are exact, where it has Theano's piecewise linear ones; weights begin with Xavier's
+normal distribution, where it draws them with variance 2 / rows. Its vectors of items have 50
+numbers, the model's file has 100 as for the other models.
 """
 
 from __future__ import annotations

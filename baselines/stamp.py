@@ -1,18 +1,24 @@
 """STAMP as RecBole has it, on flat clicks.
 
 Sources: Liu et al., "STAMP: Short-Term Attention/Memory Priority Model for Session-based
-Recommendation", KDD 2018; RecBole's ``STAMP``, which leaves out the paper's final sigmoid.
+Recommendation", KDD 2018; RecBole's ``STAMP``, which leaves out the paper's final sigmoid, as the
+authors' code does; that code, https://github.com/uestcnlp/STAMP.
+
+Departures from it: the loss is the mean over a batch, where it takes the gradient of the sum, and
+cuts each weight's gradient at norm 150; the vectors of the clicks are read as they are, where it
+cuts those longer than 1 to length 1. ``initialisation`` chooses how weights begin.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from pydantic import Field
 from recbole.model.sequential_recommender.stamp import STAMP
 
 from srgnn_bench.layers.attention import soft_attention
+from srgnn_bench.layers.initialisation import initialise_uniformly
 from srgnn_bench.layers.ragged import ordered_clicks
 from srgnn_bench.models import FullSoftmax, ModelParameters, clear_padding
 
@@ -22,6 +28,10 @@ class STAMPParameters(ModelParameters):
 
     embedding_size: int = Field(64, ge=1)
     """Length of the vectors of items and sessions."""
+
+    initialisation: Literal["normal", "uniform"] = "normal"
+    """How weights begin: ``normal``, the authors', with deviations of 0.002 for items and 0.05 for
+    layers; ``uniform``, SR-GNN's, within 1 / sqrt(d). It decides how fast the model learns."""
 
 
 class FastSTAMP(FullSoftmax, STAMP):  # type: ignore[misc]
@@ -34,6 +44,8 @@ class FastSTAMP(FullSoftmax, STAMP):  # type: ignore[misc]
 
     def __init__(self, config: Any, dataset: Any) -> None:
         super().__init__(config, dataset)
+        if STAMPParameters.read(config).initialisation == "uniform":
+            initialise_uniformly(self, self.item_embedding)
         clear_padding(self.item_embedding)
 
     def forward(self, item_seq: torch.Tensor, item_seq_len: torch.Tensor) -> torch.Tensor:

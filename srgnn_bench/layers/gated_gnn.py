@@ -52,7 +52,10 @@ class GatedGNN(Neighbours):
         v  <- (1 - z) * v + z * v'                                    (5)
 
     As in the authors' code, H_in and H_out have biases of their own, the three gates share one
-    matrix each for W and U, in the order r, z, o, and r multiplies U_o v rather than v. Where
+    matrix each for W and U, in the order r, z, o, and r multiplies U_o v rather than v. In their
+    code z keeps the state where (5), and so this class, takes the new one: one gate is the
+    complement of the other, the same model with the signs of the gate's weights turned, and
+    initial weights are drawn symmetrically. Where
     there are further sets of edges, what is read along them, with weights of its own, is appended
     to a.
 
