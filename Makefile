@@ -73,7 +73,7 @@ clean:
 
 $(VENV)/bin/python:
 ifneq ($(UV),)
-	@$(UV) venv --quiet --seed --python "$(or $(PYTHON),3.13)" $(VENV_OPTIONS) $(VENV) || { \
+	@$(UV) venv --quiet --python "$(or $(PYTHON),3.13)" $(VENV_OPTIONS) $(VENV) || { \
 	    echo "uv could not make $(VENV): install Python 3.10 to 3.14, or name one: make PYTHON=/path/to/python3.13." >&2; \
 	    exit 1; }
 else
