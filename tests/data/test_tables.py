@@ -315,6 +315,7 @@ def test_text_ids_keep_their_spelling(tmp_path: Path) -> None:
         ('session,item,time\n1,"2,3\n1,2,3\n', {}, "row 2: a double quote opens a value"),
         ('session,item,"time\n1,2,3\n', {}, "row 1: the names of the columns cannot be read"),
         ("session\ritem,time\n1,2,3\n", {}, "row 1: the names of the columns cannot be read"),
+        ("session,item,time\r1,2,3\n1,2,3\n", {"quoted": False}, "row 1: the names of the columns"),
         ('session,item,time,t\n1,2,3,"x\n1,2,3,x\n', {}, "row 2: a double quote opens"),
         (b"session,item,time\n1,\xff\xfe,3\n", {}, "row 2: item is not UTF-8 text"),
         (

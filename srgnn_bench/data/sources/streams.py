@@ -19,6 +19,11 @@ MOST_UNPACKED = 250
 pack into a third to a thirtieth of their size; a file made to fill memory, into a thousandth."""
 
 
+def most_unpacked(packed: int) -> int:
+    """Most bytes that so many packed ones may become."""
+    return ALWAYS_UNPACKED + MOST_UNPACKED * packed
+
+
 @contextmanager
 def open_binary(path: Path, *, members: tuple[str, ...]) -> Iterator[BinaryIO]:
     """The unpacked bytes of a file. What is damaged in it becomes one clear error.
@@ -89,7 +94,9 @@ def _clear_errors(path: Path) -> Iterator[None]:
 
 def unreadable(path: Path, error: Exception) -> DataError:
     """A file that the system, or its own form, does not let us read."""
-    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    reason = (error.strerror if isinstance(error, OSError) else None) or " ".join(
+        str(error).split()
+    )
     return DataError(
         f"{path} cannot be read ({reason}).", remedy="Check the file and its permissions."
     )
@@ -155,7 +162,7 @@ class _Measured(io.RawIOBase):
     def __init__(self, path: Path, *, packed: int, unpacked: IO[bytes] | gzip.GzipFile) -> None:
         super().__init__()
         self._path = path
-        self._left = ALWAYS_UNPACKED + MOST_UNPACKED * packed
+        self._left = most_unpacked(packed)
         self._unpacked = unpacked
 
     def readable(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
@@ -30,6 +31,12 @@ BLOCK = 1 << 24
 """Bytes that are parsed at a time, and the longest row."""
 
 LONGEST_HEADER = 1 << 20
+
+WRONG_WIDTH = re.compile(
+    r"Row #(?P<row>\d+): Expected (?P<wanted>\d+) columns, got (?P<found>\d+): (?P<text>.*)", re.S
+)
+"""What the parser says of a row with too many or too few values. (It would also hand over the row
+itself, but only where that is UTF-8.)"""
 
 Batch = dict[str, Column]
 """The columns that matter of some rows, by what they are for: item, time, user, session, order,
@@ -170,11 +177,6 @@ def _text(path: Path, stream: BinaryIO, source: TableSource | AtomicSource) -> I
     rest = rest or stream.read(BLOCK)
     if not rest.strip():
         raise DataError(f"{path} holds a header but no click.", remedy="Give a file with rows.")
-    invalid: list[pa.csv.InvalidRow] = []
-
-    def refuse(row: pa.csv.InvalidRow) -> str:
-        invalid.append(row)
-        return "error"
 
     def examine_quotes() -> None:
         with open_binary(path, members=source.files) as again:
@@ -209,7 +211,6 @@ def _text(path: Path, stream: BinaryIO, source: TableSource | AtomicSource) -> I
                 delimiter=separator,
                 quote_char='"' if quoted else False,
                 newlines_in_values=quoted,
-                invalid_row_handler=refuse,
             ),
             convert_options=pa.csv.ConvertOptions(
                 include_columns=[str(place) for place in sorted(set(places.values()))],
@@ -231,8 +232,9 @@ def _text(path: Path, stream: BinaryIO, source: TableSource | AtomicSource) -> I
                 for role, place in places.items()
             }
     except pa.ArrowInvalid as error:
-        if invalid:
-            raise _wrong_width(path, invalid[0], separator, header_rows) from error
+        wrong_width = WRONG_WIDTH.search(str(error))
+        if wrong_width:
+            raise _wrong_width(path, wrong_width, separator, header_rows) from error
         raise DataError(
             f"{path}, after row {row - 1}: {' '.join(str(error).split())}.",
             remedy="Correct the file; it should be text with one click per line.",
@@ -265,10 +267,11 @@ def _first_line(path: Path, stream: BinaryIO) -> tuple[bytes, bytes]:
 
 def _split(path: Path, line: bytes, *, separator: str, quoted: bool) -> list[str]:
     text = line.decode("utf-8", errors="replace").rstrip("\r\n")
-    if not quoted:
-        return [cell.strip() for cell in text.split(separator)]
     try:
-        cells = next(csv.reader([text], delimiter=separator, strict=True))
+        if "\r" in text:  # it ends a row for the parser, and so what follows would be no name
+            raise csv.Error("a carriage return stands among them")
+        reader = csv.reader([text], delimiter=separator, strict=True)
+        cells = next(reader) if quoted else text.split(separator)
     except csv.Error as error:
         raise DataError(
             f"{path}, row 1: the names of the columns cannot be read ({error}).",
@@ -328,11 +331,12 @@ def _another_separator(path: Path, found: str, *, separator: str, of_a_table: bo
     )
 
 
-def _wrong_width(path: Path, row: pa.csv.InvalidRow, separator: str, header_rows: int) -> DataError:
-    shown = row.text if len(row.text) <= 60 else f"{row.text[:57]}..."
+def _wrong_width(path: Path, found: re.Match[str], separator: str, header_rows: int) -> DataError:
+    text = found["text"]
+    shown = text if len(text) <= 60 else f"{text[:57]}..."
     return DataError(
-        f"{path}, row {row.number + header_rows}: {row.actual_columns} values where "
-        f"{row.expected_columns} are expected: {shown!r}.",
+        f"{path}, row {int(found['row']) + header_rows}: {found['found']} values where "
+        f"{found['wanted']} are expected: {shown!r}.",
         remedy=f"Correct the row; check that {separator!r} is the separator and that values that "
         "hold it are in double quotes.",
     )
