@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import errno
+import io
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -139,12 +141,35 @@ RESULTS = Path("results")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: exit code 0 all done, 1 some runs not, 2 the user's mistake, 130 Ctrl-C."""
+    _show_substitutes()
     try:
         with _second_interrupt_ends():
             app(args=None if arguments is None else list(arguments))
     except BenchError as error:
-        _console(stderr=True).print(f"[bold red]error:[/] {_escape(str(error))}", markup=True)
-        sys.exit(USERS_MISTAKE)
+        _fail(str(error))
+    except MemoryError as error:
+        _fail(f"Memory is not enough ({error or 'none is left'}). Free some, or use less data.")
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        _fail(f"Nothing more can be written ({error.strerror}). Free space, or write elsewhere.")
+
+
+def _fail(problem: str) -> NoReturn:
+    """Say in one line what is wrong, and end."""
+    _console(stderr=True).print(f"[bold red]error:[/] {_escape(problem)}", markup=True)
+    try:
+        sys.stdout.flush()
+    except OSError:  # it is full, and Python would complain of it again at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(USERS_MISTAKE)
+
+
+def _show_substitutes() -> None:
+    """Have a terminal show a substitute for a character that it does not have."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _print_version(wanted: bool) -> None:

@@ -57,7 +57,8 @@ def suite(name: str) -> SuiteSpec:
     Raises:
         SpecError: no such suite, or its file is not a valid one.
     """
-    return _load("suite", name, SuiteSpec)
+    spec = _load("suite", name, SuiteSpec)
+    return _with_neighbours(spec, folder=Path(name).parent) if names_a_file(name) else spec
 
 
 def dataset(name: str) -> DatasetSpec:
@@ -86,6 +87,28 @@ def did_you_mean(wrong: str, known: list[str]) -> str:
     """A sentence with the nearest known name, or an empty string."""
     near = difflib.get_close_matches(wrong, known, n=1, cutoff=0.5)
     return f"Did you mean '{near[0]}'?" if near else ""
+
+
+def _with_neighbours(suite: SuiteSpec, *, folder: Path) -> SuiteSpec:
+    """The suite of a file, with the files that it names looked for beside it as well.
+
+    A file that is found from the working directory goes first.
+    """
+
+    def place(name: str) -> str:
+        beside = folder / name
+        is_beside = names_a_file(name) and not Path(name).is_file() and beside.is_file()
+        return str(beside) if is_beside else name
+
+    return suite.model_copy(
+        update={
+            "datasets": tuple(place(dataset) for dataset in suite.datasets),
+            "models": tuple(
+                entry.model_copy(update={"model": place(entry.model)}) for entry in suite.models
+            ),
+            "configurations_from": suite.configurations_from and place(suite.configurations_from),
+        }
+    )
 
 
 def _load(kind: Kind, name: str, spec_class: type[S]) -> S:

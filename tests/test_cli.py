@@ -154,3 +154,60 @@ def test_the_lists_and_the_doctor_speak(tmp_path: Path) -> None:
     assert "broken" not in doctor.stdout
     for subject in ("torch", "recbole", "threads", "device", "dataset yoochoose1_64"):
         assert subject in doctor.stdout
+
+
+def child(code: str, *, stdout: str | None = None, **environment: str) -> tuple[int, bytes]:
+    """Exit code of a process that runs some code, and what it says of errors, or at all."""
+    with Path(stdout or os.devnull).open("wb") as out:
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", code],
+            cwd=CHECKOUT,
+            env={**os.environ, "COLUMNS": "200", **environment},
+            stdout=out if stdout else subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    return done.returncode, done.stderr + (done.stdout or b"")
+
+
+MAIN = "import sys; from srgnn_bench.cli import main; main(['datasets', *sys.argv[1:]])"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_an_output_that_is_full_is_one_line() -> None:
+    code, said = child(MAIN, stdout="/dev/full")
+    assert code == 2
+    assert said.startswith(b"error: Nothing more can be written (No space left on device).")
+    assert said.count(b"\n") == 1
+
+
+def test_memory_that_is_not_enough_is_one_line() -> None:
+    fail = "import srgnn_bench.registry as r\ndef f(*a): raise MemoryError\nr.names = f\n" + MAIN
+    code, said = child(fail)
+    assert (code, said.count(b"\n")) == (2, 1)
+    assert said.startswith(b"error: Memory is not enough")
+
+
+def test_a_terminal_that_lacks_a_character_shows_a_substitute(tmp_path: Path) -> None:
+    text = "title: G\u00f6teborg \u2615\ncitation: x\nlicence: x\nobtain: x\nsources:\n"
+    text += "- {name: p, kind: table, files: l.csv, columns: {session: s, item: i, time: t}, "
+    text += "time_format: seconds, ids: text}\nnote: \u2615\n"
+    text += "preparation: {filters: [], split: {kind: newest_sessions, "
+    text += "fraction: 0.5}}\n"
+    (tmp_path / "shop.yaml").write_text(text, encoding="utf-8")
+    rows = "".join(f"{s},\u00e9{i},{s}\n" for s in range(1, 5) for i in range(3))
+    (tmp_path / "l.csv").write_text("s,i,t\n" + rows, encoding="utf-8")
+    prepare = ["prepare", str(tmp_path / "shop.yaml"), "--data-root", str(tmp_path)]
+    prepare += ["--results", str(tmp_path / "r")]
+    code, said = child(
+        f"import sys; sys.argv[1:] = {prepare!a}\n" + MAIN,
+        LC_ALL="C",
+        PYTHONUTF8="0",
+        PYTHONCOERCECLOCALE="0",
+        PYTHONIOENCODING="ascii:strict",
+        PYTHONPATH=str(CHECKOUT),
+    )
+    assert code == 0, said.decode()
+    assert b"?" in said
+    [card] = (tmp_path / "r").rglob("card.md")
+    assert "\u2615" in card.read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ import types
 from pathlib import Path
 
 import pytest
+import yaml
 from recbole.model.abstract_recommender import SequentialRecommender
 
 from srgnn_bench import registry
@@ -325,3 +326,25 @@ def test_settings_reach_their_place() -> None:
 def test_the_temporal_protocol_needs_tuning() -> None:
     with pytest.raises(SpecError, match="at least one tuning trial"):
         select(registry.suite("quick"), trials=0)
+
+
+def test_files_that_a_suite_names_are_looked_for_beside_it_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far, here = tmp_path / "far", tmp_path / "here"
+    for folder in (far, here):
+        (folder / "own").mkdir(parents=True)
+    monkeypatch.chdir(here)
+    source = {"name": "p", "kind": "srgnn_pickles"}
+    content = {"title": "x", "citation": "x", "licence": "x", "obtain": "x", "sources": [source]}
+    (far / "own" / "shop.yaml").write_text(yaml.safe_dump(content))
+    shipped = (registry.properties_folder() / "model" / "srgnn.yaml").read_text(encoding="utf-8")
+    (far / "mine.yaml").write_text(shipped, encoding="utf-8")
+    suite = {"title": "S", "datasets": ["own/shop.yaml", "diginetica"], "models": ["mine.yaml"]}
+    (far / "suite.yaml").write_text(yaml.safe_dump(suite))
+    read = registry.suite("../far/suite.yaml")
+    assert read.datasets == ("../far/own/shop.yaml", "diginetica")
+    assert [(e.model, e.name) for e in read.models] == [("../far/mine.yaml", "mine")]
+    assert registry.dataset(read.datasets[0]).name == "shop"
+    (here / "own" / "shop.yaml").write_text(yaml.safe_dump(content))
+    assert registry.suite("../far/suite.yaml").datasets[0] == "own/shop.yaml"

@@ -5,17 +5,30 @@ What was fetched goes to the folder ``<data root>/<dataset>/``, where its source
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import importlib.util
+import shutil
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import filelock
 import pooch
 import requests
 import yaml
 
+from srgnn_bench.data.sources.streams import most_unpacked
 from srgnn_bench.data.spec import DatasetSpec, Download, FilesDownload
 from srgnn_bench.errors import DataError
+
+ARRIVALS = ".arrivals"
+
+BAD_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
+"""What zipfile raises for archives that are damaged, encrypted, or packed in a way it does not know
+(NotImplementedError is a RuntimeError)."""
 
 
 def download(spec: DatasetSpec, *, data_root: Path) -> list[Path]:
@@ -36,41 +49,63 @@ def download(spec: DatasetSpec, *, data_root: Path) -> list[Path]:
     for source in spec.downloads:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            return _fetch(source, folder)
-        except (requests.RequestException, ValueError, OSError, zipfile.BadZipFile) as error:
+            with _arrivals(folder) as arrived:
+                return _fetch(source, folder, arrived)
+        except (requests.RequestException, ValueError, OSError, *BAD_ARCHIVE) as error:
             # pooch raises ValueError for a checksum that does not match
             refusals.append(f"{_address(source)}: {' '.join(str(error).split())[:200]}")
     problem = "; ".join(refusals) if refusals else "no address is known for it"
     raise DataError(f"Dataset '{spec.name}' was not fetched: {problem}.", remedy=spec.obtain)
 
 
-def _fetch(source: Download, folder: Path) -> list[Path]:
+@contextmanager
+def _arrivals(folder: Path) -> Iterator[Path]:
+    """A folder in which downloads become whole before they are moved to their places.
+
+    What a killed call left in it goes first; the lock sees to it that no other call is at work.
+    """
+    with filelock.FileLock(folder / f"{ARRIVALS}.lock"):
+        arrived = folder / ARRIVALS
+        shutil.rmtree(arrived, ignore_errors=True)
+        arrived.mkdir()
+        try:
+            yield arrived
+        finally:
+            shutil.rmtree(arrived, ignore_errors=True)
+
+
+def _fetch(source: Download, folder: Path, arrived: Path) -> list[Path]:
     """Fetch from one address. A file that is there and is another one is never written over."""
     if isinstance(source, FilesDownload):
         return [
-            _retrieve(source.base + name, folder / name, sha256=sha256)
+            _retrieve(source.base + name, folder / name, arrived, sha256=sha256)
             for name, sha256 in source.files.items()
         ]
     address = _address(source)
     archive = folder / address.rsplit("/", 1)[-1]
-    was_there, noted = archive.is_file(), _noted(archive)
+    noted = _noted(archive)
     try:
-        _retrieve(address, archive, sha256=source.sha256 or noted)
-        unpacked = _unpack(archive)
-    except zipfile.BadZipFile:
-        if not was_there:  # some hosts answer with a page
-            archive.unlink()
-        raise
+        fetched = archive if archive.is_file() else arrived / archive.name
+        _pooch(address, fetched, sha256=source.sha256 or noted)
+        unpacked = _unpack(fetched, folder, arrived)
     except ValueError as error:
         if source.sha256 or not noted:
             raise
         note = _place_of_note(archive)
         raise ValueError(f"it is not the archive that {note} has noted: {error}") from error
+    fetched.replace(archive)
     _note(archive)
     return unpacked
 
 
-def _retrieve(address: str, path: Path, *, sha256: str | None) -> Path:
+def _retrieve(address: str, path: Path, arrived: Path, *, sha256: str) -> Path:
+    if path.is_file():
+        return _pooch(address, path, sha256=sha256)
+    return _pooch(address, arrived / path.name, sha256=sha256).replace(path)
+
+
+def _pooch(address: str, path: Path, *, sha256: str | None) -> Path:
+    """The file of an address, fetched where it is not there."""
     pooch.get_logger().setLevel("WARNING")
     known = None if sha256 is None else f"sha256:{sha256}"
     if known and path.is_file() and not pooch.hashes.hash_matches(path, known):
@@ -128,17 +163,29 @@ def _write(path: Path, content: bytes) -> None:
     part.replace(path)
 
 
-def _unpack(archive: Path) -> list[Path]:
-    """The files of an archive, without its folders."""
-    unpacked = []
+def _unpack(archive: Path, folder: Path, arrived: Path) -> list[Path]:
+    """The files of an archive, without its folders; all of them or none.
+
+    Raises:
+        zipfile.BadZipFile: there is none in it, or it unpacks to more than any log would.
+        RuntimeError, NotImplementedError, zlib.error: it is encrypted or damaged.
+    """
+    whole = []
     with zipfile.ZipFile(archive) as opened:
         for member in opened.infolist():
             name = Path(member.filename).name
             if member.is_dir() or not name.endswith(".inter"):
                 continue
-            path, content = archive.with_name(name), opened.read(member)
-            if path.is_file() and path.read_bytes() != content:
-                raise _another(path)
-            _write(path, content)
-            unpacked.append(path)
-    return unpacked
+            if member.file_size > most_unpacked(member.compress_size):
+                raise zipfile.BadZipFile(f"{name} in it unpacks to {member.file_size:,} bytes")
+            path = arrived / name
+            with opened.open(member) as packed, path.open("wb") as file:
+                shutil.copyfileobj(packed, file)
+            whole.append(path)
+    if not whole:
+        raise zipfile.BadZipFile("no .inter file is in it")
+    for path in whole:
+        place = folder / path.name
+        if place.is_file() and not filecmp.cmp(place, path, shallow=False):
+            raise _another(place)
+    return [path.replace(folder / path.name) for path in whole]

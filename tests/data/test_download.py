@@ -18,6 +18,7 @@ from data_files import spec_of
 from srgnn_bench import registry
 from srgnn_bench.data import download as downloading
 from srgnn_bench.data.download import download
+from srgnn_bench.data.sources import streams
 from srgnn_bench.data.spec import DatasetSpec, RecBoleDownload
 from srgnn_bench.errors import DataError
 
@@ -137,9 +138,97 @@ def test_a_page_in_place_of_an_archive_is_no_archive_and_leaves_nothing(
     (folder / "x.zip").write_text("<html>Please log in.</html>")
     with pytest.raises(DataError, match="not a zip file"):
         download(spec, data_root=tmp_path)
-    assert list((tmp_path / "mine").iterdir()) == []
+    assert shown(tmp_path / "mine") == []
     (folder / "x.zip").write_bytes(archive("one"))
     assert [path.read_text() for path in download(spec, data_root=tmp_path)] == ["one"]
+
+
+def shown(folder: Path) -> list[str]:
+    """Names of the files in a folder, but for hidden ones."""
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def encrypted(content: bytes) -> bytes:
+    """An archive whose members say that they need a password."""
+    marked = bytearray(content)
+    for signature, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        start = -1
+        while (start := marked.find(signature, start + 1)) >= 0:
+            marked[start + place] |= 1
+    return bytes(marked)
+
+
+def damaged_inside(content: bytes) -> bytes:
+    """An archive one of whose letters has changed."""
+    return content.replace(b"two", b"twe", 1)
+
+
+def without_sessions() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as opened:
+        opened.writestr("readme.md", "none")
+    return buffer.getvalue()
+
+
+def bomb() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr("x.train.inter", b"0" * 3_000_000)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (encrypted(archive("two")), "encrypted"),
+        (damaged_inside(archive("two")), "Bad CRC-32"),
+        (archive("two")[:60], "not a zip file"),
+        (b"", "not a zip file"),
+        (without_sessions(), "no .inter file is in it"),
+        (bomb(), "unpacks to 3,000,000 bytes"),
+    ],
+)
+def test_an_archive_that_is_none_is_one_line_and_nothing_of_it_is_kept(
+    tmp_path: Path,
+    site: tuple[Path, str],
+    monkeypatch: pytest.MonkeyPatch,
+    content: bytes,
+    words: str,
+) -> None:
+    folder, address = site
+    monkeypatch.setattr(downloading, "_recbole_addresses", lambda: {"x": f"{address}x.zip"})
+    monkeypatch.setattr(streams, "ALWAYS_UNPACKED", 1000)
+    spec = spec_with({"kind": "recbole", "key": "x"})
+    (folder / "x.zip").write_bytes(content)
+    with pytest.raises(DataError, match=words) as caught:
+        download(spec, data_root=tmp_path)
+    assert "\n" not in str(caught.value)
+    assert shown(tmp_path / "mine") == []
+    (folder / "x.zip").write_bytes(archive("one"))
+    assert [path.read_text() for path in download(spec, data_root=tmp_path)] == ["one"]
+
+
+def test_what_a_killed_download_left_is_removed_by_the_next(
+    tmp_path: Path, site: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, address = site
+    monkeypatch.setattr(downloading, "_recbole_addresses", lambda: {"x": f"{address}x.zip"})
+    (folder / "x.zip").write_bytes(archive("one"))
+    spec = spec_with({"kind": "recbole", "key": "x"})
+
+    def killed(*args: Any, **values: Any) -> None:
+        (values["path"] / "tmp1234").write_bytes(b"half of it")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(downloading.pooch, "retrieve", killed)
+        patched.setattr(downloading.shutil, "rmtree", lambda *args, **values: None)
+        with pytest.raises(KeyboardInterrupt):
+            download(spec, data_root=tmp_path)
+    assert [path.name for path in (tmp_path / "mine").rglob("tmp*")] == ["tmp1234"]
+    download(spec, data_root=tmp_path)
+    assert not list((tmp_path / "mine").rglob("tmp*"))
+    assert shown(tmp_path / "mine") == ["x.train.inter", "x.zip", "x.zip.sha256"]
 
 
 def test_an_empty_note_says_nothing_and_a_full_one_is_named(

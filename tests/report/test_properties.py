@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from made_up import write_suite
+from made_up import PLAIN, TRAINED, write_suite
 
 from srgnn_bench import registry
 from srgnn_bench.errors import SpecError
@@ -50,6 +50,14 @@ def test_printed_numbers_of_what_has_not_run_are_left_out(store):
         "published-gcegnn": (["Tmall: Recall@20"], ["SR-GNN"]),
         "published-srgnn": (["Yoochoose 1/64: Recall@20"], ["SR-GNN"]),
     }
+
+
+def test_data_of_ones_own_under_a_known_name_gets_no_printed_numbers(store, monkeypatch):
+    monkeypatch.setitem(TRAINED, "diginetica", PLAIN)
+    write_suite(store, datasets=2, models=2, seeds=1)
+    frames = Frames(load_suite(store, suite="made-up"))
+    for table in published_tables(frames, papers=read_published()):
+        assert [heading for heading, _ in table.groups[::2]] == ["Yoochoose 1/64: Recall@20"]
 
 
 def test_printed_numbers_are_percent_of_known_datasets():

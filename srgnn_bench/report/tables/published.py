@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 from pydantic import ValidationError
 
+from srgnn_bench import registry
 from srgnn_bench.errors import SpecError
 from srgnn_bench.evaluation.metrics import metric_title
-from srgnn_bench.registry import properties_folder
 from srgnn_bench.report.captions import card, suffix
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.tables.table import (
@@ -21,6 +21,7 @@ from srgnn_bench.report.tables.table import (
     percent,
 )
 from srgnn_bench.schema import Spec
+from srgnn_bench.store.record import DatasetFacts
 from srgnn_bench.yaml_text import read_yaml
 
 
@@ -47,7 +48,7 @@ def read_published(folder: Path | None = None) -> dict[str, Published]:
         SpecError: a file is not a valid one.
     """
     found = {}
-    for path in sorted((folder or properties_folder() / "published").glob("*.yaml")):
+    for path in sorted((folder or registry.properties_folder() / "published").glob("*.yaml")):
         try:
             found[path.stem] = Published.model_validate(read_yaml(path))
         except ValidationError as error:
@@ -74,6 +75,7 @@ def _table(frames: Frames, name: str, paper: Published) -> Table | None:
         (dataset, entry)
         for (dataset, entry), records in results.records.items()
         if records and models[entry] in paper.numbers.get(dataset, {})
+        if _is_the_papers(dataset, records[0].dataset)
     ]
     if not comparable:
         return None
@@ -114,6 +116,18 @@ def _table(frames: Frames, name: str, paper: Published) -> Table | None:
             *card(results, datasets=datasets),
         ),
         data=pd.DataFrame(data),
+    )
+
+
+def _is_the_papers(dataset: str, facts: DatasetFacts) -> bool:
+    """Whether runs trained on the data that papers mean by a name: the counts of one source fit.
+
+    Anybody may call data of their own ``diginetica``, or prepare it in another way.
+    """
+    names = ("train_sessions", "train_clicks", "train_prefixes")
+    return any(
+        all(getattr(counts, name) in (None, getattr(facts, name)) for name in names)
+        for counts in registry.dataset(dataset).expected.values()
     )
 
 
