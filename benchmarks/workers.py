@@ -33,7 +33,7 @@ from srgnn_bench.execution.chain import Assignment
 from srgnn_bench.execution.distributed import Delivery, Workers
 from srgnn_bench.execution.final import Trouble
 from srgnn_bench.execution.local import execute
-from srgnn_bench.store.trials import EpochValue
+from srgnn_bench.store.study import EpochValue
 from srgnn_bench.tuning.trial import TrialTask
 
 TRIALS = 2

@@ -35,6 +35,9 @@ app = typer.Typer(
 datasets_app = typer.Typer(invoke_without_command=True)
 app.add_typer(datasets_app, name="datasets")
 
+studies_app = typer.Typer(no_args_is_help=True, help="What tuning tried.")
+app.add_typer(studies_app, name="studies")
+
 NOT_ALL_DONE, INTERRUPTED = 1, 130
 
 
@@ -347,8 +350,15 @@ def status(
     seeds: SeedsOption = None,
     settings: SetOption = None,
     trust: TrustOption = False,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Read all that the results folder holds, and check it."),
+    ] = False,
 ) -> None:
-    """Show which runs are done, failed, missing or stale, and why."""
+    """Show which runs are done, failed, missing or stale, and why; or check a whole folder."""
+    if verify:
+        _verify(results)
+        return
     benchmark = _benchmark(
         suite, dataset, model, trials, seeds, settings, data_root, results, trust
     )
@@ -404,10 +414,11 @@ def prepare(
     from srgnn_bench.data.card import card_of
     from srgnn_bench.data.prepare import prepare as prepare_dataset
     from srgnn_bench.report.data_card import sections, write_data_card
+    from srgnn_bench.store.store import ResultStore
 
     console = _console()
     spec = registry.dataset(name)
-    cache = results / "data"
+    cache = ResultStore(results).data_folder
     data = prepare_dataset(spec, data_root=data_root, cache=cache, source=source)
     card = card_of(data, spec)
     for section in sections(card):
@@ -505,6 +516,34 @@ def _second_interrupt_ends() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@studies_app.command("export")
+def export_studies(
+    results: ResultsOption = RESULTS,
+    out: Annotated[Path, typer.Option("--out", help="The database to write.")] = Path("studies.db"),
+) -> None:
+    """Write all stored studies to a database that optuna-dashboard opens."""
+    from srgnn_bench.store.store import ResultStore
+    from srgnn_bench.tuning.export import export_studies as export
+
+    for name in export(ResultStore(results), out=out):
+        _console().print(name)
+    _console().print(f"Written: {out}")
+
+
+def _verify(results: Path) -> None:
+    """Check all that is stored; exit code 1 where something is damaged."""
+    from srgnn_bench.store.store import ResultStore
+    from srgnn_bench.store.verify import verify
+
+    found = list(verify(ResultStore(results)))
+    faults = [error for _, error in found if error is not None]
+    for error in faults:
+        _console().print(f"damaged: {error}")
+    _console().print(f"{len(found)} files checked in {results}, {len(faults)} damaged.")
+    if faults:
+        raise typer.Exit(NOT_ALL_DONE)
 
 
 def _stored_suites(suite: str | None, stores: Sequence[ResultStore]) -> list[str]:

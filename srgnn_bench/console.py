@@ -10,6 +10,7 @@ from rich.table import Table
 
 from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.events import (
+    CheckpointDiscarded,
     EpochDone,
     Event,
     Failed,
@@ -126,6 +127,12 @@ class ProgressView:
                 self._end(
                     f"{who} seed {event.seed} stored: test Recall@20 {100 * event.recall:.2f}, "
                     f"MRR@20 {100 * event.mrr:.2f}"
+                )
+            case CheckpointDiscarded():
+                self._line(
+                    f"{who}: the checkpoint {event.path} is damaged ({event.reason}); the training "
+                    "begins again",
+                    always=True,
                 )
             case Failed():
                 self._line(f"{who} FAILED: {event.error}", always=True)

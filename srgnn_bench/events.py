@@ -71,6 +71,16 @@ class RunDone:
 
 
 @dataclass(frozen=True)
+class CheckpointDiscarded:
+    """What a training would have gone on from is damaged; it begins again."""
+
+    dataset: str
+    entry: str
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Failed:
     """Tuning or a final run failed; the others go on."""
 
@@ -79,5 +89,5 @@ class Failed:
     error: str
 
 
-Event = TrialStarted | EpochDone | TrialDone | RunStarted | RunDone | Failed
+Event = TrialStarted | EpochDone | TrialDone | RunStarted | RunDone | CheckpointDiscarded | Failed
 Listener = Callable[[Event], None]

@@ -46,6 +46,7 @@ from srgnn_bench.data.spec import (
     WithinSessions,
 )
 from srgnn_bench.errors import DataError
+from srgnn_bench.files import checksum, sealed, unsealed
 
 DATA_VERSION = 1
 """Version of the code between files and sessions. Raise it when the sessions change."""
@@ -126,6 +127,7 @@ def prepare(
     fingerprint = _fingerprint(spec, found)
     folder = cache / spec.name / fingerprint[:16]
     content = _load(folder)
+    made_again = content is None and folder.is_dir()
     if content is None:
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
@@ -139,7 +141,11 @@ def prepare(
                 f"The cache {cache} cannot be written ({error}).",
                 remedy="Free space or permissions there, or name another folder.",
             ) from error
-    return _dataset(spec, found, fingerprint, content)
+    data = _dataset(spec, found, fingerprint, content)
+    if not made_again:
+        return data
+    what = f"{spec.name}: the prepared data in {folder} was damaged or of another version"
+    return replace(data, warnings=(*data.warnings, f"{what}; it was made again"))
 
 
 @dataclass(frozen=True)
@@ -279,14 +285,16 @@ def _warnings(spec: DatasetSpec, data: PreparedDataset) -> Iterator[str]:
 def _load(folder: Path) -> _Content | None:
     """The cached content, or None where there is none, or a damaged one."""
     try:
+        facts = unsealed((folder / "facts.json").read_bytes())
+        for name, written in facts["files"].items():
+            if checksum((folder / name).read_bytes()) != written:
+                return None
         with np.load(folder / "sessions.npz", allow_pickle=False) as stored:
             arrays = dict(stored)
         names = {
             kind: pq.read_table(folder / f"{kind}_names.parquet")["name"].to_numpy()
             for kind in ("item", "train", "test")
         }
-        facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
-        facts["doubts"]  # the cache of an older version has none
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, pa.ArrowException):
         return None
     return _Content(arrays, names, facts)
@@ -299,7 +307,9 @@ def _save(folder: Path, content: _Content) -> None:
         for kind, names in content.names.items():
             table = pa.table({"name": pa.array(names)})
             pq.write_table(table, temporary / f"{kind}_names.parquet")
-        (temporary / "facts.json").write_text(json.dumps(content.facts), encoding="utf-8")
+        files = {path.name: checksum(path.read_bytes()) for path in sorted(temporary.iterdir())}
+        facts = sealed({**content.facts, "files": files})
+        (temporary / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)  # a damaged one, or none
         temporary.replace(folder)
     finally:

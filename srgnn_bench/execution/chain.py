@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from srgnn_bench.events import Listener
 from srgnn_bench.execution.plan import Job
 from srgnn_bench.execution.workbench import Answer, Task
+from srgnn_bench.store.folder import Busy
 
 POLL_SECONDS = 0.2
 """Time between two looks at whether another process has finished a part."""
@@ -27,10 +28,6 @@ class Assignment:
 
     job: Job
     task: Task
-
-
-class Busy(Exception):  # noqa: N818 - nothing is wrong
-    """Another process is at this chain: try again later."""
 
 
 Chain = Generator[Assignment, Answer, list["Start"]]

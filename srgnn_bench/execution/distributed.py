@@ -34,8 +34,15 @@ from srgnn_bench.data.prepare import PreparedDataset, prepare
 from srgnn_bench.data.sources.locate import ROOT_VARIABLE
 from srgnn_bench.data.spec import DatasetSpec
 from srgnn_bench.errors import BenchError, ClusterError, ModelError
-from srgnn_bench.events import EpochDone, Event, Listener, RunStarted, TrialStarted
-from srgnn_bench.execution.chain import POLL_SECONDS, Assignment, Busy, Chain, Start
+from srgnn_bench.events import (
+    CheckpointDiscarded,
+    EpochDone,
+    Event,
+    Listener,
+    RunStarted,
+    TrialStarted,
+)
+from srgnn_bench.execution.chain import POLL_SECONDS, Assignment, Chain, Start
 from srgnn_bench.execution.final import Trouble
 from srgnn_bench.execution.workbench import Answer, Task, Workbench
 from srgnn_bench.process.computing import worker_environments
@@ -43,6 +50,7 @@ from srgnn_bench.process.device import CPU, Device, DeviceChoice
 from srgnn_bench.process.environment import available_cores
 from srgnn_bench.process.limits import call_within
 from srgnn_bench.schema import ProtocolSpec
+from srgnn_bench.store.folder import Busy
 from srgnn_bench.store.keys import RESULTS_VERSION
 
 if TYPE_CHECKING:
@@ -58,7 +66,7 @@ PATIENCE_SECONDS = 12.0
 """Longest time that a scheduler may take to answer, and time between two questions to it."""
 
 EVENTS: dict[str, type[Event]] = {
-    kind.__name__: kind for kind in (TrialStarted, EpochDone, RunStarted)
+    kind.__name__: kind for kind in (TrialStarted, EpochDone, RunStarted, CheckpointDiscarded)
 }
 """What workers tell about the task at hand."""
 

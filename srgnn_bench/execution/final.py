@@ -18,7 +18,7 @@ import pandas as pd
 
 from srgnn_bench.configuration import Candidate
 from srgnn_bench.data.card import TestKind, test_kind
-from srgnn_bench.data.sessions import Stage
+from srgnn_bench.data.sessions import Integers, Stage
 from srgnn_bench.errors import StoreError
 from srgnn_bench.evaluation.metrics import (
     average_popularity,
@@ -26,7 +26,7 @@ from srgnn_bench.evaluation.metrics import (
     rank_metrics,
     repeat_share,
 )
-from srgnn_bench.events import Listener, RunStarted
+from srgnn_bench.events import CheckpointDiscarded, Listener, RunStarted
 from srgnn_bench.execution.plan import Job, Run
 from srgnn_bench.process.device import Device
 from srgnn_bench.process.environment import environment, peak_memory_bytes, start_peak_memory
@@ -35,6 +35,7 @@ from srgnn_bench.schema import SuiteSpec
 from srgnn_bench.store.keys import seed_from
 from srgnn_bench.store.record import Cost, DatasetFacts, Record
 from srgnn_bench.training.build import build
+from srgnn_bench.training.checkpoints import Checkpoint
 from srgnn_bench.training.fit import EpochResult, epoch_done, train
 from srgnn_bench.training.ranking import judge, rank_prefixes
 from srgnn_bench.training.stopping import Repeat, judged_rule
@@ -104,13 +105,15 @@ class FinalResult:
 
     Attributes:
         record: what is known of it.
-        ranks: one row per test prefix, as the store wants it.
+        prefixes: the test prefixes, as the store wants them.
+        ranks: rank of each target, shape (prefixes,).
         lists: the recommended lists, as the store wants them; None where the suite keeps none.
         epochs: one entry per epoch, JSON values only.
     """
 
     record: Record
-    ranks: pd.DataFrame
+    prefixes: pd.DataFrame
+    ranks: Integers
     lists: pd.DataFrame | None
     epochs: list[dict[str, Any]]
 
@@ -187,7 +190,13 @@ def _train_and_rank(
             seed=seed,
             judge=partial(judge, stage=stage) if schedule is None else None,
             tell=lambda result: listen(epoch_done(result, epochs=epochs, **who)),
-            checkpoint=checkpoint,
+            checkpoint=Checkpoint(
+                checkpoint,
+                key=run.key,
+                discarded=lambda reason: listen(
+                    CheckpointDiscarded(**who, path=str(checkpoint), reason=reason)
+                ),
+            ),
         )
     started = time.perf_counter()
     ranking = rank_prefixes(model, stage.judged, n_items=stage.n_items, k=LIST_LENGTH)
@@ -195,13 +204,12 @@ def _train_and_rank(
     assert ranking.top is not None
     prefix, click = stage.judged.shown()
     count = np.bincount(stage.train.items, minlength=stage.n_items + 1)
-    frame = pd.DataFrame(
+    prefixes = pd.DataFrame(
         {
-            "session": stage.judged.session.astype(np.int32),
-            "length": stage.judged.length.astype(np.int32),
-            "rank": ranking.ranks.astype(np.int32),
-            "target_count": count[stage.judged.target].astype(np.int32),
-            "target_ago": stage.judged.target_ago.astype(np.int32),
+            "session": stage.judged.session,
+            "length": stage.judged.length,
+            "target_count": count[stage.judged.target],
+            "target_ago": stage.judged.target_ago,
         }
     )
     number = np.concatenate([[0], stage.catalogue]).astype(np.int32)
@@ -224,7 +232,7 @@ def _train_and_rank(
             ),
         },
         dataset=_facts(task, stage),
-        tuning=winner.summary,
+        study=winner.study,
         cost=Cost(
             parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
             epochs=len(history),
@@ -238,7 +246,8 @@ def _train_and_rank(
     )
     return FinalResult(
         record,
-        ranks=frame,
+        prefixes=prefixes,
+        ranks=ranking.ranks,
         lists=lists if task.suite.keep_lists else None,
         epochs=[_epoch_entry(epoch) for epoch in history],
     )

@@ -7,21 +7,16 @@ stored is stored here, whoever does the trials and the final runs.
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from filelock import FileLock, Timeout
-
 from srgnn_bench.errors import BenchError
 from srgnn_bench.events import Failed, Listener, RunDone
 from srgnn_bench.execution.chain import (
     Assignment,
-    Busy,
     Chain,
     Driver,
     Start,
@@ -32,10 +27,11 @@ from srgnn_bench.execution.plan import Job, Run, refuse_mixture, state_of, updat
 from srgnn_bench.execution.workbench import Answer, Task, Workbench
 from srgnn_bench.process.device import CPU, Device
 from srgnn_bench.schema import SuiteSpec
-from srgnn_bench.store.record import Failure, Record
-from srgnn_bench.store.store import KEY_DIGITS, ResultStore, half_written, unwritable
-from srgnn_bench.store.trials import FILE as TRIALS_FILE
-from srgnn_bench.store.trials import Trial
+from srgnn_bench.store.folder import Busy
+from srgnn_bench.store.record import Failure
+from srgnn_bench.store.run import StoredRun
+from srgnn_bench.store.store import ResultStore
+from srgnn_bench.store.study import Trial
 from srgnn_bench.tuning.server import StudyServer, Taken
 from srgnn_bench.tuning.study import Winner
 
@@ -130,23 +126,25 @@ class _Coordinator:
         # Runs first: without its study, which several jobs may share, a job does not know them.
         for job in self.jobs:
             for run in self._runs(job) or ():
-                if every or self._failure(job, run.key) is not None:
-                    _remove(self._folder(job, run.key))
+                stored = _stored(self.store, job, run.key)
+                if every or stored.failure() is not None:
+                    stored.remove()
         for job in self.jobs:
-            failure = self._failure(job, job.failure_key)
+            stored = _stored(self.store, job, job.failure_key)
+            failure = stored.failure()
             if every or failure is not None:
-                _remove(self._folder(job, job.failure_key))
+                stored.remove()
                 # A study that the machines lost goes on from its last trial.
                 lost = failure is not None and failure.lost
                 if job.study is not None and (every or not lost):
-                    _remove(job.study.folder)
+                    job.study.stored.remove()
                     if self.studies is not None:
-                        self.studies.forget(job.study.key, name=job.study.name)
+                        self.studies.forget(job.study.key)
 
     def tuning(self, job: Job) -> Chain:
         """The trials that a job's study lacks; then its final runs may start."""
         if job.study is not None and self._failure(job, job.failure_key) is None:
-            with _locked(job.study.folder):
+            with job.study.stored.locked():
                 try:
                     yield from self._trials(job)
                 except Taken as taken:
@@ -190,8 +188,8 @@ class _Coordinator:
                         answer = task.failed(answer.error, seconds=answer.seconds)
                     assert isinstance(answer, Trial)
                     study.tell(task, answer, listen=self.listen)
-                    _remove_checkpoints(job.study.folder)
-        _remove_checkpoints(job.study.folder)
+                    job.study.stored.clear()
+        job.study.stored.clear()
         try:
             job.winner()
         except BenchError as error:
@@ -199,9 +197,10 @@ class _Coordinator:
 
     def final(self, job: Job, run: Run, winner: Winner) -> Chain:
         """One final run, unless it is done or has failed already."""
-        with _locked(self._folder(job, run.key)):
-            if self._record(job, run) is not None or self._failure(job, run.key) is not None:
-                _remove_checkpoints(self._folder(job, run.key))
+        stored = _stored(self.store, job, run.key)
+        with stored.locked():
+            if stored.record() is not None or stored.failure() is not None:
+                stored.clear()
                 return []
             task = FinalTask.of(job, run, winner)
             answer = yield Assignment(job, task)
@@ -211,9 +210,13 @@ class _Coordinator:
             assert isinstance(answer, FinalResult)
             record = answer.record
             self.store.write_run(
-                record, ranks=answer.ranks, lists=answer.lists, epochs=answer.epochs
+                record,
+                prefixes=answer.prefixes,
+                ranks=answer.ranks,
+                lists=answer.lists,
+                epochs=answer.epochs,
             )
-            _remove_checkpoints(self._folder(job, run.key))
+            stored.clear()
         self.trained += 1
         self.listen(
             RunDone(
@@ -238,16 +241,8 @@ class _Coordinator:
         winner = self._winner(job)
         return None if winner is None else job.runs(winner)
 
-    def _folder(self, job: Job, key: str) -> Path:
-        return _run_folder(self.store, job, key)
-
-    def _record(self, job: Job, run: Run) -> Record | None:
-        return self.store.record(
-            dataset=job.dataset.name, model=job.candidate.spec.name, key=run.key
-        )
-
     def _failure(self, job: Job, key: str) -> Failure | None:
-        return self.store.failure(dataset=job.dataset.name, model=job.candidate.spec.name, key=key)
+        return _stored(self.store, job, key).failure()
 
     def _fail(self, job: Job, key: str, number: int | None, trouble: Trouble) -> None:
         self.store.write_failure(
@@ -281,58 +276,13 @@ def _do_here(
     )
 
 
-def _run_folder(store: ResultStore, job: Job, key: str) -> Path:
-    return store.run_folder(dataset=job.dataset.name, model=job.candidate.spec.name, key=key)
+def _stored(store: ResultStore, job: Job, key: str) -> StoredRun:
+    return store.run(dataset=job.dataset.name, model=job.candidate.spec.name, key=key)
 
 
 def _checkpoint(store: ResultStore, job: Job, task: Task) -> Path:
     """Where this process keeps what a task goes on from after an interruption."""
     if isinstance(task, FinalTask):
-        return _run_folder(store, job, task.key) / "checkpoint"
+        return _stored(store, job, task.key).checkpoint(task.key)
     assert job.study is not None
-    return job.study.folder / f"{task.key[:KEY_DIGITS]}.checkpoint"
-
-
-def _remove_checkpoints(folder: Path) -> None:
-    """Remove the checkpoints of a locked folder, and what a kill left half-written."""
-    for path in (*folder.glob("*checkpoint*"), *half_written(folder)):
-        path.unlink(missing_ok=True)
-
-
-def _remove(folder: Path) -> None:
-    """Remove a folder, unless another process works in it: what comes of that is new anyway.
-
-    What says that something is done goes first, so that a kill on the way leaves nothing that
-    passes for whole.
-
-    Raises:
-        StoreError: it may not be removed.
-    """
-    if not folder.is_dir():
-        return
-    with contextlib.suppress(Busy), _locked(folder):
-        try:
-            for name in ("record.json", "failure.json", TRIALS_FILE):
-                (folder / name).unlink(missing_ok=True)
-            shutil.rmtree(folder)
-        except OSError as error:
-            raise unwritable(folder, error) from error
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder.
-
-    Raises:
-        Busy: another process, or another chain of this one, holds it.
-        StoreError: the folder cannot be written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        held = FileLock(folder.with_name(f".{folder.name}.lock")).acquire(timeout=0)
-    except Timeout as error:
-        raise Busy from error
-    except OSError as error:
-        raise unwritable(folder, error) from error
-    with held:
-        yield
+    return job.study.stored.checkpoint(task.key)

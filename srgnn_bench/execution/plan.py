@@ -93,7 +93,7 @@ class Job:
                 seed=seed_from(self.suite.seed, number),
                 results_version=RESULTS_VERSION,
             )
-            runs.append(Run(number, identity, key_of(identity.model_dump())))
+            runs.append(Run(number, identity, identity.key))
         return runs
 
     def cells(self, runs: list[Run] | None) -> list[Cell]:
@@ -161,7 +161,7 @@ def plan(
     shared = _plain(suite, trust=trust)
     jobs = []
     for spec in datasets.values():
-        data = prepare(spec, data_root=data_root, cache=store.root / "data")
+        data = prepare(spec, data_root=data_root, cache=store.data_folder)
         for model in candidates:
             study = None
             if suite.tuning is not None:
@@ -171,7 +171,7 @@ def plan(
                     fingerprint=data.fingerprint,
                     protocol=suite.protocol,
                     seed=suite.seed,
-                    folder=store.root / "studies" / data.name / model.spec.name,
+                    store=store,
                 )
             jobs.append(Job(suite, data, model, study))
     return jobs

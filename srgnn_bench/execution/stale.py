@@ -64,7 +64,7 @@ def stale_runs(jobs: list[Job], store: ResultStore) -> Iterator[StaleRun]:
             for _, w in wanted
         ]
         yield StaleRun(
-            store.run_folder(dataset=place[0], model=place[1], key=record.key),
+            store.run_of(record).path,
             min(differences, key=len),
         )
 

@@ -13,7 +13,7 @@ from srgnn_bench.execution.final import FinalResult, FinalTask, Trouble, run_fin
 from srgnn_bench.process.computing import computing_on
 from srgnn_bench.process.device import Device
 from srgnn_bench.schema import ProtocolSpec
-from srgnn_bench.store.trials import Trial
+from srgnn_bench.store.study import Trial
 from srgnn_bench.tuning.trial import TrialTask, run_trial
 
 Task = TrialTask | FinalTask

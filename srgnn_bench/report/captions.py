@@ -227,11 +227,20 @@ def describe_cautions(results: SuiteResults) -> list[str]:
     records = results.all_records()
     cautions = []
     budgets: dict[tuple[str, float], set[str]] = {}
+    unknown: set[str] = set()
     for record in records:
-        if record.tuning is not None:
-            seconds = record.tuning.budget_seconds
-            unit = ("trials", record.tuning.budget) if seconds is None else ("seconds", seconds)
+        tuning = results.tuning(record)
+        if tuning is not None:
+            seconds = tuning.budget_seconds
+            unit = ("trials", tuning.budget) if seconds is None else ("seconds", seconds)
             budgets.setdefault(unit, set()).add(record.title)
+        elif record.study is not None:
+            unknown.add(record.title)
+    if unknown:
+        cautions.append(
+            f"TUNING NOT STORED: {', '.join(sorted(unknown))}; the folder `studies` lacks what "
+            "chose their configurations."
+        )
     if len(budgets) > 1:
         parts = [
             f"{n:g} {unit}: {', '.join(sorted(titles))}"
@@ -273,9 +282,10 @@ def describe_devices(results: SuiteResults) -> str | None:
             made.setdefault(kind, Counter())["run", record.title] += 1
     for dataset in results.datasets:
         for record in results.tuned_runs(dataset).values():
-            for trial in results.trials(record):
-                if trial["device"] is not None:
-                    made.setdefault(trial["device"], Counter())["trial", record.title] += 1
+            tuning = results.tuning(record)
+            for trial in tuning.trials if tuning else ():
+                if trial.device is not None:
+                    made.setdefault(trial.device, Counter())["trial", record.title] += 1
     if len(made) < 2:
         return None
     parts = [
@@ -290,7 +300,7 @@ def _mixes_tuning(results: SuiteResults) -> bool:
     """Whether variants were run partly with and partly without tuning of their own."""
     for dataset in results.datasets:
         firsts = [results.records[dataset, entry][0] for entry in results.present(dataset)]
-        studies = [record.tuning.study for record in firsts if record.tuning is not None]
+        studies = [record.study for record in firsts if record.study is not None]
         expected = min(1, len(studies)) if results.shares_tuning else len(studies)
         if results.is_ablation and len(set(studies)) != expected:
             return True

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from srgnn_bench.errors import StoreError
@@ -13,7 +12,7 @@ from srgnn_bench.evaluation.metrics import Metric
 from srgnn_bench.report.results import SuiteResults, load_suite
 from srgnn_bench.report.tables.forms import slug
 from srgnn_bench.store.record import Record
-from srgnn_bench.store.store import KEY_DIGITS, ResultStore
+from srgnn_bench.store.store import ResultStore
 
 
 def export_results(store: ResultStore, *, suite: str, out: Path) -> list[Path]:
@@ -52,7 +51,7 @@ def export_results(store: ResultStore, *, suite: str, out: Path) -> list[Path]:
         for (dataset, entry, _, record), frame in kept:
             qrels = out / f"{dataset}.qrels"
             qrels.write_text(_qrels(frame), encoding="ascii")
-            run_file = out / f"{dataset}.{slug(entry)}.{record.key[:KEY_DIGITS]}.run"
+            run_file = out / f"{dataset}.{slug(entry)}.{record.short_key}.run"
             run_file.write_text(_trec_run(frame, tag=entry), encoding="utf-8")
             paths += [run_file] if qrels in paths else [qrels, run_file]
     except OSError as error:
@@ -73,8 +72,9 @@ def _runs(results: SuiteResults) -> Iterator[tuple[str, str, int, Record]]:
 def _ranks(
     results: SuiteResults, dataset: str, entry: str, seed: int, record: Record
 ) -> pd.DataFrame:
-    frame = results.store.ranks(record)
-    ranks = frame["rank"].to_numpy(np.int64)
+    ranks = results.store.ranks(record)
+    frame = results.prefixes(dataset).drop(columns="target_ago")
+    frame.insert(2, "rank", ranks)
     for metric in results.metrics:
         frame[metric] = Metric.named(metric).scores(ranks)
     return _labelled(frame, dataset, entry, seed, record)
@@ -86,7 +86,7 @@ def _lists(
     lists = results.store.lists(record)
     if lists is None:
         return None
-    prefixes = results.store.ranks(record)[["session", "length"]]
+    prefixes = results.prefixes(dataset)[["session", "length"]]
     frame = pd.concat([prefixes, lists.reset_index(drop=True)], axis=1)
     return _labelled(frame, dataset, entry, seed, record)
 
@@ -98,7 +98,7 @@ def _labelled(
         "dataset": dataset,
         "entry": entry,
         "seed": seed,
-        "key": record.key[:KEY_DIGITS],
+        "key": record.short_key,
     }
     for place, (name, value) in enumerate(labels.items()):
         frame.insert(place, name, value)

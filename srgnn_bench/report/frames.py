@@ -25,7 +25,6 @@ from srgnn_bench.report.importance import importances
 from srgnn_bench.report.results import SuiteResults
 from srgnn_bench.report.slices import Slice, slices_of
 from srgnn_bench.store.record import Record
-from srgnn_bench.store.store import KEY_DIGITS
 
 LARGEST_K = 20
 """Of the curves."""
@@ -211,7 +210,7 @@ class Frames:
         rows: list[dict[str, Any]] = []
         for dataset in self.results.datasets_with_runs:
             prefixes = self.results.prefixes(dataset)
-            for part in slices_of(prefixes, target_ago=self.results.target_ago(dataset)):
+            for part in slices_of(prefixes):
                 rows += self._slice_rows(part, dataset)
         frame: pd.DataFrame = pd.DataFrame(rows)
         return frame
@@ -228,7 +227,7 @@ class Frames:
         for dataset, entry in self._present():
             records = self.results.records[dataset, entry]
             costs = [record.cost for record in records]
-            tuning = records[0].tuning
+            tuning = self.results.tuning(records[0])
             sessions = records[0].dataset.test_sessions
             epochs = float(np.mean([cost.epochs for cost in costs]))
             seconds = float(np.mean([cost.train_seconds for cost in costs]))
@@ -272,11 +271,10 @@ class Frames:
                         chosen = epoch["judged"]["mrr@20"]
                         values.setdefault(("choice", epoch["epoch"]), []).append(chosen)
             if records and self.results.ran_as_tuned(records[0], entry=entry):
-                tuning = records[0].tuning
-                assert tuning is not None
-                for trial in self.results.trials(records[0]):
-                    if trial["number"] == tuning.best_trial:
-                        values |= {("choice", e["epoch"]): [e["value"]] for e in trial["epochs"]}
+                tuning = self.results.tuning(records[0])
+                won = None if tuning is None else tuning.best
+                if won is not None:
+                    values |= {("choice", e.epoch): [e.value] for e in won.epochs}
             rows += [
                 {
                     "dataset": dataset,
@@ -303,10 +301,10 @@ class Frames:
         rows: list[dict[str, Any]] = []
         for dataset, entry, record in self._tuned():
             best = np.nan
-            budget = record.tuning.budget if record.tuning else 0
-            for trial in self.results.trials(record)[:budget]:
-                reached = [epoch["value"] for epoch in trial["epochs"]]
-                value = trial["value"]
+            tuning = self.results.tuning(record)
+            for trial in tuning.trials if tuning else ():
+                reached = [epoch.value for epoch in trial.epochs]
+                value = trial.value
                 if value is not None:
                     best = np.fmax(best, value)
                 elif reached:
@@ -315,12 +313,12 @@ class Frames:
                     {
                         "dataset": dataset,
                         "entry": entry,
-                        "number": trial["number"],
-                        "state": trial["state"],
+                        "number": trial.number,
+                        "state": trial.state,
                         "value": np.nan if value is None else value,
                         "best": best,
-                        "seconds": trial["seconds"],
-                        "parameters": trial["parameters"],
+                        "seconds": trial.seconds,
+                        "parameters": trial.parameters,
                     }
                 )
         columns = ["dataset", "entry", "number", "state", "value", "best", "seconds", "parameters"]
@@ -337,7 +335,7 @@ class Frames:
         rows: list[dict[str, Any]] = []
         complete = self.trials[self.trials["state"] == "complete"]
         for (dataset, entry), trials in complete.groupby(["dataset", "entry"], sort=False):
-            tuning = self.results.tuned_runs(str(dataset))[str(entry)].tuning
+            tuning = self.results.tuning(self.results.tuned_runs(str(dataset))[str(entry)])
             assert tuning is not None
             pairs = list(zip(trials["parameters"], trials["value"], strict=True))
             rows += [
@@ -427,7 +425,7 @@ def _uncertainty(found: Estimate) -> dict[str, Any]:
 
 def keys_of(records: list[Record]) -> str:
     """Keys of runs as the results folder abbreviates them, separated by spaces."""
-    return " ".join(record.key[:KEY_DIGITS] for record in records)
+    return " ".join(record.short_key for record in records)
 
 
 def _std(values: npt.NDArray[np.float64]) -> float:

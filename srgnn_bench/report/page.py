@@ -19,7 +19,6 @@ from srgnn_bench.report.figures.critical_difference import no_diagram_because
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.tables.forms import templates
 from srgnn_bench.report.tables.table import Table, percent
-from srgnn_bench.store.store import KEY_DIGITS
 
 
 @dataclass(frozen=True)
@@ -127,21 +126,19 @@ def _runs(frames: Frames, *, out: Path) -> list[RunRow]:
     for dataset in results.datasets:
         for entry in results.present(dataset):
             for seed, record in results.numbered(dataset, entry=entry):
-                folder = results.store.run_folder(
-                    dataset=dataset, model=record.model, key=record.key
-                )
+                file = results.store.run_of(record).record_file
                 rows.append(
                     RunRow(
                         entry=entry,
                         title=results.entry_titles[entry],
                         dataset=results.dataset_titles[dataset],
                         seed=seed,
-                        key=record.key[:KEY_DIGITS],
-                        link=Path(os.path.relpath(folder / "record.json", out)).as_posix(),
+                        key=record.short_key,
+                        link=Path(os.path.relpath(file, out)).as_posix(),
                         values=[
                             percent(results.measured(record, metric)) for metric in results.metrics
                         ],
-                        revision=str(record.environment.get("revision") or "unknown")[:KEY_DIGITS],
+                        revision=str(record.environment.get("revision") or "unknown")[:12],
                         created=record.created,
                     )
                 )

@@ -15,17 +15,14 @@ from srgnn_bench.evaluation.statistics import Integers
 from srgnn_bench.registry import did_you_mean
 from srgnn_bench.schema import SuiteSpec
 from srgnn_bench.store.record import Cell, Manifest, Record
-from srgnn_bench.store.store import KEY_DIGITS, ResultStore
-from srgnn_bench.store.trials import read_trials
+from srgnn_bench.store.store import ResultStore
+from srgnn_bench.store.study import Tuning
 
 SUBJECT = "srgnn"
 """The model that the benchmark is about."""
 
 LONGEST_TITLE = 32
 """Characters that a figure has room for."""
-
-PREFIX_COLUMNS = ["session", "length", "target_count"]
-AGO = "target_ago"
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,9 @@ class SuiteResults:
     records: dict[tuple[str, str], list[Record]]
     holes: tuple[Hole, ...]
     against: str | None = None
-    _frames: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+    _ranks: dict[str, Integers] = field(default_factory=dict, repr=False)
+    _prefixes: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+    _tunings: dict[str, Tuning | None] = field(default_factory=dict, repr=False)
 
     @property
     def datasets(self) -> list[str]:
@@ -204,50 +203,59 @@ class SuiteResults:
         first = {entry: self.records[dataset, entry][0] for entry in self.present(dataset)}
         if self.shares_tuning and first:
             first = {str(self.spec.configurations_from): next(iter(first.values()))}
-        return {name: record for name, record in first.items() if record.tuning is not None}
+        return {name: record for name, record in first.items() if self.tuning(record) is not None}
+
+    def tuning(self, record: Record) -> Tuning | None:
+        """What tuning did before a run, of what the suite's budget pays for now.
+
+        None where the suite has no tuning, or nothing is stored of the study.
+
+        Raises:
+            StoreError: the study is damaged.
+        """
+        if record.study is None or self.spec.tuning is None:
+            return None
+        if record.study not in self._tunings:
+            place = {"dataset": record.identity.dataset, "model": record.model}
+            stored = self.store.study(**place, key=record.study)
+            self._tunings[record.study] = stored.tuning(self.spec.tuning)
+        return self._tunings[record.study]
 
     def ran_as_tuned(self, record: Record, *, entry: str) -> bool:
         """Whether a run of an entry has the very configuration that won.
 
         A variant that shares its model's tuning has it where its own values change nothing.
         """
-        if record.tuning is None or not self.shares_tuning:
-            return record.tuning is not None
+        tuning = self.tuning(record)
+        if tuning is None or tuning.best is None or not self.shares_tuning:
+            return tuning is not None
         own = [listed.parameters for listed in self.spec.models if listed.name == entry]
-        return bool(own) and own[0].items() <= record.tuning.best_parameters.items()
+        return bool(own) and own[0].items() <= tuning.best.parameters.items()
 
     def ranks(self, dataset: str, *, entry: str) -> Integers:
         """Ranks of the targets, shape (seeds, prefixes)."""
         records = self.records[dataset, entry]
-        return np.stack([self._frame(record)["rank"].to_numpy(np.int64) for record in records])
+        return np.stack([self._ranks_of(record) for record in records])
 
     def measured(self, record: Record, metric: str) -> float:
         """A metric of a run, computed from its ranks."""
-        return Metric.named(metric).mean(self._frame(record)["rank"].to_numpy(np.int64))
+        return Metric.named(metric).mean(self._ranks_of(record))
 
     def prefixes(self, dataset: str) -> pd.DataFrame:
-        """The test prefixes that all runs on a dataset ranked: session, length, target_count."""
-        first = self.records[dataset, self.present(dataset)[0]][0]
-        prefixes: pd.DataFrame = self._frame(first)[PREFIX_COLUMNS]
-        return prefixes
+        """The test prefixes that all runs on a dataset ranked.
 
-    def target_ago(self, dataset: str) -> Integers | None:
-        """How many clicks ago each target was clicked, shape (prefixes,); 0: never.
-
-        All runs rank the same prefixes, so that any tells. None where none does: runs of earlier
-        versions did not store it.
+        Columns: ``session``, ``length``, ``target_count`` (the target's training clicks),
+        ``target_ago`` (how many clicks ago the target was clicked in the prefix; 0: never).
         """
-        for entry in self.present(dataset):
-            for record in self.records[dataset, entry]:
-                frame = self._frame(record)
-                if AGO in frame:
-                    return frame[AGO].to_numpy(np.int64)
-        return None
+        if dataset not in self._prefixes:
+            first = self.records[dataset, self.present(dataset)[0]][0]
+            self._prefixes[dataset] = self.store.prefixes(first)
+        return self._prefixes[dataset]
 
-    def _frame(self, record: Record) -> pd.DataFrame:
-        if record.key not in self._frames:
-            self._frames[record.key] = self.store.ranks(record)
-        return self._frames[record.key]
+    def _ranks_of(self, record: Record) -> Integers:
+        if record.key not in self._ranks:
+            self._ranks[record.key] = self.store.ranks(record).astype(np.int64)
+        return self._ranks[record.key]
 
     def check(self) -> None:
         """Refuse runs that no table may put side by side.
@@ -265,7 +273,7 @@ class SuiteResults:
                     f"{_name(record)} was made under {_words(record.identity.protocol)}.",
                     remedy="Numbers of different protocols do not compare: run the suite again.",
                 )
-            ranks = self._frame(record)["rank"].to_numpy(np.int64)
+            ranks = self._ranks_of(record)
             for metric, value in rank_metrics(ranks).items():
                 stored = record.metrics.get(metric, value)
                 if not np.isclose(stored, value, atol=1e-9):
@@ -276,20 +284,6 @@ class SuiteResults:
                     )
         for dataset in self.datasets:
             self._check_data(dataset)
-            self._check_pairing(dataset)
-
-    def trials(self, record: Record) -> list[dict[str, Any]]:
-        """The trials of the study that chose a run's configuration; empty where none is stored.
-
-        Raises:
-            StoreError: the file is damaged.
-        """
-        if record.tuning is None:
-            return []
-        study = record.tuning.study[:KEY_DIGITS]
-        folders = self.store.root.glob(f"studies/{record.identity.dataset}/*/{study}")
-        folder = min(folders, default=None)
-        return [] if folder is None else [trial.model_dump() for trial in read_trials(folder)]
 
     def _check_data(self, dataset: str) -> None:
         runs = [
@@ -303,16 +297,11 @@ class SuiteResults:
                     remedy="Run all of the suite's models on it in one call, so that all see the "
                     "same data.",
                 )
-
-    def _check_pairing(self, dataset: str) -> None:
-        for entry in self.present(dataset):
-            for record in self.records[dataset, entry]:
-                if not self._frame(record)[PREFIX_COLUMNS].equals(self.prefixes(dataset)):
-                    raise StoreError(
-                        f"{_name(record)} ranked other test prefixes than the other runs on "
-                        f"{dataset}.",
-                        remedy="Run the suite again, so that all its runs see the same data.",
-                    )
+            if record.prefixes != runs[0].prefixes:
+                raise StoreError(
+                    f"{_name(record)} ranked other test prefixes than {_name(runs[0])}.",
+                    remedy="Run the suite again, so that all its runs see the same data.",
+                )
 
 
 def load_suite(store: ResultStore, *, suite: str, against: str | None = None) -> SuiteResults:
@@ -402,4 +391,4 @@ def _words(protocol: dict[str, Any]) -> str:
 
 
 def _name(record: Record) -> str:
-    return f"{record.identity.dataset}/{record.model}/{record.key[:KEY_DIGITS]}"
+    return f"{record.identity.dataset}/{record.model}/{record.short_key}"

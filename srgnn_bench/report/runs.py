@@ -6,7 +6,7 @@ import pandas as pd
 
 from srgnn_bench.report.frames import metric_frame
 from srgnn_bench.report.results import SuiteResults
-from srgnn_bench.store.store import KEY_DIGITS
+from srgnn_bench.store.keys import short
 
 
 def run_frame(results: SuiteResults) -> pd.DataFrame:
@@ -30,7 +30,7 @@ def run_frame(results: SuiteResults) -> pd.DataFrame:
             **records[cell.key].metrics,
             **{m: results.measured(records[cell.key], m) for m in results.metrics},
             **records[cell.key].cost.model_dump(),
-            "key": cell.key[:KEY_DIGITS],
+            "key": short(cell.key),
         }
         for cell in results.manifest.cells
         if cell.key in records

@@ -9,8 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from srgnn_bench.evaluation.statistics import Integers
-
 Kind = Literal["session length", "prefix length", "popularity", "repetition"]
 
 SHORT = 5
@@ -37,16 +35,16 @@ class Slice:
     mask: npt.NDArray[np.bool_]
 
 
-def slices_of(prefixes: pd.DataFrame, *, target_ago: Integers | None = None) -> list[Slice]:
+def slices_of(prefixes: pd.DataFrame) -> list[Slice]:
     """All slices that hold a prefix.
 
     Args:
-        prefixes: ``length`` in clicks and ``target_count``, the target's training clicks.
-        target_ago: how many clicks ago each target was clicked, 0 for never, shape (prefixes,);
-            None where it is not known, and there are no slices by it.
+        prefixes: ``length`` in clicks; ``target_count``, the target's training clicks;
+            ``target_ago``, how many clicks ago the target was clicked, 0 for never.
     """
     lengths = prefixes["length"].to_numpy()
     counts = prefixes["target_count"].to_numpy()
+    ago = prefixes["target_ago"].to_numpy()
     found = [
         Slice("session length", f"short (≤ {SHORT})", lengths <= SHORT),
         Slice("session length", f"long (> {SHORT})", lengths > SHORT),
@@ -61,10 +59,9 @@ def slices_of(prefixes: pd.DataFrame, *, target_ago: Integers | None = None) -> 
         Slice("popularity", f"middle (≤ {high})", (counts > low) & (counts <= high)),
         Slice("popularity", f"head (> {high})", counts > high),
     ]
-    if target_ago is not None:
-        found += [
-            Slice("repetition", "last click", target_ago == 1),
-            Slice("repetition", "earlier click", target_ago > 1),
-            Slice("repetition", "new", target_ago == 0),
-        ]
+    found += [
+        Slice("repetition", "last click", ago == 1),
+        Slice("repetition", "earlier click", ago > 1),
+        Slice("repetition", "new", ago == 0),
+    ]
     return [part for part in found if part.mask.any()]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import Any
+
+from srgnn_bench.files import canonical_json, checksum
 
 RESULTS_VERSION = 2
 """Version of the code that all models share and that can change a result: the loss, the protocol,
@@ -18,19 +19,9 @@ SHORT = 12
 """Digits of a key by which folders, tables and messages call it."""
 
 
-def canonical_json(content: Any) -> str:
-    """JSON with sorted keys and no spaces; floats in their shortest exact form.
-
-    Raises:
-        TypeError: for anything JSON has no form for.
-        ValueError: for NaN or infinity.
-    """
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
 def key_of(content: Any) -> str:
     """sha256 of the canonical JSON of ``content``, 64 hex digits."""
-    return hashlib.sha256(canonical_json(content).encode()).hexdigest()
+    return checksum(canonical_json(content).encode())
 
 
 def short(key: str) -> str:

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from srgnn_bench.store.keys import key_of, short
+
 
 class Stored(BaseModel):
     """Base of everything stored: closed to unknown keys, frozen."""
@@ -59,28 +61,10 @@ class RunIdentity(Stored):
     results_version: int
     """Version of the code that all models share (see ``RESULTS_VERSION``)."""
 
-
-class TuningSummary(Stored):
-    """What tuning did before the run, for the report."""
-
-    study: str
-    """Key of the study."""
-    budget: int
-    """Trials allowed; where the budget was a time, those that it allowed."""
-    budget_seconds: float | None = None
-    """Seconds allowed; None where the budget was a number of trials."""
-    finished: int
-    pruned: int
-    failed: int
-    best_trial: int
-    """Number of the trial that won; 0 is the default configuration."""
-    best_value: float
-    """MRR@20 on validation, between 0 and 1."""
-    best_parameters: dict[str, Any]
-    """Values of the searched parameters that won."""
-    space: dict[str, Any]
-    """The search space, as its YAML says it."""
-    seconds: float
+    @property
+    def key(self) -> str:
+        """The run's key."""
+        return key_of(self.model_dump())
 
 
 class Cost(Stored):
@@ -135,19 +119,28 @@ class Record(Stored):
     """Shares between 0 and 1, unrounded: ``recall@5`` ... ``ndcg@20``, and of the lists of 20
     ``coverage@20``, ``popularity@20`` and ``repeat@20``."""
     dataset: DatasetFacts
-    tuning: TuningSummary | None
-    """None where the suite's tuning budget does not apply: the papers' settings are used."""
+    study: str | None
+    """Key of the study that chose the configuration; None where the papers' settings are used."""
+    prefixes: str = ""
+    """Checksum of the test prefixes that it ranked, by which the store knows them."""
+    files: dict[str, str] = {}
+    """sha256 of each file that is stored with the record, by its name."""
     cost: Cost
     environment: dict[str, Any]
     """Versions, threads, device, machine, git revision and whether the tree was dirty."""
     created: str
     """UTC time in ISO 8601."""
 
+    @property
+    def short_key(self) -> str:
+        """The digits of the key by which its folder, tables and messages call it."""
+        return short(self.key)
+
 
 class Failure(Stored):
     """A run or a study that failed, kept beside the records until it is tried again."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     key: str
     dataset: str
     model: str
@@ -179,7 +172,7 @@ class Cell(Stored):
 class Manifest(Stored):
     """Which runs a suite is made of: what the report reads first."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     suite: str
     title: str
     note: str | None

@@ -1,40 +1,30 @@
-"""The results folder: one folder per run, and a record written last.
+"""The results folder: what is where in it, and that it is what was written.
 
-``runs/<dataset>/<model>/<first 12 digits of the key>/`` holds ``ranks.parquet``,
-``epochs.ndjson``, ``lists.parquet`` where the recommended lists are kept, and ``record.json``. The
-record is written to a temporary file, flushed to the
-disk and renamed, so its presence means that the run is complete. ``failure.json`` in its place
-means that the run failed. ``suites/<suite>.json`` names the runs that a suite is made of.
+``runs/<dataset>/<model>/<digits of the key>/`` is a run: ``ranks.parquet``, ``epochs.ndjson``,
+``lists.parquet`` where the recommended lists are kept, and ``record.json``, which is written last
+and names the checksums of the others; ``failure.json`` in its place means that the run failed.
+``prefixes/<dataset>/`` holds the test prefixes that the runs ranked, each set once.
+``studies/<dataset>/<model>/<digits of the key>/trials.ndjson`` is a study.
+``suites/<suite>.json`` names the runs that a suite is made of. Nobody else knows these places.
 """
 
 from __future__ import annotations
 
-import glob
-import json
-import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pandas as pd
 from filelock import FileLock
-from pydantic import BaseModel, ValidationError
 
-from srgnn_bench.errors import StoreError
-from srgnn_bench.store.keys import key_of
+from srgnn_bench.files import half_written
+from srgnn_bench.store.folder import read_sealed, sealed_text, unwritable, write_stored
+from srgnn_bench.store.keys import key_of, short
+from srgnn_bench.store.prefixes import prefixes_key, read_prefixes, write_prefixes
 from srgnn_bench.store.record import Failure, Manifest, Record
-
-T = TypeVar("T", bound=BaseModel)
-
-KEY_DIGITS = 12
-
-RANK_COLUMNS = ("session", "length", "rank", "target_count")
-"""What every run says of every test prefix; those of later versions say more."""
-
-EPOCH_KEYS = {"epoch", "loss", "seconds", "judged"}
-"""What every run says of every epoch."""
+from srgnn_bench.store.run import RECORD, Integers, StoredRun, read_record
+from srgnn_bench.store.study import TRIALS, StoredStudy, Trial, read_lines
 
 
 class ResultStore:
@@ -47,9 +37,34 @@ class ResultStore:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def run_folder(self, *, dataset: str, model: str, key: str) -> Path:
-        """Where a run's files are."""
-        return self.root / "runs" / dataset / model / key[:KEY_DIGITS]
+    def run(self, *, dataset: str, model: str, key: str) -> StoredRun:
+        """A run's folder: its files, its lock, its checkpoint."""
+        return StoredRun(self.root / "runs" / dataset / model / short(key), key=key)
+
+    def run_of(self, record: Record) -> StoredRun:
+        """The folder of a run whose record has been read."""
+        found = self.run(dataset=record.identity.dataset, model=record.model, key=record.key)
+        return StoredRun(found.path, key=record.key, record=record)
+
+    def study(self, *, dataset: str, model: str, key: str) -> StoredStudy:
+        """A study's folder: its trials, its lock, its checkpoints."""
+        return StoredStudy(self.root / "studies" / dataset / model / short(key), key=key)
+
+    def studies(self) -> Iterator[StoredStudy]:
+        """Every stored study, in the order of its path.
+
+        Raises:
+            StoreError: one is damaged.
+        """
+        for path in sorted(self.root.glob(f"studies/*/*/*/{TRIALS}")):
+            read = read_lines(path, Trial)
+            if read is not None:
+                yield StoredStudy(path.parent, key=read[0].key)
+
+    @property
+    def data_folder(self) -> Path:
+        """Where prepared data is kept."""
+        return self.root / "data"
 
     def report_folder(self, suite: str, *, against: str | None = None) -> Path:
         """Where a suite's report is put unless another folder is named.
@@ -59,138 +74,88 @@ class ResultStore:
         return self.root / "report" / (suite if against is None else f"{suite}-against-{against}")
 
     def record(self, *, dataset: str, model: str, key: str) -> Record | None:
-        """The record of a finished run, or None where there is none.
-
-        Raises:
-            StoreError: the record is damaged, of another schema version, or another run's.
-        """
-        path = self.run_folder(dataset=dataset, model=model, key=key) / "record.json"
-        record = _read(path, Record)
-        if record is not None and record.key != key:
-            raise StoreError(
-                f"{path} holds the record of another run (key {record.key[:KEY_DIGITS]}).",
-                remedy="Delete its folder and run again.",
-            )
-        return record
+        """The record of a finished run, or None; errors as of ``StoredRun.record``."""
+        return self.run(dataset=dataset, model=model, key=key).record()
 
     def failure(self, *, dataset: str, model: str, key: str) -> Failure | None:
-        """The failure stored for a run, or None."""
-        return _read(
-            self.run_folder(dataset=dataset, model=model, key=key) / "failure.json", Failure
-        )
+        """The failure stored for a run, or None; errors as of ``StoredRun.failure``."""
+        return self.run(dataset=dataset, model=model, key=key).failure()
 
     def write_run(
         self,
         record: Record,
         *,
-        ranks: pd.DataFrame,
+        prefixes: pd.DataFrame,
+        ranks: Integers,
         epochs: list[dict[str, Any]],
         lists: pd.DataFrame | None = None,
     ) -> None:
         """Store a finished run; its record becomes visible last, all at once.
 
         Args:
-            record: what is known of the run.
-            ranks: one row per test prefix: ``session``, ``length``, ``rank``, ``target_count``
-                (the target's training clicks), ``target_ago`` (see ``Prefixes.target_ago``).
+            record: what is known of the run, but for what was stored with it.
+            prefixes: the test prefixes, one row each (see ``prefixes.COLUMNS``). They are stored
+                once for all runs that ranked the same.
+            ranks: rank of each target, shape (prefixes,).
             epochs: one entry per epoch, JSON values only.
-            lists: the recommended lists, if they are to be kept, one row per test prefix in the
-                order of ``ranks``: ``target`` and ``items`` (best first), as numbers of the
-                prepared data; 0 is no item, or a target that training never shows.
+            lists: the recommended lists, if they are to be kept, one row per test prefix:
+                ``target`` and ``items`` (best first), as numbers of the prepared data; 0 is no
+                item, or a target that training never shows.
 
         Raises:
             StoreError: the folder cannot be written; nothing already stored is lost.
         """
-        folder = self.run_folder(
-            dataset=record.identity.dataset, model=record.model, key=record.key
-        )
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            lines = "".join(json.dumps(epoch, sort_keys=True) + "\n" for epoch in epochs)
-            write_atomically(folder / "epochs.ndjson", lines.encode())
-            write_atomically(folder / "ranks.parquet", _packed_ranks(ranks))
-            if lists is not None:
-                write_atomically(folder / "lists.parquet", _parquet(lists))
-            write_atomically(folder / "record.json", _dump(record))
-            (folder / "failure.json").unlink(missing_ok=True)
-        except OSError as error:
-            raise unwritable(folder, error) from error
+        named = prefixes_key(prefixes)
+        path = self._prefixes_file(record.identity.dataset, named)
+        if not path.is_file():
+            write_prefixes(path, prefixes)
+        record = record.model_copy(update={"prefixes": named})
+        self.run_of(record).write_run(record, ranks=ranks, epochs=epochs, lists=lists)
 
     def write_failure(self, failure: Failure) -> None:
         """Store that a run failed, with its traceback."""
-        folder = self.run_folder(dataset=failure.dataset, model=failure.model, key=failure.key)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(folder / "failure.json", _dump(failure))
-        except OSError as error:
-            raise unwritable(folder, error) from error
+        folder = self.run(dataset=failure.dataset, model=failure.model, key=failure.key)
+        folder.write_failure(failure)
 
-    def ranks(self, record: Record) -> pd.DataFrame:
-        """The ranks of a stored run, one row per test prefix.
+    def prefixes(self, record: Record) -> pd.DataFrame:
+        """The test prefixes that a run ranked, one row each (see ``prefixes.COLUMNS``).
 
         Raises:
-            StoreError: the file is missing or damaged, or holds other columns or values.
+            StoreError: the file is missing or damaged.
         """
-        folder = self.run_folder(
-            dataset=record.identity.dataset, model=record.model, key=record.key
-        )
-        path = folder / "ranks.parquet"
-        ranks = _read_parquet(path)
-        for column in RANK_COLUMNS:
-            values = ranks.get(column)
-            if values is None or values.dtype.kind not in "iu" or len(values) == 0:
-                raise _wrong(path, f"no whole numbers named {column}")
-        if ranks["rank"].min() < 1:
-            raise _wrong(path, "a rank below 1")
-        return ranks
+        path = self._prefixes_file(record.identity.dataset, record.prefixes)
+        return read_prefixes(path, key=record.prefixes)
+
+    def ranks(self, record: Record) -> Integers:
+        """The ranks of a stored run, shape (prefixes,); errors as of ``StoredRun.ranks``."""
+        return self.run_of(record).ranks()
 
     def lists(self, record: Record) -> pd.DataFrame | None:
-        """The recommended lists of a stored run, or None where they were not kept.
-
-        Raises:
-            StoreError: the file is damaged.
-        """
-        folder = self.run_folder(
-            dataset=record.identity.dataset, model=record.model, key=record.key
-        )
-        path = folder / "lists.parquet"
-        return _read_parquet(path) if path.is_file() else None
+        """The lists of a stored run, or None; errors as of ``StoredRun.lists``."""
+        return self.run_of(record).lists()
 
     def epochs(self, record: Record) -> list[dict[str, Any]]:
-        """The epochs of a stored run, oldest first: ``epoch``, ``loss``, ``seconds``, ``judged``.
-
-        Raises:
-            StoreError: the file is missing or damaged, or an epoch lacks one of these.
-        """
-        folder = self.run_folder(
-            dataset=record.identity.dataset, model=record.model, key=record.key
-        )
-        path = folder / "epochs.ndjson"
-        try:
-            epochs = [json.loads(line) for line in path.read_text().splitlines()]
-        except (OSError, ValueError) as error:
-            raise StoreError(
-                f"{path} cannot be read ({error}).", remedy="Delete its folder and run again."
-            ) from error
-        for epoch in epochs:
-            if not isinstance(epoch, dict) or not epoch.keys() >= EPOCH_KEYS:
-                raise _wrong(path, f"an epoch without {', '.join(sorted(EPOCH_KEYS))}")
-        return epochs
+        """The epochs of a stored run; errors as of ``StoredRun.epochs``."""
+        return self.run_of(record).epochs()
 
     def records(self) -> Iterator[Record]:
         """Every stored record, in the order of its path.
 
         Raises:
-            StoreError: a record is damaged or of another schema version.
+            StoreError: a record is damaged or of another version of the format.
         """
-        for path in sorted(self.root.glob("runs/*/*/*/record.json")):
-            record = _read(path, Record)
+        for path in sorted(self.root.glob(f"runs/*/*/*/{RECORD}")):
+            record = read_record(path)
             if record is not None:
                 yield record
 
     def manifest(self, suite: str) -> Manifest | None:
-        """Which runs a suite is made of, or None where it was never run."""
-        return _read(self.root / "suites" / f"{suite}.json", Manifest)
+        """Which runs a suite is made of, or None where it was never run.
+
+        Raises:
+            StoreError: it is damaged.
+        """
+        return read_sealed(self._manifest_file(suite), Manifest)
 
     def suites(self) -> list[str]:
         """Names of the suites that were run."""
@@ -203,25 +168,20 @@ class ResultStore:
         Raises:
             StoreError: the folder cannot be written.
         """
-        folder = self.root / "suites"
+        file = self._manifest_file(suite)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            held = FileLock(folder / f".{suite}.lock").acquire()
+            file.parent.mkdir(parents=True, exist_ok=True)
+            held = FileLock(file.with_name(f".{suite}.lock")).acquire()
         except OSError as error:
-            raise unwritable(folder, error) from error
+            raise unwritable(file.parent, error) from error
         with held:
-            for leftover in half_written(folder, f"{suite}.json"):
+            for leftover in half_written(file.parent, file.name):
                 leftover.unlink(missing_ok=True)
             yield
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Store which runs a suite is made of."""
-        path = self.root / "suites" / f"{manifest.suite}.json"
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, _dump(manifest))
-        except OSError as error:
-            raise unwritable(path.parent, error) from error
+        write_stored(self._manifest_file(manifest.suite), sealed_text(manifest))
 
     def write_spec(self, kind: str, *, name: str, text: str) -> Path:
         """Keep a specification that came from no file.
@@ -238,95 +198,12 @@ class ResultStore:
         Raises:
             StoreError: the folder cannot be written.
         """
-        path = self.root / "specs" / kind / f"{name}-{key_of(text)[:KEY_DIGITS]}.yaml"
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, text.encode())
-        except OSError as error:
-            raise unwritable(path.parent, error) from error
+        path = self.root / "specs" / kind / f"{name}-{short(key_of(text))}.yaml"
+        write_stored(path, text.encode())
         return path
 
+    def _manifest_file(self, suite: str) -> Path:
+        return self.root / "suites" / f"{suite}.json"
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it is either there in full or not at all, kill -9 included."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def half_written(folder: Path, name: str = "") -> list[Path]:
-    """What ``write_atomically`` began in a folder and was killed over; the caller has its lock.
-
-    Args:
-        folder: where to look.
-        name: of the file that was to be written; every one unless given.
-    """
-    started = folder.glob(f".{glob.escape(name)}*")
-    return [path for path in started if re.search(r"\.\d+$", path.name)]
-
-
-def _dump(model: BaseModel) -> bytes:
-    return (model.model_dump_json(indent=2) + "\n").encode()
-
-
-def _packed_ranks(ranks: pd.DataFrame) -> bytes:
-    """40% less than with the defaults: sessions count up, high bytes of ranks are zero."""
-    return _parquet(
-        ranks,
-        compression_level=9,
-        use_dictionary=["length", "target_count", "target_ago"],
-        column_encoding={"session": "DELTA_BINARY_PACKED", "rank": "BYTE_STREAM_SPLIT"},
-    )
-
-
-def _parquet(frame: pd.DataFrame, **how: Any) -> bytes:
-    content = frame.to_parquet(index=False, compression="zstd", **how)
-    assert isinstance(content, bytes)
-    return content
-
-
-def _wrong(path: Path, what: str) -> StoreError:
-    return StoreError(f"{path} holds {what}.", remedy="Delete its folder and run again.")
-
-
-def _read_parquet(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError) as error:  # pyarrow raises ArrowInvalid, a ValueError
-        raise StoreError(
-            f"{path} cannot be read ({error}).", remedy="Delete its folder and run again."
-        ) from error
-
-
-def _read(path: Path, kind: type[T]) -> T | None:
-    try:
-        text = path.read_text()
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise StoreError(
-            f"{path} cannot be read ({error}).", remedy="Restore or delete it."
-        ) from error
-    try:
-        return kind.model_validate_json(text)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise StoreError(
-            f"{path} is damaged or of another version of the format ({where}: {first['msg']}).",
-            remedy="Delete it and run again, or read it with the version that wrote it.",
-        ) from error
-
-
-def unwritable(folder: Path, error: OSError) -> StoreError:
-    """The error to raise where a folder of results cannot be written."""
-    return StoreError(
-        f"{folder} cannot be written ({error.strerror or error}).",
-        remedy="Free space or permissions there, or name another folder with --results.",
-    )
+    def _prefixes_file(self, dataset: str, key: str) -> Path:
+        return self.root / "prefixes" / dataset / f"{short(key)}.parquet"

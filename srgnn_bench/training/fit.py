@@ -10,7 +10,6 @@ import copy
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,8 +24,8 @@ from srgnn_bench.recbole_bridge.batch_form import form_of
 from srgnn_bench.recbole_bridge.dataset import PrefixBatches
 from srgnn_bench.schema import TrainingSpec
 from srgnn_bench.store.keys import seed_from
-from srgnn_bench.training import checkpoints
 from srgnn_bench.training.build import seed_all
+from srgnn_bench.training.checkpoints import Checkpoint
 from srgnn_bench.training.ranking import OBJECTIVE
 from srgnn_bench.training.stopping import Next, StopRule
 
@@ -91,7 +90,7 @@ def train(
     seed: int,
     judge: Callable[[Any], dict[str, float]] | None = None,
     tell: Callable[[EpochResult], None] = lambda _: None,
-    checkpoint: Path | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> list[EpochResult]:
     """Train a model with Adam until its stop rule ends it, with the weights of the best epoch.
 
@@ -108,7 +107,7 @@ def train(
         seed: root of the order of prefixes and of dropout.
         judge: ranks the judged prefixes after each epoch and returns metrics.
         tell: told of every epoch, those of a checkpoint included.
-        checkpoint: file written after every epoch and continued from. The caller removes it, and
+        checkpoint: written after every epoch and continued from. The caller removes it, and
             what begins with its name: a kill leaves a half-written one beside it.
 
     Returns:
@@ -132,7 +131,7 @@ def train(
     history: list[EpochResult] = []
     following = Next.EPOCH
     best: dict[str, Any] = {}
-    state = None if checkpoint is None else checkpoints.load(checkpoint, device=device)
+    state = None if checkpoint is None else checkpoint.load(device=device)
     if state is not None and state["device"] == device.type:
         _put_back(state["now"], model, optimizer)
         best = state["best"]
@@ -171,7 +170,7 @@ def train(
                 "best": best,
                 "history": [asdict(each) for each in history],
             }
-            checkpoints.save(checkpoint, state)
+            checkpoint.save(state)
         tell(result)
     if best:
         _put_back(best, model, optimizer)

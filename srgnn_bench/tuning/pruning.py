@@ -9,7 +9,7 @@ import optuna
 from optuna.trial import TrialState, create_trial
 
 from srgnn_bench.store.record import Schedule
-from srgnn_bench.store.trials import Trial
+from srgnn_bench.store.study import Trial
 from srgnn_bench.training.stopping import Next, Plateau, StopRule
 
 

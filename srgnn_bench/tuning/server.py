@@ -1,28 +1,41 @@
 """Studies in a PostgreSQL database, which coordinators on several machines share.
 
-A study's trials are a chain, so several coordinators at one study would only wait for each other.
-Each study is therefore leased to one of them at a time: an advisory lock of the database, which
-lasts as long as the connection that took it. A coordinator that dies, or whose machine or network
-does, loses it within a minute (keepalives are the heartbeat); the next one to ask finds every
-trial that has ended, and makes the one that was under way again.
+The database keeps the same lines as a study's file, one row per trial, and the lease. A study's
+trials are a chain, so several coordinators at one study would only wait for each other. Each study
+is therefore leased to one of them at a time: an advisory lock of the database, which lasts as long
+as the connection that took it. A coordinator that dies, or whose machine or network does, loses it
+within a minute (keepalives are the heartbeat); the next one to ask finds every trial that has
+ended, and makes the one that was under way again.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-
-import optuna
-import sqlalchemy
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from srgnn_bench.errors import SpecError, StoreError
+from srgnn_bench.store.folder import parse_sealed, sealed_line
 from srgnn_bench.store.keys import seed_from
+from srgnn_bench.store.study import Trial
+
+if TYPE_CHECKING:
+    import psycopg
 
 # Seconds until a peer that no longer answers is given up: idle + interval * count.
 KEEPALIVE = {"idle": 30, "interval": 10, "count": 3}
 
-SCHEMA = "the tables of Optuna"
+SCHEMA = "the table of trials"
+
+TABLE = """
+CREATE TABLE IF NOT EXISTS srgnn_bench_trials (
+    study text NOT NULL,
+    number integer NOT NULL,
+    line text NOT NULL,
+    PRIMARY KEY (study, number)
+)
+"""
 
 
 class Taken(Exception):  # noqa: N818 - nothing is wrong
@@ -42,40 +55,30 @@ class StudyServer:
 
     def __init__(self, url: str) -> None:
         try:
-            parsed = sqlalchemy.make_url(url)
-        except ArgumentError as error:
-            raise SpecError(
-                "The address of the studies is no URL.",
-                remedy="Write it as postgresql://user:password@host/database.",
+            import psycopg
+        except ImportError as error:
+            raise StoreError(
+                f"Studies in PostgreSQL need a driver ({error}).",
+                remedy="Install it with: pip install 'srgnn-bench[distributed]'.",
             ) from error
-        if parsed.get_backend_name() != "postgresql":
+        remedy = "Write it as postgresql://user:password@host/database."
+        if not url.startswith(("postgresql://", "postgres://")):
+            raise SpecError("The address of the studies is no URL of PostgreSQL.", remedy=remedy)
+        try:
+            self._place: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(url)
+        except psycopg.Error:  # whose words may hold the password
             raise SpecError(
-                f"Studies cannot be shared in {parsed.get_backend_name()}.",
-                remedy="Use PostgreSQL, or leave --studies out: each study is then a file.",
-            )
-        self._url = parsed.set(drivername="postgresql+psycopg")
-        self._arguments = {
-            "connect_timeout": 10,
-            **{f"keepalives_{name}": value for name, value in KEEPALIVE.items()},
-            "options": " ".join(f"-c tcp_keepalives_{n}={v}" for n, v in KEEPALIVE.items()),
-        }
-        with self.errors():
-            self._engine = sqlalchemy.create_engine(
-                self._url,
-                isolation_level="AUTOCOMMIT",
-                poolclass=sqlalchemy.NullPool,
-                connect_args=self._arguments,
-            )
-            with self._engine.connect() as connection:
-                # Two coordinators that start together must not both make the tables.
-                _ask(connection, "pg_advisory_lock", SCHEMA)
-                self.storage = optuna.storages.RDBStorage(
-                    self._url.render_as_string(hide_password=False),
-                    engine_kwargs={"connect_args": self._arguments},
-                )
+                "The address of the studies cannot be read as a URL.",
+                remedy=f"{remedy} Signs such as @ in a password are written as %40.",
+            ) from None
+        with self.errors(), self._connected() as connection:
+            # Two coordinators that start together must not both make the table.
+            _ask(connection, "pg_advisory_lock", SCHEMA)
+            connection.execute(TABLE)
 
     def __str__(self) -> str:
-        return self._url.render_as_string(hide_password=True)
+        shown = (f"{name}={self._place[name]}" for name in _SHOWN if name in self._place)
+        return " ".join(shown) or "PostgreSQL's default"
 
     @contextlib.contextmanager
     def lease(self, study: str) -> Iterator[Lease]:
@@ -88,60 +91,95 @@ class StudyServer:
             Taken: another coordinator has it.
             StoreError: the server cannot be reached, or was lost in the block.
         """
-        with self.errors(), self._engine.connect() as connection:
+        with self.errors(), self._connected() as connection:
             if not _ask(connection, "pg_try_advisory_lock", study):
                 raise Taken
-            yield Lease(connection)
+            yield Lease(connection, study)
 
-    def forget(self, study: str, *, name: str) -> None:
+    def forget(self, study: str) -> None:
         """Delete a study, if it is there.
 
         Raises:
             StoreError: another coordinator is at it.
         """
         try:
-            with self.lease(study), contextlib.suppress(KeyError):
-                optuna.delete_study(study_name=name, storage=self.storage)
+            with self.lease(study) as lease:
+                lease.forget()
         except Taken as error:
             raise StoreError(
-                f"Another coordinator is at the study {name}.",
+                f"Another coordinator is at the study {study[:12]}.",
                 remedy="Wait for it or stop it, then call again.",
             ) from error
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
         """Turn the errors of a database that is not there into one that says what to do."""
+        import psycopg
+
         try:
             yield
-        except ModuleNotFoundError as error:
+        except psycopg.Error as error:
             raise StoreError(
-                f"Studies in PostgreSQL need a driver ({error}).",
-                remedy="Install it with: pip install 'srgnn-bench[distributed]'.",
-            ) from error
-        except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
-            cause = error.__cause__ or error
-            reason = " ".join(str(getattr(cause, "orig", cause) or cause).split())
-            raise StoreError(
-                f"The database of the studies, {self}, cannot be used ({reason}).",
+                f"The database of the studies ({self}) cannot be used "
+                f"({' '.join(str(error).split())}).",
                 remedy="Start it, then call again: every trial that has ended is kept.",
             ) from error
 
+    def _connected(self) -> psycopg.Connection[Any]:
+        import psycopg
+
+        keepalive = {f"keepalives_{name}": value for name, value in KEEPALIVE.items()}
+        options = " ".join(f"-c tcp_keepalives_{n}={v}" for n, v in KEEPALIVE.items())
+        arguments = {"connect_timeout": 10, **keepalive, **self._place, "options": options}
+        return psycopg.connect(**arguments, autocommit=True)
+
+
+_SHOWN = ("host", "port", "dbname", "user")
+"""What may be told of an address."""
+
 
 class Lease:
-    """A study that one has to oneself while the connection lasts."""
+    """A study that one has to oneself while the connection lasts; without it, nothing is kept.
 
-    def __init__(self, connection: sqlalchemy.Connection) -> None:
+    Args:
+        connection: the one that holds the lease.
+        study: key of the study.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any], study: str) -> None:
         self._connection = connection
+        self._study = study
 
-    def check(self) -> None:
-        """Raise a database error where the connection, and so the lease, is lost."""
-        self._connection.execute(sqlalchemy.text("SELECT 1"))
+    def trials(self) -> list[Trial]:
+        """The trials that have ended, in their order.
+
+        Raises:
+            StoreError: a line is damaged.
+        """
+        rows = self._connection.execute(
+            "SELECT line FROM srgnn_bench_trials WHERE study = %s ORDER BY number", [self._study]
+        ).fetchall()
+        table = Path("srgnn_bench_trials")
+        remedy = f"Delete the rows of study {self._study} there: its trials are made again."
+        return [
+            parse_sealed(line, Trial, path=table, remedy=remedy, line=f"row {number}: ")
+            for number, (line,) in enumerate(rows)
+        ]
+
+    def keep(self, trial: Trial) -> None:
+        """Store a trial."""
+        self._connection.execute(
+            "INSERT INTO srgnn_bench_trials (study, number, line) VALUES (%s, %s, %s)",
+            [self._study, trial.number, sealed_line(trial)],
+        )
+
+    def forget(self) -> None:
+        """Delete the study's trials."""
+        self._connection.execute("DELETE FROM srgnn_bench_trials WHERE study = %s", [self._study])
 
 
-def _ask(connection: sqlalchemy.Connection, function: str, subject: str) -> bool | None:
+def _ask(connection: psycopg.Connection[Any], function: str, subject: str) -> bool | None:
     """Call a function on the advisory lock of a subject."""
     number = seed_from("lock", subject) << 31 | seed_from(subject, "lock") >> 1  # a bigint
-    answer: bool | None = connection.execute(
-        sqlalchemy.text(f"SELECT {function}(:number)"), {"number": number}
-    ).scalar()
-    return answer
+    answer = connection.execute(f"SELECT {function}(%s)", [number]).fetchone()
+    return None if answer is None else bool(answer[0])

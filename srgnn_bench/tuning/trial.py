@@ -16,12 +16,13 @@ from typing import Any, Literal
 from srgnn_bench.configuration import Candidate
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.errors import BenchError, StoreError
-from srgnn_bench.events import Listener, TrialStarted
+from srgnn_bench.events import CheckpointDiscarded, Listener, TrialStarted
 from srgnn_bench.process.device import Device
 from srgnn_bench.process.limits import time_limit
 from srgnn_bench.store.record import Schedule
-from srgnn_bench.store.trials import EpochValue, Trial
+from srgnn_bench.store.study import EpochValue, Trial
 from srgnn_bench.training.build import build
+from srgnn_bench.training.checkpoints import Checkpoint
 from srgnn_bench.training.fit import EpochResult, epoch_done, train
 from srgnn_bench.training.ranking import judge
 from srgnn_bench.training.stopping import judged_rule
@@ -138,7 +139,13 @@ def run_trial(
                     seed=task.seed,
                     judge=partial(judge, stage=stage),
                     tell=tell,
-                    checkpoint=checkpoint,
+                    checkpoint=Checkpoint(
+                        checkpoint,
+                        key=task.key,
+                        discarded=lambda reason: listen(
+                            CheckpointDiscarded(**who, path=str(checkpoint), reason=reason)
+                        ),
+                    ),
                 )
     except StoreError:
         raise

@@ -98,8 +98,22 @@ def test_a_damaged_cache_is_made_again(tmp_path: Path, name: str, damage: str) -
         path.unlink()
     else:
         path.write_bytes(content[: 0 if damage == "empty" else len(content) // 2])
+    again = prepared(tmp_path, LOG)
+    assert same(first, again)
+    assert "was damaged" in again.warnings[-1]
+    # A zip holds its date, and the facts its checksum.
+    assert path.read_bytes() == content or name != "item_names.parquet"
+    assert prepared(tmp_path, LOG).warnings == first.warnings
+
+
+@pytest.mark.parametrize("name", ["sessions.npz", "train_names.parquet", "facts.json"])
+def test_a_cache_with_another_byte_is_made_again(tmp_path: Path, name: str) -> None:
+    first = prepared(tmp_path, LOG)
+    path = next((tmp_path / "cache").glob(f"mine/*/{name}"))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 1
+    path.write_bytes(content)
     assert same(first, prepared(tmp_path, LOG))
-    assert path.read_bytes() == content or name == "sessions.npz"  # a zip holds its date
 
 
 def test_a_failed_preparation_leaves_nothing_that_looks_prepared(

@@ -6,7 +6,6 @@ import itertools
 import shutil
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from tiny_world import TinyWorld, broken_model, make_tiny_world
 
@@ -39,16 +38,14 @@ def run(
     return execute(suite, jobs, store=store, resume=resume, listen=listen), store
 
 
-def contents(store: ResultStore) -> dict[str, tuple[dict[str, float], pd.DataFrame]]:
-    return {record.key: (record.metrics, store.ranks(record)) for record in store.records()}
+def contents(store: ResultStore) -> dict[str, tuple[dict[str, float], list[int]]]:
+    return {
+        record.key: (record.metrics, store.ranks(record).tolist()) for record in store.records()
+    }
 
 
 def assert_same(one: ResultStore, other: ResultStore) -> None:
-    left, right = contents(one), contents(other)
-    assert left.keys() == right.keys()
-    for key, (metrics, ranks) in left.items():
-        assert metrics == right[key][0]
-        pd.testing.assert_frame_equal(ranks, right[key][1])
+    assert contents(one) == contents(other)
 
 
 @pytest.fixture(scope="module")
@@ -69,22 +66,21 @@ def test_every_cell_is_trained_and_stored(finished) -> None:
     for record in records:
         ranks = store.ranks(record)
         assert len(ranks) == record.dataset.test_prefixes
-        assert record.metrics["recall@20"] == (ranks["rank"] <= 20).mean()
-        assert record.tuning is not None
-        assert record.tuning.budget == (1 if record.model == "popularity" else 2)
-        assert not (
-            store.run_folder(dataset="tiny", model=record.model, key=record.key) / "checkpoint"
-        ).exists()
+        assert record.metrics["recall@20"] == (ranks <= 20).mean()
+        assert record.study is not None
+        study = store.study(dataset="tiny", model=record.model, key=record.study)
+        assert len(study.trials()) == (1 if record.model == "popularity" else 2)
+    assert not list(store.root.rglob("*checkpoint*"))
 
 
 def test_what_a_kill_left_of_checkpoints_goes_with_the_next_call(finished) -> None:
     world, _, store, _ = finished
     record = next(r for r in store.records() if r.model == "srgnn")
-    of_run = store.run_folder(dataset="tiny", model="srgnn", key=record.key)
+    of_run = store.run_of(record).path
     (of_trials,) = {path.parent for path in world.results.glob("studies/tiny/srgnn/*/*.ndjson")}
     leftovers = [
-        of_run / "checkpoint",
-        of_run / "checkpoint.123",
+        of_run / "0123456789ab.checkpoint",
+        of_run / "0123456789ab.checkpoint.123",
         of_trials / "0123456789ab.checkpoint",
         of_trials / "0123456789ab.checkpoint.123",
         of_trials / ".trials.ndjson.123",
@@ -171,7 +167,9 @@ def test_an_interrupted_trial_is_paid_for_as_a_whole(tiny_world: TinyWorld) -> N
     _, store = run(tiny_world, suite=suite, listen=events.append)
     first = list(itertools.takewhile(lambda event: not isinstance(event, TrialDone), events))
     (record,) = store.records()
-    assert record.tuning.seconds >= sum(e.seconds for e in first if isinstance(e, EpochDone))
+    [study] = store.studies()
+    assert study.key == record.study
+    assert study.trials()[0].seconds >= sum(e.seconds for e in first if isinstance(e, EpochDone))
 
 
 def test_order_of_execution_changes_nothing(finished, tmp_path: Path) -> None:
@@ -302,7 +300,7 @@ def test_the_published_protocol_takes_the_best_test_epoch(tiny_world: TinyWorld)
     assert outcome.done == 1
     (record,) = store.records()
     assert record.protocol_kind == "published"
-    assert record.tuning is None
+    assert record.study is None
     by_epoch = [epoch["judged"]["mrr@20"] for epoch in store.epochs(record)]
     assert record.metrics["mrr@20"] == max(by_epoch)
 

@@ -38,7 +38,7 @@ def test_a_record_says_where_it_was_made_and_how(
     assert record.environment["device"] == "cpu"
     assert record.environment["precision"] == "float32"
     assert record.environment["deterministic"] is deterministic
-    assert [trial["device"] for trial in made.stored().trials(record)] == ["cpu"]
+    assert [trial.device for trial in made.stored().tuning(record).trials] == ["cpu"]
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="about a machine without a GPU")

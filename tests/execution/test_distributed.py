@@ -26,7 +26,7 @@ from srgnn_bench.execution.stale import failures
 from srgnn_bench.process.environment import available_cores
 from srgnn_bench.selection import select
 from srgnn_bench.store.store import ResultStore
-from srgnn_bench.store.trials import Trial, read_trials
+from srgnn_bench.store.study import Trial
 
 pytest.importorskip("distributed", reason="needs the extra 'distributed'")
 
@@ -55,12 +55,9 @@ def workers(world: TinyWorld):
 
 
 def trials(store: ResultStore) -> dict[str, list[Trial]]:
-    folders = sorted(path.parent for path in store.root.glob("studies/*/*/*/trials.ndjson"))
     return {
-        str(folder.relative_to(store.root)): [
-            trial.model_copy(update={"seconds": 0.0}) for trial in read_trials(folder)
-        ]
-        for folder in folders
+        study.key: [trial.model_copy(update={"seconds": 0.0}) for trial in study.trials()]
+        for study in store.studies()
     }
 
 
@@ -68,9 +65,9 @@ def contents(store: ResultStore) -> dict[str, tuple[object, ...]]:
     return {
         record.key: (
             record.metrics,
-            store.ranks(record).to_csv(),
+            store.ranks(record).tolist(),
             [epoch["loss"] for epoch in store.epochs(record)],
-            record.tuning and record.tuning.model_copy(update={"seconds": 0.0}),
+            record.study,
         )
         for record in store.records()
     }

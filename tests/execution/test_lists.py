@@ -16,7 +16,7 @@ from srgnn_bench.execution.local import execute
 from srgnn_bench.execution.plan import plan
 from srgnn_bench.report.export import export_results
 from srgnn_bench.selection import select
-from srgnn_bench.store.store import KEY_DIGITS, ResultStore
+from srgnn_bench.store.store import ResultStore
 
 MEASURES = {
     Success @ 5: "recall@5",
@@ -48,7 +48,7 @@ def test_another_evaluator_finds_the_metrics_of_real_runs(exported) -> None:
     qrels = list(ir_measures.read_trec_qrels(str(out / "tiny.qrels")))
     for record in store.records():
         assert len(qrels) == record.dataset.test_prefixes
-        name = f"tiny.{record.model}.{record.key[:KEY_DIGITS]}.run"
+        name = f"tiny.{record.model}.{record.short_key}.run"
         lists = list(ir_measures.read_trec_run(str(out / name)))
         found = ir_measures.calc_aggregate(list(MEASURES), qrels, lists)
         for measure, ours in MEASURES.items():

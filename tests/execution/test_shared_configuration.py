@@ -18,6 +18,7 @@ from srgnn_bench.execution.stale import failures, stale_runs
 from srgnn_bench.schema import ModelEntry, SuiteSpec
 from srgnn_bench.selection import select
 from srgnn_bench.store.store import ResultStore
+from srgnn_bench.store.study import best_trial
 
 ABLATIONS = [name for name in registry.names("suite") if name.startswith("ablation-")]
 
@@ -64,12 +65,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> TinyWorld:
 
 
 def test_variants_run_what_won_with_their_own_values_on_top(world: TinyWorld) -> None:
-    records = list(ResultStore(world.results).records())
+    store = ResultStore(world.results)
+    records = list(store.records())
     plain, other = sorted(records, key=lambda r: -r.identity.configuration["step"])
     assert other.identity.configuration == {**plain.identity.configuration, "step": 0}
-    assert plain.tuning is not None
-    assert plain.tuning == other.tuning
-    assert plain.identity.configuration.items() >= plain.tuning.best_parameters.items()
+    [study] = store.studies()
+    assert plain.study == other.study == study.key
+    best = best_trial(study.trials())
+    assert plain.identity.configuration.items() >= best.parameters.items()
     assert plain.identity.schedule == other.identity.schedule
 
 

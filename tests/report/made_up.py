@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -22,9 +21,9 @@ from srgnn_bench.store.record import (
     Record,
     RunIdentity,
     Schedule,
-    TuningSummary,
 )
 from srgnn_bench.store.store import ResultStore
+from srgnn_bench.store.study import EpochValue, StudyFacts, Trial
 
 PLAIN = {"train_sessions": 100_000, "train_clicks": 480_000, "train_prefixes": 380_000}
 TRAINED = {
@@ -139,8 +138,14 @@ def write_suite(
                     continue
                 ranks = prefixes.assign(rank=_ranks(prefixes, record, skill))
                 record = record.model_copy(update={"metrics": _metrics(ranks, skill)})
-                store.write_run(record, ranks=ranks, epochs=_epochs(record, skill))
-                _write_trials(store, record, entry.name)
+                store.write_run(
+                    record,
+                    prefixes=prefixes,
+                    ranks=ranks["rank"].to_numpy(),
+                    epochs=_epochs(record, skill),
+                )
+                if record.study is not None:
+                    write_trials(store, _study(spec, dataset, entry.model, entry.parameters))
     manifest = Manifest(
         suite=suite,
         title=spec.title,
@@ -150,6 +155,36 @@ def write_suite(
     )
     store.write_manifest(manifest)
     return manifest
+
+
+def write_again(
+    store: ResultStore,
+    record: Record,
+    *,
+    ranks: np.ndarray | None = None,
+    prefixes: pd.DataFrame | None = None,
+    lists: pd.DataFrame | None = None,
+    **changes: Any,
+) -> Record:
+    """Store a run once more with something changed; another identity is another run."""
+    changed = record.model_copy(update=changes)
+    changed = changed.model_copy(update={"key": changed.identity.key})
+    store.write_run(
+        changed,
+        prefixes=store.prefixes(record) if prefixes is None else prefixes,
+        ranks=store.ranks(record) if ranks is None else ranks,
+        epochs=store.epochs(record),
+        lists=lists,
+    )
+    for name in store.suites():
+        manifest = store.manifest(name)
+        assert manifest is not None
+        cells = [
+            cell.model_copy(update={"key": changed.key}) if cell.key == record.key else cell
+            for cell in manifest.cells
+        ]
+        store.write_manifest(manifest.model_copy(update={"cells": tuple(cells)}))
+    return changed
 
 
 def _prefixes(dataset: str, sessions: int) -> pd.DataFrame:
@@ -203,34 +238,51 @@ def _epochs(record: Record, skill: float) -> list[dict[str, Any]]:
     ]
 
 
-def _write_trials(store: ResultStore, record: Record, entry: str) -> None:
-    if record.tuning is None:
-        return
-    dataset = record.identity.dataset
-    folder = store.root / "studies" / dataset / entry / record.tuning.study[:12]
-    folder.mkdir(parents=True, exist_ok=True)
-    random = np.random.default_rng(seed_from("trials", record.tuning.study))
-    lines = []
-    for number in range(record.tuning.budget):
+def _study(spec: SuiteSpec, dataset: str, model: str, parameters: dict[str, Any]) -> StudyFacts:
+    identity = {"dataset": dataset, "model": model, "seed": 1}
+    if not spec.configurations_from:
+        identity["parameters"] = parameters
+    return StudyFacts(
+        key=key_of({**identity, "space": SPACE}),
+        dataset=dataset,
+        model=model,
+        title=MODELS[model][0],
+        identity=identity,
+        space=SPACE,
+    )
+
+
+def write_trials(store: ResultStore, facts: StudyFacts, *, count: int = 12) -> None:
+    """A study in which the fourth trial wins."""
+    random = np.random.default_rng(seed_from("trials", facts.key))
+    trials = []
+    for number in range(count):
         rate = float(np.exp(random.uniform(np.log(1e-4), np.log(1e-2))))
-        value = 0.17 - 0.02 * abs(np.log(rate / 0.0014)) + float(random.normal(0, 0.002))
+        value = 0.15 - 0.02 * abs(np.log(rate / 0.0014)) + float(random.normal(0, 0.002))
+        parameters = {
+            "learning_rate": rate,
+            "embedding_size": int(random.choice([50, 100])),
+            "step": int(random.integers(1, 5)),
+        }
+        if number == 3:
+            rate = 0.0014 + list(MODELS).index(facts.model) / 1e4
+            value, parameters = 0.17, {"learning_rate": rate, "embedding_size": 100, "step": 1}
         pruned = number in (5, 9)
-        epochs = [{"epoch": e, "value": value * (1 - 0.5**e)} for e in range(1, 3 if pruned else 6)]
-        lines.append(
-            {
-                "number": number,
-                "state": "pruned" if pruned else "complete",
-                "value": None if pruned else value,
-                "parameters": {
-                    "learning_rate": rate,
-                    "embedding_size": int(random.choice([50, 100])),
-                    "step": int(random.integers(1, 5)),
-                },
-                "epochs": epochs,
-                "seconds": 60.0,
-            }
+        epochs = [
+            EpochValue(epoch=e, value=value * (1 - 0.5**e)) for e in range(1, 3 if pruned else 6)
+        ]
+        trials.append(
+            Trial(
+                number=number,
+                state="pruned" if pruned else "complete",
+                value=None if pruned else value,
+                parameters=parameters,
+                epochs=tuple(epochs),
+                seconds=300.0 + 5 * list(MODELS).index(facts.model),
+            )
         )
-    (folder / "trials.ndjson").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    stored = store.study(dataset=facts.dataset, model=facts.model, key=facts.key)
+    stored.write_trials(facts, trials)
 
 
 def _record(
@@ -270,24 +322,9 @@ def _record(
             test_prefixes=800,
             unknown_targets=3,
         ),
-        tuning=None
+        study=None
         if spec.protocol.kind == "published"
-        else TuningSummary(
-            study=key_of(["study", dataset, model, {} if spec.configurations_from else parameters]),
-            budget=12,
-            finished=10,
-            pruned=2,
-            failed=0,
-            best_trial=3,
-            best_value=0.17,
-            best_parameters={
-                "learning_rate": 0.0014 + place / 1e4,
-                "embedding_size": 100,
-                "step": 1,
-            },
-            space=SPACE,
-            seconds=3600.0 + 60 * place,
-        ),
+        else _study(spec, dataset, model, parameters).key,
         cost=Cost(
             parameters=0 if fitted else 1_000_000 + 500_000 * place,
             epochs=0 if fitted else 4 + place % 3,

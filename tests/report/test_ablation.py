@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from made_up import write_suite
+from made_up import write_again, write_suite, write_trials
 
 from srgnn_bench.report.captions import budget, describe_cautions
 from srgnn_bench.report.figures.ablation import numeric_axis
@@ -12,6 +12,7 @@ from srgnn_bench.report.results import load_suite
 from srgnn_bench.report.tables import all_tables
 from srgnn_bench.report.tables.costs import cost_table
 from srgnn_bench.report.tables.tuned import tuning_table
+from srgnn_bench.store.keys import key_of
 
 STEPS = {f"{n} steps": {"step": n} for n in range(5)}
 READOUTS = {"hybrid": {}, "local": {"readout": "local"}, "average": {"readout": "average"}}
@@ -91,8 +92,7 @@ def test_a_tuned_reference_stands_at_its_own_value_on_each_dataset(store):
     record = store.record(dataset="diginetica", model="srgnn", key=cells[0].key)
     configuration = {**record.identity.configuration, "step": 3}
     identity = record.identity.model_copy(update={"configuration": configuration})
-    changed = record.model_copy(update={"identity": identity})
-    store.write_run(changed, ranks=store.ranks(record), epochs=store.epochs(record))
+    write_again(store, record, identity=identity)
     results = load_suite(store, suite="made-up")
     assert numeric_axis(results, dataset="diginetica") == ("step", {"tuned": 3.0, "none": 0.0})
     assert numeric_axis(results, dataset="yoochoose1_64") == ("step", {"tuned": 1.0, "none": 0.0})
@@ -105,9 +105,11 @@ def test_runs_with_and_without_tuning_of_their_own_are_not_mixed_unsaid(store):
     shared = write_suite(store, datasets=1, seeds=1, entries=READOUTS, shared=True)
     cell = next(cell for cell in shared.cells if cell.entry == "local")
     record = store.record(dataset="diginetica", model="srgnn", key=cell.key)
-    tuning = record.tuning.model_copy(update={"study": "0" * 64})
-    own = record.model_copy(update={"tuning": tuning})
-    store.write_run(own, ranks=store.ranks(record), epochs=store.epochs(record))
+    study = store.study(dataset="diginetica", model="srgnn", key=record.study).facts()
+    own = study.model_copy(update={"identity": {**study.identity, "seed": 2}})
+    own = own.model_copy(update={"key": key_of({**own.identity, "space": own.space})})
+    write_trials(store, own)
+    write_again(store, record, study=own.key)
     for manifest in (shared, anew):  # whichever way the suite was run last
         store.write_manifest(manifest)
         [caution] = describe_cautions(load_suite(store, suite="made-up"))

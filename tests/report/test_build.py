@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import write_suite
+from made_up import write_again, write_suite
 
 from srgnn_bench.console import results_table
 from srgnn_bench.errors import StoreError
@@ -179,19 +179,36 @@ def test_cautions_stand_under_the_table(store):
 def test_budgets_that_differ_are_told(store):
     write_suite(store, datasets=1, models=2, seeds=1)
     record = next(r for r in store.records() if r.model == "gru4rec")
-    assert record.tuning is not None
-    more = record.tuning.model_copy(update={"budget": 40})
-    changed = record.model_copy(update={"tuning": more})
-    store.write_run(changed, ranks=store.ranks(record), epochs=store.epochs(record))
-    told = "UNEQUAL TUNING BUDGETS: 12 trials: SR-GNN; 40 trials: GRU4Rec."
+    assert record.study is not None
+    study = store.study(dataset=record.identity.dataset, model="gru4rec", key=record.study)
+    study.write_trials(study.facts(), study.trials()[:5])
+    told = "UNEQUAL TUNING BUDGETS: 5 trials: GRU4Rec; 12 trials: SR-GNN."
     assert told in headline(store).lines
+
+
+def test_what_is_said_of_tuning_is_what_the_suites_budget_pays_for_now(store):
+    """Not what an earlier call with another budget stored with the run."""
+    manifest = write_suite(store, datasets=1, models=2, seeds=1)
+    for trials in (6, 12):
+        spec = {**manifest.spec, "tuning": {"trials": trials, "seconds": None}}
+        store.write_manifest(manifest.model_copy(update={"spec": spec}))
+        results = load_suite(store, suite="made-up")
+        told = {results.tuning(record).budget for record in results.all_records()}
+        assert told == {trials}
+        assert len(Frames(results).trials) == 2 * trials
+
+
+def test_a_study_that_is_not_there_is_told(store):
+    write_suite(store, datasets=1, models=2, seeds=1)
+    record = next(r for r in store.records() if r.model == "gru4rec")
+    store.study(dataset="diginetica", model="gru4rec", key=record.study).remove()
+    assert any(line.startswith("TUNING NOT STORED: GRU4Rec") for line in headline(store).lines)
 
 
 def test_code_of_several_revisions_is_told(store):
     write_suite(store, datasets=1, models=2, seeds=1)
     record = next(store.records())
-    other = record.model_copy(update={"environment": {**record.environment, "revision": "other"}})
-    store.write_run(other, ranks=store.ranks(record), epochs=store.epochs(record))
+    write_again(store, record, environment={**record.environment, "revision": "other"})
     assert "The runs were made by 2 revisions of the code." in headline(store).lines
 
 
@@ -210,8 +227,7 @@ def test_a_suite_without_any_finished_run_is_one_clear_error(store, tmp_path):
 def test_no_metric_of_a_record_may_disagree_with_its_ranks(store, metric):
     write_suite(store, datasets=1, models=2, seeds=1)
     record = next(store.records())
-    wrong = record.model_copy(update={"metrics": {**record.metrics, metric: 0.99}})
-    store.write_run(wrong, ranks=store.ranks(record), epochs=store.epochs(record))
+    write_again(store, record, metrics={**record.metrics, metric: 0.99})
     with pytest.raises(StoreError, match=f"says {metric} = 0.99"):
         load_suite(store, suite="made-up")
 
@@ -219,7 +235,7 @@ def test_no_metric_of_a_record_may_disagree_with_its_ranks(store, metric):
 def test_a_record_that_disagrees_with_its_ranks_is_refused(store):
     write_suite(store, datasets=1, models=2, seeds=1)
     record = next(store.records())
-    store.write_run(record, ranks=store.ranks(record).assign(rank=1), epochs=[])
+    write_again(store, record, ranks=np.ones_like(store.ranks(record)))
     with pytest.raises(StoreError, match=r"says recall@5 = .* its ranks say 1\.0"):
         load_suite(store, suite="made-up")
 
@@ -227,8 +243,8 @@ def test_a_record_that_disagrees_with_its_ranks_is_refused(store):
 def test_runs_on_other_prefixes_are_refused(store):
     write_suite(store, datasets=1, models=2, seeds=1)
     record = list(store.records())[-1]
-    ranks = store.ranks(record)
-    store.write_run(record, ranks=ranks.assign(session=ranks["session"] + 1), epochs=[])
+    prefixes = store.prefixes(record)
+    write_again(store, record, prefixes=prefixes.assign(session=prefixes["session"] + 1))
     with pytest.raises(StoreError, match="other test prefixes"):
         load_suite(store, suite="made-up")
 

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from made_up import write_suite
+from made_up import write_again, write_suite
 
 from srgnn_bench.errors import StoreError
 from srgnn_bench.report.compare import compare_stores, comparison_table
 from srgnn_bench.report.results import load_suite
 from srgnn_bench.report.tables.table import Table
-from srgnn_bench.store.keys import key_of
 from srgnn_bench.store.store import ResultStore
 
 
@@ -53,14 +52,8 @@ def test_epochs_prefix_limit_and_seed_are_settings_too(store, tmp_path):
                 "protocol": {"kind": "temporal", "max_prefix_length": 5},
             }
         )
-        changed = record.model_copy(
-            update={
-                "identity": identity,
-                "key": key_of(identity.model_dump()),
-                "cost": record.cost.model_copy(update={"epochs": 9}),
-            }
-        )
-        other.write_run(changed, ranks=other.ranks(record), epochs=other.epochs(record))
+        cost = record.cost.model_copy(update={"epochs": 9})
+        changed = write_again(other, record, identity=identity, cost=cost)
         cells.append(cell.model_copy(update={"key": changed.key}))
     spec = {**manifest.spec, "protocol": {"kind": "temporal", "max_prefix_length": 5}}
     other.write_manifest(manifest.model_copy(update={"cells": tuple(cells), "spec": spec}))

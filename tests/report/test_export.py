@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from ir_measures import RR, Success
-from made_up import write_suite
+from made_up import write_again, write_suite
 
 from srgnn_bench.report.export import export_results
 
@@ -17,11 +17,11 @@ def add_lists(store) -> None:
         generator = np.random.default_rng(len(record.key))
         targets = generator.integers(1, 900, size=len(ranks))
         items = generator.integers(1000, 9000, size=(len(ranks), 20)) * 20 + np.arange(20)
-        for row, (rank, target) in enumerate(zip(ranks["rank"], targets, strict=True)):
+        for row, (rank, target) in enumerate(zip(ranks, targets, strict=True)):
             if rank <= 20:
                 items[row, rank - 1] = target
         lists = pd.DataFrame({"target": targets, "items": list(items)})
-        store.write_run(record, ranks=ranks, epochs=store.epochs(record), lists=lists)
+        write_again(store, record, lists=lists)
 
 
 def test_ranks_come_out_prefix_by_prefix_and_add_up(store, tmp_path):

@@ -80,31 +80,23 @@ def test_slices_hold_every_prefix_once_per_kind():
             "session": np.arange(300),
             "length": generator.integers(1, 15, size=300),
             "target_count": generator.zipf(1.4, size=300) - 1,
+            "target_ago": generator.integers(0, 4, size=300),
         }
     )
-    target_ago = generator.integers(0, 4, size=300)
-    parts = slices_of(prefixes, target_ago=target_ago)
+    parts = slices_of(prefixes)
     for kind in ("session length", "prefix length", "popularity", "repetition"):
         masks = [part.mask for part in parts if part.kind == kind]
         np.testing.assert_array_equal(np.sum(masks, axis=0), np.ones(300))
     [short] = [part.mask for part in parts if part.label == "short (≤ 5)"]
     np.testing.assert_array_equal(short, prefixes["length"] <= 5)
     again = {part.label: part.mask for part in parts if part.kind == "repetition"}
-    np.testing.assert_array_equal(again["last click"], target_ago == 1)
-    np.testing.assert_array_equal(again["new"], target_ago == 0)
-
-
-def test_runs_that_do_not_say_what_repeats_have_no_such_slices(store):
-    write_suite(store, datasets=1, models=2, seeds=2)
-    assert "repetition" in set(Frames(load_suite(store, suite="made-up")).slices["kind"])
-    for path in store.root.rglob("ranks.parquet"):
-        pd.read_parquet(path).drop(columns="target_ago").to_parquet(path)
-    older = Frames(load_suite(store, suite="made-up")).slices
-    assert set(older["kind"]) == {"session length", "prefix length", "popularity"}
+    np.testing.assert_array_equal(again["last click"], prefixes["target_ago"] == 1)
+    np.testing.assert_array_equal(again["new"], prefixes["target_ago"] == 0)
 
 
 def test_one_popularity_for_all_targets_is_one_slice():
-    prefixes = pd.DataFrame({"session": [1, 2], "length": [1, 1], "target_count": [7, 7]})
+    columns = {"session": [1, 2], "length": [1, 1], "target_count": [7, 7], "target_ago": [0, 1]}
+    prefixes = pd.DataFrame(columns)
     labels = [part.label for part in slices_of(prefixes) if part.kind == "popularity"]
     assert labels == ["tail (≤ 7 clicks)"]
 
@@ -133,7 +125,7 @@ def test_leads_on_parts_add_up_and_their_intervals_are_those_of_the_part(store):
 
     prefixes = results.prefixes(dataset)
     mrr = Metric("mrr", 20)
-    for part in slices_of(prefixes, target_ago=results.target_ago(dataset)):
+    for part in slices_of(prefixes):
         of_part = [
             by_session(
                 mrr.scores(results.ranks(dataset, entry=entry))[:, part.mask],

@@ -8,9 +8,8 @@ from itertools import product
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 import pytest
-from made_up import write_suite
+from made_up import write_again, write_suite
 
 from srgnn_bench.evaluation.metrics import rank_metrics
 from srgnn_bench.report.captions import notes
@@ -24,12 +23,18 @@ from srgnn_bench.report.tables.forms import latex, markdown
 from srgnn_bench.store.store import ResultStore
 
 
-def rewrite_ranks(store: ResultStore, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+def rewrite_ranks(
+    store: ResultStore, change: Callable[[np.ndarray], np.ndarray], *, known: bool = True
+) -> None:
     for record in list(store.records()):
-        ranks = change(store.ranks(record))
-        metrics = record.metrics | rank_metrics(ranks["rank"].to_numpy(np.int64))
-        store.write_run(
-            record.model_copy(update={"metrics": metrics}), ranks=ranks, epochs=store.epochs(record)
+        ranks = change(store.ranks(record).astype(np.int64))
+        prefixes = store.prefixes(record)
+        write_again(
+            store,
+            record,
+            ranks=ranks,
+            prefixes=prefixes if known else prefixes.assign(target_count=0),
+            metrics=record.metrics | rank_metrics(ranks),
         )
 
 
@@ -72,7 +77,7 @@ def test_one_test_session_of_an_ablation(store):
 
 def test_all_targets_unknown(store):
     write_suite(store, datasets=2, models=5, seeds=2, sessions=20)
-    rewrite_ranks(store, lambda ranks: ranks.assign(rank=40_001, target_count=0))
+    rewrite_ranks(store, lambda ranks: np.full_like(ranks, 40_001), known=False)
     texts = drawn(store)
     frame = Frames(load_suite(store, suite="made-up")).differences
     assert (frame["difference"] == 0).all()
@@ -85,12 +90,8 @@ def test_a_catalogue_below_k_is_said(store):
     assert not any("SMALL CATALOGUE" in note for note in notes(load_suite(store, suite="made-up")))
     for record in list(store.records()):
         facts = record.dataset.model_copy(update={"items": 12})
-        store.write_run(
-            record.model_copy(update={"dataset": facts}),
-            ranks=store.ranks(record),
-            epochs=store.epochs(record),
-        )
-    rewrite_ranks(store, lambda ranks: ranks.assign(rank=ranks["rank"].clip(upper=12)))
+        write_again(store, record, dataset=facts)
+    rewrite_ranks(store, lambda ranks: ranks.clip(max=12))
     texts = drawn(store)
     assert "100.00" in texts["table"]
     assert "SMALL CATALOGUE: Diginetica has 12 items, all in a list of 20" in texts["table"]

@@ -11,12 +11,11 @@ import pytest
 import torch
 from tiny_world import TinyWorld
 
-from srgnn_bench import registry
+from srgnn_bench import files, registry
 from srgnn_bench.errors import StoreError
 from srgnn_bench.execution.local import Outcome, execute
 from srgnn_bench.execution.plan import plan
 from srgnn_bench.selection import select
-from srgnn_bench.store import store as store_module
 from srgnn_bench.store.store import ResultStore
 
 
@@ -47,7 +46,7 @@ def test_a_disk_that_is_full_stops_the_run_which_goes_on_later(
 
     if not Path("/proc/self/fd").is_dir():
         pytest.skip("needs /proc")
-    monkeypatch.setattr(store_module.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(StoreError, match="No space left on device"):
         run(tiny_world)
     monkeypatch.undo()
@@ -57,21 +56,25 @@ def test_a_disk_that_is_full_stops_the_run_which_goes_on_later(
 def test_a_checkpoint_that_cannot_be_written_is_not_the_models_failure(
     tiny_world: TinyWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(state: object, path: Path) -> None:
-        path.write_bytes(b"half")
-        raise RuntimeError("PytorchStreamWriter failed writing file: file write failed")
+    def full(temporary: Path, target: Path) -> None:
+        if "checkpoint" in temporary.name:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(temporary, target)
 
-    monkeypatch.setattr(torch, "save", full)
+    real = Path.replace
+    monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(StoreError, match=r"checkpoint .* cannot be written"):
         run(tiny_world)
     monkeypatch.undo()
     outcome, store = run(tiny_world)
     assert outcome == Outcome(done=1, trained=1, failed=0, missing=0)
     (record,) = store.records()
-    assert record.tuning.failed == 0
+    [study] = store.studies()
+    assert study.key == record.study
+    assert study.trials()[0].state == "complete"
 
 
-def test_a_flipped_bit_in_a_record_is_named_and_mended_by_deleting_it(
+def test_a_flipped_bit_in_a_record_is_named_and_fixed_by_deleting_it(
     tiny_world: TinyWorld,
 ) -> None:
     _, store = run(tiny_world)

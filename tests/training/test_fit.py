@@ -13,8 +13,8 @@ from srgnn_bench.models.srgnn import FastSRGNN
 from srgnn_bench.schema import TrainingSpec
 from srgnn_bench.store.record import Schedule
 from srgnn_bench.testing.planted import planted_sessions
-from srgnn_bench.training import checkpoints
 from srgnn_bench.training.build import build
+from srgnn_bench.training.checkpoints import Checkpoint
 from srgnn_bench.training.fit import EpochResult, train
 from srgnn_bench.training.ranking import OBJECTIVE, judge
 from srgnn_bench.training.stopping import Next, Plateau, Repeat
@@ -79,7 +79,7 @@ def test_a_training_that_is_cut_off_goes_on_as_if_it_had_not_been(
             raise Killed
 
     told: list[EpochResult] = []
-    checkpoint = tmp_path / "checkpoint"
+    checkpoint = Checkpoint(tmp_path / "checkpoint", key="k")
     with pytest.raises(Killed):
         train(
             model_of(stage), stage, TRAINING, Plateau(epochs=20, patience=1), seed=7,
@@ -110,13 +110,13 @@ def test_a_judged_training_ends_with_its_best_weights(stage: Stage) -> None:
 def test_a_training_that_was_cut_off_on_another_kind_of_device_begins_anew(
     stage: Stage, tmp_path: Path
 ) -> None:
-    checkpoint = tmp_path / "checkpoint"
+    checkpoint = Checkpoint(tmp_path / "checkpoint", key="k")
     train(
         model_of(stage), stage, TRAINING, Repeat(Schedule(epochs=2)), seed=7, checkpoint=checkpoint
     )
-    state = checkpoints.load(checkpoint, device=torch.device("cpu"))
+    state = checkpoint.load(device=torch.device("cpu"))
     assert state is not None
-    checkpoints.save(checkpoint, {**state, "device": "cuda", "now": None})  # it is not looked at
+    checkpoint.save({**state, "device": "cuda", "now": None})  # it is not looked at
     told: list[EpochResult] = []
     model, fresh = model_of(stage), model_of(stage)
     rule = Repeat(Schedule(epochs=1))

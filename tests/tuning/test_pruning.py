@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from srgnn_bench.store.record import Schedule
-from srgnn_bench.store.trials import EpochValue, Trial
+from srgnn_bench.store.study import EpochValue, Trial
 from srgnn_bench.training.stopping import Next, Plateau
 from srgnn_bench.tuning.pruning import Pruned, plateaus
 

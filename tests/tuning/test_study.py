@@ -6,20 +6,25 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import optuna
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from tiny_world import TinyWorld
 
 from srgnn_bench import registry
+from srgnn_bench.errors import StoreError
 from srgnn_bench.events import Event, TrialStarted
 from srgnn_bench.execution.local import execute
 from srgnn_bench.execution.plan import Job, plan, state_of
-from srgnn_bench.schema import TuningSpec
+from srgnn_bench.schema import Dimension, TuningSpec
 from srgnn_bench.selection import select
 from srgnn_bench.store.store import ResultStore
-from srgnn_bench.store.trials import Trial, read_trials
+from srgnn_bench.store.study import EpochValue, StoredStudy, Trial
+from srgnn_bench.tuning.export import export_studies
+from srgnn_bench.tuning.space import STATES as OPTUNAS
+from srgnn_bench.tuning.space import next_parameters, suggest
 
 
 def trial(number: int, *, seconds: float = 1.0, state: str = "complete") -> Trial:
@@ -84,8 +89,10 @@ def test_a_benchmark_with_a_budget_of_seconds_ends(tiny_world: TinyWorld, model:
     )
     assert outcome.done == 1
     (record,) = store.records()
-    assert record.tuning.budget_seconds == 0.001
-    assert record.tuning.budget == 1  # the defaults are always tried
+    [study] = store.studies()
+    tuning = study.tuning(job.suite.tuning)
+    assert (tuning.study, tuning.budget_seconds) == (record.study, 0.001)
+    assert tuning.budget == 1  # the defaults are always tried
     assert state_of(job, store).trials_done == state_of(job, store).trials == 1
     # The budget is no part of a study's identity, so more of it goes on from there.
     assert job_of(tiny_world, model=model).study.key == job.study.key
@@ -102,11 +109,11 @@ def test_tuning_is_the_same_whatever_the_test_sessions_are(
             test = job.dataset.test
             items = np.full_like(test.items, job.dataset.train.items[0])
             job = replace(job, dataset=replace(job.dataset, test=replace(test, items=items)))
-        job.study.folder = results / "study"
         store = ResultStore(results)
+        job.study.stored = store.study(dataset="tiny", model="stamp", key=job.study.key)
         execute(job.suite, [job], store=store, resume="only-missing", listen=lambda event: None)
         (record,) = store.records()
-        trials = [t.model_copy(update={"seconds": 0.0}) for t in read_trials(job.study.folder)]
+        trials = [t.model_copy(update={"seconds": 0.0}) for t in job.study.stored.trials()]
         return trials, record.metrics
 
     clean_trials, clean_metrics = tuned(tmp_path / "clean", poison=False)
@@ -115,37 +122,78 @@ def test_tuning_is_the_same_whatever_the_test_sessions_are(
     assert metrics != clean_metrics
 
 
-@pytest.mark.parametrize("kept", ["lines", "lines, older database", "lines, damage", "database"])
-def test_a_study_goes_on_from_its_lines_or_its_database(tiny_world: TinyWorld, kept: str) -> None:
-    """Each of the two makes up for the other where it was not copied, or is damaged."""
+def without_seconds(trials: list[Trial]) -> list[Trial]:
+    return [trial.model_copy(update={"seconds": 0.0}) for trial in trials]
+
+
+def test_a_study_goes_on_from_its_lines_as_if_it_had_not_stopped(tiny_world: TinyWorld) -> None:
     made: list[int] = []
 
     def listen(event: Event) -> None:
         if isinstance(event, TrialStarted):
             made.append(event.number)
 
-    def tuned(results: Path, *, trials: int) -> Path:
+    def tuned(results: Path, *, trials: int) -> StoredStudy:
         settings = ("training.epochs=2", f"tuning.trials={trials}")
         job = job_of(replace(tiny_world, results=results), settings=settings)
         store = ResultStore(results)
         execute(job.suite, [job], store=store, resume="only-missing", listen=listen)
-        return job.study.folder
+        return job.study.stored
 
     undisturbed = tuned(tiny_world.root / "undisturbed", trials=9)
-    results = tiny_world.root / "copied"
-    older = (tuned(results, trials=2) / "study.db").read_bytes()
-    copied = tuned(results, trials=7)
-    if kept == "database":
-        (copied / "trials.ndjson").unlink()
-    elif kept == "lines":
-        (copied / "study.db").unlink()
-    else:
-        (copied / "study.db").write_bytes(older if "older" in kept else older[:50_000])
+    tuned(tiny_world.root / "stopped", trials=7)
     made.clear()
-    tuned(results, trials=9)
+    stopped = tuned(tiny_world.root / "stopped", trials=9)
     assert made == [7, 8]
-    found, wanted = (
-        [trial.model_copy(update={"seconds": 0.0}) for trial in read_trials(folder)]
-        for folder in (copied, undisturbed)
-    )
-    assert found == wanted
+    assert without_seconds(stopped.trials()) == without_seconds(undisturbed.trials())
+
+
+SEARCHED = TypeAdapter(dict[str, Dimension]).validate_python(
+    {
+        "rate": {"type": "float", "low": 1e-4, "high": 1e-1, "log": True},
+        "readout": {"type": "choice", "values": ["a", "b", "c", None]},
+        "steps": {"type": "int", "low": 1, "high": 5, "when": {"readout": ["a", "c"]}},
+    }
+)
+
+
+def test_lines_alone_suggest_what_a_database_of_optuna_does(tmp_path: Path) -> None:
+    """Failed and pruned trials, and dimensions that are not always searched, included."""
+    defaults = {"rate": 0.001, "readout": "a", "steps": 1}
+    study = optuna.create_study(storage=f"sqlite:///{tmp_path / 'study.db'}", direction="maximize")
+    study.enqueue_trial(defaults)
+    lines: list[Trial] = []
+    for number in range(16):
+        study.sampler = optuna.samplers.TPESampler(seed=number, n_startup_trials=5)
+        asked = study.ask()
+        suggest(asked, SEARCHED, defaults=defaults)
+        again = next_parameters(lines, SEARCHED, defaults=defaults, seed=number)
+        assert again == asked.params
+        state = {4: "failed", 7: "pruned", 11: "pruned"}.get(number, "complete")
+        value = -abs(np.log(asked.params["rate"]) + 5) + asked.params.get("steps", 0)
+        asked.report(value, step=1)
+        study.tell(asked, value if state == "complete" else None, state=OPTUNAS[state])
+        lines.append(
+            Trial(
+                number=number,
+                state=state,
+                value=value if state == "complete" else None,
+                parameters=asked.params,
+                epochs=(EpochValue(epoch=1, value=value),),
+                seconds=1.0,
+            )
+        )
+
+
+def test_studies_are_exported_for_optuna(tiny_world: TinyWorld) -> None:
+    results = tiny_world.root / "odd? 100%"
+    job = job_of(replace(tiny_world, results=results))
+    store = ResultStore(results)
+    execute(job.suite, [job], store=store, resume="only-missing", listen=lambda event: None)
+    out = tiny_world.root / "studies.db"
+    [name] = export_studies(store, out=out)
+    exported = optuna.load_study(study_name=name, storage=f"sqlite:///{out}")
+    assert [t.value for t in exported.trials] == [t.value for t in job.study.stored.trials()]
+    assert exported.trials[0].params == job.study.stored.trials()[0].parameters
+    with pytest.raises(StoreError, match="holds no study"):
+        export_studies(ResultStore(tiny_world.root / "nothing"), out=out)

@@ -10,6 +10,7 @@ from srgnn_bench.report.captions import card, suffix
 from srgnn_bench.report.frames import Frames, keys_of
 from srgnn_bench.report.results import SuiteResults
 from srgnn_bench.report.tables.table import MISSING, Table, TableCell
+from srgnn_bench.store.keys import short
 from srgnn_bench.store.record import Record
 
 
@@ -23,11 +24,14 @@ def tuning_table(frames: Frames) -> Table | None:
     rows = []
     runs = {dataset: results.tuned_runs(dataset) for dataset in results.datasets}
     for entry, entry_title in results.tuned.items():
-        by_dataset = {dataset: tuned[entry] for dataset, tuned in runs.items() if entry in tuned}
+        by_dataset = {
+            dataset: tuning
+            for dataset, tuned in runs.items()
+            if entry in tuned and (tuning := results.tuning(tuned[entry])) is not None
+        }
         spaces: dict[str, Any] = {}
-        for record in by_dataset.values():
-            assert record.tuning is not None
-            spaces |= record.tuning.space
+        for tuning in by_dataset.values():
+            spaces |= tuning.space
         for place, (parameter, space) in enumerate(spaces.items()):
             title = entry_title if place == 0 else ""
             cells = [
@@ -36,12 +40,11 @@ def tuning_table(frames: Frames) -> Table | None:
                 TableCell(describe_space(space)),
             ]
             for dataset in results.datasets:
-                record_or_none = by_dataset.get(dataset)
-                if record_or_none is None or record_or_none.tuning is None:
+                if dataset not in by_dataset:
                     cells.append(TableCell(MISSING))
                     continue
-                tuning = record_or_none.tuning
-                value = tuning.best_parameters.get(parameter)
+                tuning, best = by_dataset[dataset], by_dataset[dataset].best
+                value = None if best is None else best.parameters.get(parameter)
                 cells.append(TableCell(MISSING if value is None else _value(value)))
                 data.append(
                     {
@@ -51,13 +54,13 @@ def tuning_table(frames: Frames) -> Table | None:
                         "parameter": parameter,
                         "space": describe_space(space),
                         "chosen": value,
-                        "validation_mrr@20": tuning.best_value,
-                        "best_trial": tuning.best_trial,
+                        "validation_mrr@20": None if best is None else best.value,
+                        "best_trial": None if best is None else best.number,
                         "budget": tuning.budget,
                         "finished": tuning.finished,
                         "pruned": tuning.pruned,
                         "failed": tuning.failed,
-                        "study": tuning.study[:12],
+                        "study": short(tuning.study),
                         "keys": keys_of(_runs_of(results, dataset=dataset, study=tuning.study)),
                     }
                 )
@@ -90,7 +93,7 @@ def _runs_of(results: SuiteResults, *, dataset: str, study: str) -> list[Record]
     return [
         record
         for record in results.all_records()
-        if record.identity.dataset == dataset and record.tuning and record.tuning.study == study
+        if record.identity.dataset == dataset and record.study == study
     ]
 
 
