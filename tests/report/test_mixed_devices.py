@@ -62,21 +62,18 @@ def test_runs_of_several_kinds_of_device_are_marked_under_every_table(
         assert any(line.startswith(said) for line in table.lines)
 
 
-def test_a_study_of_several_kinds_of_device_is_marked(
-    results: SuiteResults, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stored = SuiteResults.trials
-
-    def trials(self: SuiteResults, record: Record) -> list[dict[str, Any]]:
-        """SR-GNN's first trial ran on a GPU, the next one on the CPU, of the rest nobody knows."""
-        found = stored(self, record)
-        if record.model == "srgnn":
-            for trial, device in zip(found, ("cuda", "cpu"), strict=False):
-                trial["device"] = device
-        return found
-
-    monkeypatch.setattr(SuiteResults, "trials", trials)
-    found = describe_devices(results)
+def test_a_study_of_several_kinds_of_device_is_marked(store: ResultStore) -> None:
+    """SR-GNN's first trial ran on a GPU, the next one on the CPU, of the rest nobody knows."""
+    write_suite(store, datasets=1, models=2, seeds=1, sessions=40)
+    record = next(r for r in store.records() if r.model == "srgnn")
+    study = store.study(dataset="diginetica", model="srgnn", key=record.study)
+    first, second, *rest = study.trials()
+    known = [
+        first.model_copy(update={"device": "cuda"}),
+        second.model_copy(update={"device": "cpu"}),
+    ]
+    study.write_trials(study.facts(), [*known, *rest])
+    found = describe_devices(load_suite(store, suite="made-up"))
     assert found is not None
     assert "1 trial of SR-GNN; on cuda 1 trial of SR-GNN" in found
     assert "trials of GRU4Rec" not in found
