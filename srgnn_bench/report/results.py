@@ -254,7 +254,7 @@ class SuiteResults:
 
     def _ranks_of(self, record: Record) -> Integers:
         if record.key not in self._ranks:
-            self._ranks[record.key] = self.store.ranks(record).astype(np.int64)
+            self._ranks[record.key] = self.store.ranks(record)
         return self._ranks[record.key]
 
     def check(self) -> None:

@@ -65,4 +65,4 @@ def read_prefixes(path: Path, *, key: str) -> pd.DataFrame:
     prefixes: pd.DataFrame = read_parquet(path, read_bytes(path)).to_pandas()
     if not {*COLUMNS} <= {*prefixes} or not prefixes_key(prefixes).startswith(key):
         raise damaged(path, "its content is not that of its name", remedy=REMEDY)
-    return prefixes[list(COLUMNS)]
+    return prefixes

@@ -25,7 +25,7 @@ from srgnn_bench.store.folder import (
 from srgnn_bench.store.keys import short
 from srgnn_bench.store.record import Failure, Record
 
-Integers = npt.NDArray[np.integer[Any]]
+Integers = npt.NDArray[np.int64]
 
 RECORD, FAILURE = "record.json", "failure.json"
 RANKS, EPOCHS, LISTS = "ranks.parquet", "epochs.ndjson", "lists.parquet"
@@ -111,7 +111,8 @@ class StoredRun(Folder):
             StoreError: the file is missing or damaged.
         """
         path = self.path / RANKS
-        ranks: Integers = read_parquet(path, self._content(RANKS))["rank"].to_numpy()
+        stored = read_parquet(path, self._content(RANKS))["rank"].to_numpy()
+        ranks: Integers = stored.astype(np.int64)
         if len(ranks) == 0 or ranks.min() < 1:
             raise damaged(path, "a rank below 1, or none", remedy=RUN_AGAIN)
         return ranks
