@@ -18,7 +18,7 @@ from srgnn_bench.errors import SpecError
 from srgnn_bench.models import FittedRecommender
 from srgnn_bench.recbole_bridge.classes import foreign_code
 from srgnn_bench.recbole_bridge.classes import model_class as model_class_of
-from srgnn_bench.recbole_bridge.config import recbole_parameters
+from srgnn_bench.recbole_bridge.config import LOSS_TYPES, recbole_parameters
 from srgnn_bench.recbole_bridge.recbole_models import recboles_word
 from srgnn_bench.schema import (
     ChoiceDimension,
@@ -125,6 +125,8 @@ def candidate(suite: SuiteSpec, entry: ModelEntry, *, trust: bool = False) -> Ca
         )
     for name, dimension in space.items():
         _check_conditions(spec, name, values)
+        for text in _texts(dimension):
+            _check_values(spec, model_class, {**values, name: text})
         if not _contains(dimension, values.get(name)):
             raise SpecError(
                 f"Model '{spec.name}': the default of '{name}', {values.get(name)!r}, is outside "
@@ -176,6 +178,12 @@ def _check_values(spec: ModelSpec, model_class: type[Any], values: dict[str, Any
             raise SpecError(
                 f"Model '{spec.name}': {name} is {value}.", remedy="Give a finite number."
             )
+    loss = values.get("loss_type", LOSS_TYPES[0])
+    if loss not in LOSS_TYPES:
+        raise SpecError(
+            f"Model '{spec.name}': loss_type is {loss!r}.",
+            remedy=f"It is {' or '.join(LOSS_TYPES)}.",
+        )
     declared = getattr(model_class, "Parameters", None)
     for part in filter(None, (declared, TrainingSpec)):
         chosen = {k: v for k, v in values.items() if k in part.model_fields}
@@ -218,6 +226,12 @@ def _check_conditions(spec: ModelSpec, name: str, values: dict[str, Any]) -> Non
                 f"Model '{spec.name}': '{name}' depends on '{other}', which is searched after it.",
                 remedy=f"Put '{other}' before '{name}' in the space.",
             )
+
+
+def _texts(dimension: Dimension) -> list[str]:
+    """The words among the values of a dimension: each must be valid by itself."""
+    values = dimension.values if isinstance(dimension, ChoiceDimension) else ()
+    return [value for value in values if isinstance(value, str)]
 
 
 def _contains(dimension: Dimension, value: Any) -> bool:

@@ -1,7 +1,13 @@
-"""YAML as every specification is read: numbers are numbers, and no key stands twice."""
+"""YAML as every specification is read: plain values within limits, no key twice.
+
+Plain words mean what they do in YAML 1.2's core schema: ``1e-3`` is a number; ``no``, ``on`` and
+``2019-10-01`` are text. A file may come from a stranger, so what it can ask of the reader is
+limited, and no tag makes anything but these values.
+"""
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -10,49 +16,186 @@ import yaml
 
 from srgnn_bench.errors import SpecError
 
+MOST_BYTES = 128 * 1024
+"""Size of a file; the largest that is shipped has 10 kB."""
+
+MOST_VALUES = 5_000
+"""Values of a file, those that an alias repeats included."""
+
+DEEPEST = 32
+"""Levels of lists and mappings in each other."""
+
+_TAG = "tag:yaml.org,2002:"
+_MERGE = _TAG + "merge"
+
+_WORDS = {
+    "null": (r"~|null|Null|NULL|", [*"~nN", ""]),
+    "bool": (r"true|True|TRUE|false|False|FALSE", [*"tTfF"]),
+    "int": (r"[-+]?[0-9]+(_[0-9]+)*|0o[0-7]+|0x[0-9a-fA-F]+", [*"-+0123456789"]),
+    "float": (
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        [*"-+.0123456789"],
+    ),
+}
+"""Kind of a scalar -> how it is written, and the characters that it may begin with; 1_000 is a
+whole number, as it was before YAML 1.2."""
+
+
+def _fault(problem: str, node: yaml.Node) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+
 
 class _Loader(yaml.SafeLoader):
-    """Reads 1e-3 as a number, where PyYAML sees text, and refuses a key that is given twice."""
+    """Reads the core schema alone, and stops where a limit is passed."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - as the library has it
+    yaml_constructors: dict[str | None, Any] = {}  # noqa: RUF012
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = self._values = 0
+        self._sizes: dict[int, int] = {}
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """A node of the file, once it is known to be within the limits."""
+        self._depth += 1
+        self._values += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        if node is None:
+            return None
+        if self._depth >= DEEPEST:
+            raise _fault(f"more than {DEEPEST} levels of lists and keys", node)
+        size = self._size(node)
+        if max(size, self._values) > MOST_VALUES:
+            raise _fault(f"more than {MOST_VALUES} values", node)
+        return node
+
+    def compose_sequence_node(self, anchor: Any) -> yaml.Node | None:
+        """A list; none is begun below the deepest level."""
+        self._refuse_depth()
+        return super().compose_sequence_node(anchor)
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.Node | None:
+        """A mapping; none is begun below the deepest level."""
+        self._refuse_depth()
+        return super().compose_mapping_node(anchor)
+
+    def _refuse_depth(self) -> None:
+        if self._depth > DEEPEST:
+            mark = self.peek_event().start_mark
+            raise yaml.MarkedYAMLError(
+                problem=f"more than {DEEPEST} levels of lists and keys", problem_mark=mark
+            )
+
+    def _size(self, node: yaml.Node) -> int:
+        """Values in a node, what its aliases stand for included."""
+        if id(node) not in self._sizes:
+            inner = []
+            if isinstance(node, yaml.SequenceNode):
+                inner = node.value
+            elif isinstance(node, yaml.MappingNode):
+                inner = [each for pair in node.value for each in pair]
+            if any(id(each) not in self._sizes for each in inner):
+                raise _fault("an alias stands within what it repeats", node)
+            self._sizes[id(node)] = 1 + sum(self._sizes[id(each)] for each in inner)
+        return self._sizes[id(node)]
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """A mapping whose keys are all different."""
+        """A mapping whose keys are texts, all different."""
         seen = set()
-        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+        for key, _ in node.value:
+            if key.tag not in (_TAG + "str", _MERGE):
+                raise _fault("a key must be a text", key)
             if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    problem=f"the key '{key.value}' stands twice", problem_mark=key.start_mark
-                )
+                raise _fault(f"the key '{key.value}' stands twice", key)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
+    def construct_word(self, node: yaml.Node) -> bool | int | float | None:
+        """Null, a truth value or a number."""
+        kind = node.tag.removeprefix(_TAG)
+        text = node.value
+        if not isinstance(node, yaml.ScalarNode) or not re.fullmatch(_WORDS[kind][0], text):
+            raise _fault(f"this is no {kind}", node)
+        if kind == "null":
+            return None
+        if kind == "bool":
+            return bool(text.lower() == "true")
+        if kind == "float":
+            real = float(re.sub(r"\.(inf|nan)$", r"\1", text.lower()))
+            if not math.isfinite(real):
+                raise _fault("this is no finite number", node)
+            return real
+        digits = text.lstrip("+-0")
+        whole = 0 if len(digits) > 20 else int(text, 0 if text[:2] in ("0o", "0x") else 10)
+        if len(digits) > 20 or not -(2**63) <= whole < 2**63:
+            raise _fault("the number has more than 64 bits", node)
+        return whole
 
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
-    list("-+0123456789"),
-)
+    def construct_other(self, node: yaml.Node) -> None:
+        """Refuse every other tag."""
+        raise _fault(f"the tag {node.tag.replace(_TAG, '!!')} means nothing here", node)
 
 
-def parse_yaml(text: str) -> Any:
-    """What a text says.
+class _Dumper(yaml.SafeDumper):
+    """Writes what ``_Loader`` reads: text is quoted where it would be read as something else."""
+
+    yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+
+
+for _kind, (_written, _first) in _WORDS.items():
+    _pattern = re.compile(f"^(?:{_written})$")
+    _Loader.add_implicit_resolver(_TAG + _kind, _pattern, _first)
+    _Loader.add_constructor(_TAG + _kind, _Loader.construct_word)
+_Loader.add_implicit_resolver(_MERGE, re.compile("^<<$"), ["<"])
+_Loader.add_constructor(_TAG + "str", yaml.SafeLoader.construct_yaml_str)
+_Loader.add_constructor(_TAG + "seq", yaml.SafeLoader.construct_yaml_seq)
+_Loader.add_constructor(_TAG + "map", yaml.SafeLoader.construct_yaml_map)
+_Loader.add_constructor(None, _Loader.construct_other)
+
+
+def parse_yaml(text: str, *, source: str, remedy: str = "Correct the file.") -> Any:
+    """What a text says: None, truth values, numbers, texts, lists, and mappings with texts as keys.
+
+    Args:
+        text: the YAML.
+        source: where it is from, for the error.
+        remedy: what to do about an error.
 
     Raises:
-        yaml.YAMLError: it is not YAML, a key stands twice, or a date does not exist.
+        SpecError: it is not YAML, a key stands twice, or a limit is passed.
     """
+    if len(text.encode(errors="replace")) > MOST_BYTES:
+        raise SpecError(f"{source} has more than {MOST_BYTES // 1024} kB.", remedy=remedy)
     try:
         return yaml.load(text, _Loader)  # a SafeLoader
-    except ValueError as error:  # as PyYAML lets through for 2014-02-30
-        raise yaml.YAMLError(str(error)) from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = "" if mark is None else f" (line {mark.line + 1}, column {mark.column + 1})"
+        reason = " ".join(", ".join(filter(None, [error.context, error.problem])).split())
+        raise SpecError(f"{source} cannot be read: {reason}{place}.", remedy=remedy) from error
+    except (yaml.YAMLError, ValueError) as error:  # an escape beyond Unicode is a ValueError
+        reason = " ".join(str(error).split())
+        raise SpecError(f"{source} cannot be read: {reason}.", remedy=remedy) from error
 
 
 def read_yaml(path: Path) -> Any:
-    """What a file says.
+    """What a file says; see ``parse_yaml``.
 
     Raises:
         SpecError: it cannot be read, or a key stands twice.
     """
     try:
-        return parse_yaml(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise SpecError(f"{path} cannot be read: {reason}.", remedy="Correct the file.") from error
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        text = content.decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path} cannot be read: {error}.", remedy="Correct the file.") from error
+    return parse_yaml(text, source=str(path))
+
+
+def yaml_of(content: Any) -> str:
+    """The text of a file that says ``content``."""
+    text: str = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    return text

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 from recbole.config import Config
 
+from srgnn_bench.errors import ModelError
 from srgnn_bench.recbole_bridge.compat import restore_numpy_aliases
 from srgnn_bench.recbole_bridge.recbole_models import is_recboles
 from srgnn_bench.yaml_text import read_yaml
@@ -27,9 +25,20 @@ LONGEST_SEQUENCE = {"MAX_ITEM_LIST_LENGTH": 50}
 """RecBole's most clicks of a sequence, and its default. RecBole's own models have it as a
 parameter; others see whole prefixes."""
 
+LOSS_TYPES = ("CE", "BPR")
+"""What RecBole's ``loss_type`` may be: cross-entropy, or one sampled negative per target."""
 
-class _OwnConfig(Config):  # type: ignore[misc]
+
+class _OwnConfig(Config):  # type: ignore[misc]  # RecBole has no types
     """RecBole's Config without the parts that look beyond what it is given."""
+
+    def _convert_config_dict(self, config_dict: dict[str, Any]) -> dict[str, Any]:
+        """Keep every string a string: RecBole evaluates it as Python."""
+        return config_dict
+
+    def _load_cmd_line(self) -> dict[str, Any]:
+        """Read no command line: RecBole gives it top priority."""
+        return {}
 
     def _init_device(self) -> None:
         """Leave the device to the caller.
@@ -48,18 +57,26 @@ def recbole_config(
 ) -> Config:
     """The Config from which a model is built.
 
-    RecBole reads ``sys.argv`` with top priority, evaluates strings as Python, and chooses a
-    device; none of that happens here. Parameters that ``configuration`` does not name keep the
-    defaults of RecBole's own file for that class, where it has one.
+    Parameters that ``configuration`` does not name keep the defaults of RecBole's own file for
+    that class, where it has one.
 
     Args:
         model_class: class of the model.
         configuration: parameters of the model.
         longest_prefix: most clicks that any prefix holds.
         device: where the model is to compute; the CPU unless given.
+
+    Raises:
+        ModelError: its ``loss_type`` is none of ``LOSS_TYPES``.
     """
     restore_numpy_aliases()
     defaults = recbole_parameters(model_class) or {}
+    loss_type = {"loss_type": LOSS_TYPES[0], **defaults, **configuration}["loss_type"]
+    if loss_type not in LOSS_TYPES:
+        raise ModelError(
+            f"{model_class.__name__}: loss_type is {loss_type!r}.",
+            remedy=f"It is {' or '.join(LOSS_TYPES)}.",
+        )
     fixed = {
         "USER_ID_FIELD": SESSION_FIELD,
         "ITEM_ID_FIELD": ITEM_FIELD,
@@ -68,11 +85,10 @@ def recbole_config(
         "NEG_PREFIX": NEGATIVE_PREFIX,
         "MAX_ITEM_LIST_LENGTH": longest_prefix,
         "train_neg_sample_args": None,
-        "loss_type": {"loss_type": "CE", **defaults, **configuration}["loss_type"],
+        "loss_type": loss_type,
         "show_progress": False,
     }
-    with _no_arguments():
-        config = _OwnConfig(model=model_class, dataset="sessions", config_dict=dict(fixed))
+    config = _OwnConfig(model=model_class, dataset="sessions", config_dict=fixed)
     for name, value in configuration.items():
         config[name] = value
     config["MAX_ITEM_LIST_LENGTH"] = longest_prefix
@@ -95,13 +111,3 @@ def recbole_parameters(model_class: type[Any]) -> dict[str, Any] | None:
         if path.is_file():
             return {**(read_yaml(path) or {}), **LONGEST_SEQUENCE}
     return None
-
-
-@contextlib.contextmanager
-def _no_arguments() -> Iterator[None]:
-    """Hide the command line from RecBole's Config."""
-    arguments, sys.argv = sys.argv, sys.argv[:1]
-    try:
-        yield
-    finally:
-        sys.argv = arguments
