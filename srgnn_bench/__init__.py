@@ -6,7 +6,8 @@ be avoided: absl's, which TensorBoard brings to RecBole. ``register`` makes our 
 RecBole.
 """
 
-from importlib.util import find_spec
+import sys
+from importlib.util import LazyLoader, find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +24,16 @@ if find_spec("recbole") is None:
 
     refuse_without_recbole()
 
-# In a checkout, baselines/ and properties/ stand beside this package; in a wheel they are inside
-# it. Either way they are srgnn_bench.baselines and srgnn_bench/properties.
-_checkout = Path(__file__).resolve().parent.parent
-if (_checkout / "pyproject.toml").is_file() and (_checkout / "baselines").is_dir():
-    __path__.append(str(_checkout))
+# In a wheel, the baselines are a part of this package; in a checkout they stand beside it, and
+# that one folder, no other, is srgnn_bench.baselines. It is run when it is first asked for.
+_beside = Path(__file__).resolve().parent.parent / "baselines" / "__init__.py"
+if _beside.is_file() and not (Path(__file__).parent / "baselines").exists():
+    _spec = spec_from_file_location(f"{__name__}.baselines", _beside)
+    assert _spec is not None
+    assert _spec.loader is not None
+    _spec.loader = LazyLoader(_spec.loader)
+    sys.modules[_spec.name] = module_from_spec(_spec)
+    _spec.loader.exec_module(sys.modules[_spec.name])
 
 
 def __getattr__(name: str) -> Any:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import pandas as pd
-import yaml
 from pydantic import ValidationError
 
 from srgnn_bench import registry
@@ -35,6 +34,7 @@ from srgnn_bench.schema import ModelEntry, ModelSpec, Spec, SuiteSpec
 from srgnn_bench.selection import select
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.tuning.server import StudyServer
+from srgnn_bench.yaml_text import yaml_of
 
 S = TypeVar("S", bound=Spec)
 T = TypeVar("T")
@@ -321,8 +321,7 @@ class Benchmark:
     def _written(self, kind: str, spec: DatasetSpec | ModelSpec) -> str:
         """Path of a specification as a file, which the registry and other processes can read."""
         content = spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
-        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
-        return str(self.store.write_spec(kind, name=spec.name, text=text))
+        return str(self.store.write_spec(kind, name=spec.name, text=yaml_of(content)))
 
 
 def _several(name: str, given: Sequence[T]) -> Sequence[T]:

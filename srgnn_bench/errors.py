@@ -9,6 +9,8 @@ import sys
 from types import TracebackType
 from typing import NoReturn
 
+from srgnn_bench.plain_text import visible
+
 
 class BenchError(Exception):
     """Base of every error that srgnn_bench raises on purpose.
@@ -19,9 +21,9 @@ class BenchError(Exception):
     """
 
     def __init__(self, problem: str, *, remedy: str) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.remedy = remedy
+        super().__init__(visible(problem))
+        self.problem = visible(problem)
+        self.remedy = visible(remedy)
 
     def __str__(self) -> str:
         return f"{self.problem} {self.remedy}"

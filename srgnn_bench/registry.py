@@ -17,7 +17,6 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError
 
-import srgnn_bench
 from srgnn_bench.data.spec import DatasetSpec
 from srgnn_bench.errors import SpecError
 from srgnn_bench.schema import ModelSpec, SpaceSpec, Spec, SuiteSpec, names_a_file
@@ -31,8 +30,8 @@ ENTRY_POINT = "srgnn_bench.models"
 
 def properties_folder() -> Path:
     """The folder of the shipped specifications, in a checkout or in an installed wheel."""
-    for place in srgnn_bench.__path__:
-        folder = Path(place) / "properties"
+    package = Path(__file__).parent
+    for folder in (package / "properties", package.parent / "properties"):
         if folder.is_dir():
             return folder
     raise SpecError(
@@ -133,7 +132,8 @@ def invalid(where: str, spec_class: type[Spec], error: ValidationError) -> SpecE
     # A misspelt key often shows up as a missing one too; the misspelling is the cause.
     first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
     place = ".".join(str(part) for part in first["loc"])
-    problem = f"{where}: {place + ': ' if place else ''}{first['msg']}."
+    reason = first["msg"].removeprefix("Value error, ")
+    problem = f"{where}: {place + ': ' if place else ''}{reason}."
     remedy = f"{error.error_count()} problem(s) in all; correct the value."
     if first["type"] == "extra_forbidden":
         known = _keys_at(spec_class, first["loc"])

@@ -6,6 +6,7 @@ are refused, so that a misspelt setting never runs as a silent default.
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,8 +14,40 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from srgnn_bench.errors import SpecError
 from srgnn_bench.evaluation.metrics import Metric
+from srgnn_bench.plain_text import checked_name, checked_text, checked_title
+from srgnn_bench.yaml_text import DEEPEST
 
 Scalar = bool | int | float | str
+
+Name = Annotated[str, AfterValidator(checked_name)]
+"""A name that files and folders may have."""
+
+Title = Annotated[str, AfterValidator(checked_title)]
+Text = Annotated[str, AfterValidator(checked_text)]
+
+
+def _plain_values(values: dict[str, Any]) -> dict[str, Any]:
+    """Values by name as YAML can say them; ``ValueError`` where one is none."""
+    return {checked_text(name): _plain_value(value, 0) for name, value in values.items()}
+
+
+def _plain_value(value: Any, deep: int) -> Any:
+    """A value as YAML can say it; ``ValueError`` where it is none."""
+    if deep > DEEPEST:
+        raise ValueError(f"more than {DEEPEST} levels of lists and keys")
+    if isinstance(value, str):
+        return checked_text(value)
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain_value(each, deep + 1) for each in value]
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {checked_text(key): _plain_value(each, deep + 1) for key, each in value.items()}
+    raise ValueError(f"{type(value).__name__} is neither a text, a number, a list nor null")
+
+
+Values = Annotated[dict[str, Any], AfterValidator(_plain_values)]
+"""Parameters or settings and their values."""
 
 
 class Spec(BaseModel):
@@ -47,10 +80,10 @@ class ProtocolSpec(Spec):
 class TrainingSpec(Spec):
     """Training settings that every trained model shares, by RecBole's names where it has one."""
 
-    epochs: int = Field(20, ge=1)
+    epochs: int = Field(20, ge=1, le=1_000_000)
     """Most epochs of one training, those that it takes back included."""
 
-    train_batch_size: int = Field(512, ge=1)
+    train_batch_size: int = Field(512, ge=1, le=10_000_000)
     """Prefixes per step."""
 
     learning_rate: float = Field(0.001, gt=0)
@@ -132,7 +165,7 @@ Dimension = Annotated[FloatDimension | IntDimension | ChoiceDimension, Field(dis
 class SpaceSpec(Spec):
     """A part of the search space that several models share."""
 
-    name: str = Field(pattern=r"^[\w.-]+$")
+    name: Name
     """Short name, as models' files use it."""
 
     dimensions: dict[str, Dimension]
@@ -142,10 +175,10 @@ class SpaceSpec(Spec):
 class ModelSpec(Spec):
     """A model: its class, its fixed values and its search space."""
 
-    name: str = Field(pattern=r"^[\w.-]+$")
+    name: Name
     """Short name, as the command line, folders of results and the tables' keys use it."""
 
-    title: str
+    title: Title
     """Name as printed in tables and figures."""
 
     class_path: str = Field(alias="class", pattern=r"^[\w.]+:\w+$")
@@ -156,10 +189,10 @@ class ModelSpec(Spec):
     The version rises with a change of the model that moves its numbers. Every model of this package
     has one; a class of the user's own is known by the text of its modules besides."""
 
-    citation: str
+    citation: Text
     """The paper, and whose implementation this is."""
 
-    parameters: dict[str, Any] = {}
+    parameters: Values = {}
     """Fixed values: the model's own parameters and training settings."""
 
     common_space: str | None = None
@@ -179,13 +212,13 @@ class ModelEntry(Spec):
     model: str
     """Name of a model, or path of its YAML file."""
 
-    name: str
+    name: Name
     """Name of this entry in the suite; the model's name unless it is a variant."""
 
-    title: str | None = None
+    title: Title | None = None
     """Title in tables and figures; the model's own unless given."""
 
-    parameters: dict[str, Any] = {}
+    parameters: Values = {}
     """Values that this entry fixes; they leave the search space."""
 
 
@@ -195,7 +228,7 @@ class TuningSpec(Spec):
     It is a number of trials (10 unless given) or, in its place, a time.
     """
 
-    trials: int | None = Field(None, ge=1)
+    trials: int | None = Field(None, ge=1, le=1_000_000)
     """Configurations tried; the model's defaults are always the first."""
 
     seconds: float | None = Field(None, gt=0)
@@ -238,13 +271,13 @@ def _metric_name(name: str) -> str:
 class SuiteSpec(Spec):
     """A benchmark: datasets x models, a protocol, a tuning budget, seeds."""
 
-    name: str = Field(pattern=r"^[\w.-]+$")
+    name: Name
     """Short name, under which its results are stored and reported."""
 
-    title: str
+    title: Title
     """Name as printed above tables and figures."""
 
-    note: str | None = None
+    note: Text | None = None
     """A caution printed under every table and figure."""
 
     datasets: tuple[str, ...] = Field(min_length=1)
@@ -265,10 +298,10 @@ class SuiteSpec(Spec):
     without any variant's values, and every variant runs the configuration and the epochs that
     won, with its own values on top. None: every entry is tuned by itself."""
 
-    training: dict[str, Any] = {}
+    training: Values = {}
     """Training settings fixed for every model of the suite; they leave the search spaces."""
 
-    seeds: int = Field(1, ge=1)
+    seeds: int = Field(1, ge=1, le=1_000)
     """Final trainings per dataset and model, each with a seed of its own."""
 
     metrics: tuple[Annotated[str, AfterValidator(_metric_name)], ...] = Field(
@@ -326,7 +359,7 @@ class SuiteSpec(Spec):
             ("metric", list(self.metrics)),
             ("cutoff", [str(k) for k in self.cutoffs]),
         ):
-            twice = sorted({name for name in names if names.count(name) > 1})
+            twice = sorted(name for name, times in Counter(names).items() if times > 1)
             if twice:
                 raise ValueError(f"{what} named twice: {', '.join(twice)}")
         return self

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from srgnn_bench import registry
@@ -79,11 +78,7 @@ def _set(content: dict[str, Any], setting: str) -> None:
     if not equals:
         raise SpecError(f"--set {setting} has no '='.", remedy="Write it as KEY=VALUE.")
     path = key.split(".")
-    try:
-        value = parse_yaml(text)
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise SpecError(f"--set {setting}: {reason}.", remedy="Write a YAML value.") from error
+    value = parse_yaml(text, source=f"--set {setting}", remedy="Write a YAML value.")
     if path[0] == "models":
         entries = {entry["name"]: entry for entry in content["models"]}
         if len(path) != 3 or path[1] not in entries:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -19,7 +19,7 @@ from srgnn_bench.errors import SpecError
 MOST_BYTES = 128 * 1024
 """Size of a file; the largest that is shipped has 10 kB."""
 
-MOST_VALUES = 5_000
+MOST_VALUES = 2_000
 """Values of a file, those that an alias repeats included."""
 
 DEEPEST = 32
@@ -45,11 +45,21 @@ def _fault(problem: str, node: yaml.Node) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
 
 
+def _size(node: yaml.Node, sizes: dict[int, int]) -> int:
+    """Values in a node, what its aliases stand for included."""
+    inner: list[yaml.Node] = []
+    if isinstance(node, yaml.SequenceNode):
+        inner = node.value
+    elif isinstance(node, yaml.MappingNode):
+        inner = [each for pair in node.value for each in pair]
+    return 1 + sum(sizes[id(each)] for each in inner)
+
+
 class _Loader(yaml.SafeLoader):
     """Reads the core schema alone, and stops where a limit is passed."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - as the library has it
-    yaml_constructors: dict[str | None, Any] = {}  # noqa: RUF012
+    yaml_constructors: ClassVar[dict[str | None, Any]] = {}
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -58,53 +68,29 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """A node of the file, once it is known to be within the limits."""
+        event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
+        if self._depth > DEEPEST:
+            raise yaml.MarkedYAMLError(
+                problem=f"more than {DEEPEST} levels of lists and keys",
+                problem_mark=event.start_mark,  # type: ignore[arg-type]
+            )
         self._depth += 1
         self._values += 1
         node = super().compose_node(parent, index)
         self._depth -= 1
         if node is None:
             return None
-        if self._depth >= DEEPEST:
-            raise _fault(f"more than {DEEPEST} levels of lists and keys", node)
-        size = self._size(node)
-        if max(size, self._values) > MOST_VALUES:
+        if isinstance(event, yaml.AliasEvent) and id(node) not in self._sizes:
+            raise _fault("an alias stands within what it repeats", node)
+        self._sizes.setdefault(id(node), _size(node, self._sizes))
+        if max(self._sizes[id(node)], self._values) > MOST_VALUES:
             raise _fault(f"more than {MOST_VALUES} values", node)
         return node
-
-    def compose_sequence_node(self, anchor: Any) -> yaml.Node | None:
-        """A list; none is begun below the deepest level."""
-        self._refuse_depth()
-        return super().compose_sequence_node(anchor)
-
-    def compose_mapping_node(self, anchor: Any) -> yaml.Node | None:
-        """A mapping; none is begun below the deepest level."""
-        self._refuse_depth()
-        return super().compose_mapping_node(anchor)
-
-    def _refuse_depth(self) -> None:
-        if self._depth > DEEPEST:
-            mark = self.peek_event().start_mark
-            raise yaml.MarkedYAMLError(
-                problem=f"more than {DEEPEST} levels of lists and keys", problem_mark=mark
-            )
-
-    def _size(self, node: yaml.Node) -> int:
-        """Values in a node, what its aliases stand for included."""
-        if id(node) not in self._sizes:
-            inner = []
-            if isinstance(node, yaml.SequenceNode):
-                inner = node.value
-            elif isinstance(node, yaml.MappingNode):
-                inner = [each for pair in node.value for each in pair]
-            if any(id(each) not in self._sizes for each in inner):
-                raise _fault("an alias stands within what it repeats", node)
-            self._sizes[id(node)] = 1 + sum(self._sizes[id(each)] for each in inner)
-        return self._sizes[id(node)]
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """A mapping whose keys are texts, all different."""
         seen = set()
-        for key, _ in node.value:
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             if key.tag not in (_TAG + "str", _MERGE):
                 raise _fault("a key must be a text", key)
             if key.value in seen:
@@ -133,6 +119,13 @@ class _Loader(yaml.SafeLoader):
             raise _fault("the number has more than 64 bits", node)
         return whole
 
+    def construct_text(self, node: yaml.ScalarNode) -> str:
+        """A text that UTF-8 can write."""
+        text: str = self.construct_scalar(node)
+        if re.search("[\ud800-\udfff]", text):
+            raise _fault("half of a surrogate pair is no character", node)
+        return text
+
     def construct_other(self, node: yaml.Node) -> None:
         """Refuse every other tag."""
         raise _fault(f"the tag {node.tag.replace(_TAG, '!!')} means nothing here", node)
@@ -149,9 +142,9 @@ for _kind, (_written, _first) in _WORDS.items():
     _Loader.add_implicit_resolver(_TAG + _kind, _pattern, _first)
     _Loader.add_constructor(_TAG + _kind, _Loader.construct_word)
 _Loader.add_implicit_resolver(_MERGE, re.compile("^<<$"), ["<"])
-_Loader.add_constructor(_TAG + "str", yaml.SafeLoader.construct_yaml_str)
-_Loader.add_constructor(_TAG + "seq", yaml.SafeLoader.construct_yaml_seq)
-_Loader.add_constructor(_TAG + "map", yaml.SafeLoader.construct_yaml_map)
+_Loader.add_constructor(_TAG + "str", _Loader.construct_text)
+for _kind, _construct in (("seq", "construct_yaml_seq"), ("map", "construct_yaml_map")):
+    _Loader.add_constructor(_TAG + _kind, getattr(yaml.SafeLoader, _construct))
 _Loader.add_constructor(None, _Loader.construct_other)
 
 
@@ -175,7 +168,7 @@ def parse_yaml(text: str, *, source: str, remedy: str = "Correct the file.") -> 
         place = "" if mark is None else f" (line {mark.line + 1}, column {mark.column + 1})"
         reason = " ".join(", ".join(filter(None, [error.context, error.problem])).split())
         raise SpecError(f"{source} cannot be read: {reason}{place}.", remedy=remedy) from error
-    except (yaml.YAMLError, ValueError) as error:  # an escape beyond Unicode is a ValueError
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # of escapes beyond Unicode
         reason = " ".join(str(error).split())
         raise SpecError(f"{source} cannot be read: {reason}.", remedy=remedy) from error
 

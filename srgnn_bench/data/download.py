@@ -18,11 +18,11 @@ from pathlib import Path
 import filelock
 import pooch
 import requests
-import yaml
 
 from srgnn_bench.data.sources.streams import most_unpacked
 from srgnn_bench.data.spec import DatasetSpec, Download, FilesDownload
 from srgnn_bench.errors import DataError
+from srgnn_bench.yaml_text import read_yaml
 
 ARRIVALS = ".arrivals"
 
@@ -137,7 +137,7 @@ def _recbole_addresses() -> dict[str, str]:
     if package is None or not package.submodule_search_locations:
         return {}
     path = Path(package.submodule_search_locations[0]) / "properties" / "dataset" / "url.yaml"
-    addresses: dict[str, str] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    addresses: dict[str, str] = read_yaml(path)
     return addresses
 
 

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictInt, StrictStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    model_validator,
+)
 
 from srgnn_bench.data.time_units import TimeFormat
-from srgnn_bench.schema import Spec
+from srgnn_bench.plain_text import checked_path
+from srgnn_bench.schema import Name, Spec, Text, Title
 
 
 def _as_tuple(value: object) -> object:
@@ -17,6 +26,14 @@ def _as_tuple(value: object) -> object:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
 """One name, or several that publishers have used for the same thing: the first found is taken."""
+
+RelativePath = Annotated[str, AfterValidator(checked_path)]
+"""A path that stays below the data root."""
+
+FileNames = Annotated[tuple[RelativePath, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+"""Names of files, as of ``Names``."""
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Columns(Spec):
@@ -47,7 +64,7 @@ class Columns(Spec):
 class _Source(Spec):
     """What every source says."""
 
-    name: str = Field(pattern=r"^[\w.-]+$")
+    name: Name
     """Name of the source, by which a user can ask for it."""
 
 
@@ -81,7 +98,7 @@ def as_text(value: str | bool | int) -> str:
 class _LogSource(_Source):
     """A log with one click per row."""
 
-    files: Names
+    files: FileNames
     """Names that the file may have; ``.gz`` and ``.zip`` are unpacked while reading."""
     columns: Columns
     time_format: TimeFormat
@@ -127,7 +144,7 @@ class RecBoleSessionsSource(_Source):
     """RecBole's session benchmarks: ``X.train.inter`` and ``X.test.inter``, already split."""
 
     kind: Literal["recbole_sessions"]
-    prefix: str
+    prefix: RelativePath
     """X in the names of the files."""
 
 
@@ -280,7 +297,7 @@ class RecBoleDownload(Spec):
     kind: Literal["recbole"]
     key: str
     """Name of the dataset in ``url.yaml``."""
-    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
+    sha256: Sha256 | None = None
     """Where none is published, the one of the first download is noted and holds from then on."""
 
 
@@ -289,7 +306,7 @@ class FilesDownload(Spec):
 
     kind: Literal["files"]
     base: str = Field(pattern=r"^https://.*/$")
-    files: dict[str, str]
+    files: dict[RelativePath, Sha256]
     """Name of each file -> its sha256."""
 
 
@@ -312,16 +329,16 @@ class Counts(Spec):
 class DatasetSpec(Spec):
     """A dataset: where it comes from, and how it is prepared."""
 
-    name: str = Field(pattern=r"^[\w.-]+$")
-    title: str
+    name: Name
+    title: Title
     """Name as printed in tables and figures."""
-    citation: str
-    licence: str
-    obtain: str
+    citation: Text
+    licence: Text
+    obtain: Text
     """What to fetch by hand, from where."""
-    note: str | None = None
+    note: Text | None = None
     """A caution about what the data can show."""
-    folders: tuple[str, ...] = ()
+    folders: tuple[RelativePath, ...] = ()
     """Folders under the data root to look in, besides the one with the dataset's name."""
     sources: tuple[Source, ...] = Field(min_length=1)
     """Where the clicks may be; the first that is found is used."""

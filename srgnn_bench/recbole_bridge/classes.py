@@ -25,12 +25,16 @@ from srgnn_bench.schema import ModelSpec
 _VERSIONED = {"srgnn_bench", "recbole", "torch", "abc", "builtins", "typing"}
 """Where classes come from whose code has a version that stands in every record."""
 
+TRUSTED = ("srgnn_bench.models", "srgnn_bench.baselines", "recbole.model")
+"""Packages that models may come from unless the user trusts others. Installed packages that declare
+models are added by the name that they declare."""
+
 
 def model_class(spec: ModelSpec, *, trust: bool = False) -> type[Any]:
     """Import a model's class.
 
-    A specification names the code that is run, and may come from a stranger. So modules outside
-    this package, RecBole and the installed packages that declare models are refused.
+    A specification names the code that is run, and may come from a stranger. So modules are refused
+    that are not in ``TRUSTED`` or in an installed package that declares models.
 
     Args:
         spec: the model.
@@ -41,11 +45,13 @@ def model_class(spec: ModelSpec, *, trust: bool = False) -> type[Any]:
             class is no RecBole sequential model, cannot rank, or is known not to run on sessions.
     """
     module_name, class_name = spec.class_path.split(":")
-    known = {"srgnn_bench", "recbole", *(package.split(".")[0] for package in providers())}
-    if not trust and module_name.split(".")[0] not in known:
+    if not trust and not any(
+        f"{module_name}.".startswith(f"{package}.") for package in (*TRUSTED, *providers())
+    ):
         raise ModelError(
-            f"Model '{spec.name}' would import {module_name}, which is not part of srgnn_bench, "
-            f"RecBole or an installed package that declares models.",
+            f"Model '{spec.name}' would import {module_name}, which is in none of the packages of "
+            f"models that come with srgnn_bench, RecBole or an installed package that declares "
+            "them.",
             remedy="If you trust that code, allow it with --trust (in Python: trust=True).",
         )
     try:

@@ -238,7 +238,7 @@ def test_yes_no_true_and_numbers_are_words_of_the_log(tmp_path: Path) -> None:
     path = write_log(tmp_path, rows, header="session,item,time,bought")
 
     def kept(values: str) -> list[int]:
-        rule = parse_yaml(f"{{column: bought, values: {values}}}")
+        rule = parse_yaml(f"{{column: bought, values: {values}}}", source="a test")
         log = read_log(path, source_of(keep_rows=[rule]))
         return [int(log.item_names[item - 1]) for item in log.item]
 

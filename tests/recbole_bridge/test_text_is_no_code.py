@@ -21,9 +21,9 @@ from srgnn_bench.data.sessions import Sessions, Stage, stage_of
 from srgnn_bench.errors import ModelError, SpecError
 from srgnn_bench.recbole_bridge.config import LOSS_TYPES, recbole_config, recbole_parameters
 from srgnn_bench.recbole_bridge.recbole_models import PACKAGE
-from srgnn_bench.training.build import build
 from srgnn_bench.schema import ModelEntry, SuiteSpec, TrainingSpec
 from srgnn_bench.selection import select
+from srgnn_bench.training.build import build
 
 FLAG = "SRGNN_BENCH_TEXT_WAS_RUN"
 CALL = f"__import__('os').environ.__setitem__('{FLAG}', 'yes')"
@@ -119,9 +119,7 @@ def test_the_loss_is_one_of_a_closed_set(route: str, kind: str, tmp_path: Path) 
         title="S",
         datasets=("ml-100k",),
         models=(
-            ModelEntry(
-                model=str(path), name="mine", parameters=values if route == "entry" else {}
-            ),
+            ModelEntry(model=str(path), name="mine", parameters=values if route == "entry" else {}),
         ),
         training=values if route == "training" else {},
     )
