@@ -20,6 +20,7 @@ from rich.table import Table
 
 from srgnn_bench import __version__
 from srgnn_bench.errors import USERS_MISTAKE, BenchError, SpecError, StoreError
+from srgnn_bench.plain_text import visible
 from srgnn_bench.process.device import DeviceChoice
 
 if TYPE_CHECKING:
@@ -573,7 +574,7 @@ def _warn(console: Console, warnings: Sequence[str]) -> None:
     distinct = list(dict.fromkeys(warnings))
     for number, warning in enumerate(distinct, start=1):
         place = f" {number} of {len(distinct)}" if len(distinct) > 1 else ""
-        console.print(f"[bold yellow]warning{place}:[/] {_escape(warning)}", markup=True)
+        console.print(f"[bold yellow]warning{place}:[/] {_escape(visible(warning))}", markup=True)
 
 
 def _benchmark(

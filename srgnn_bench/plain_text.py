@@ -32,6 +32,11 @@ def visible(text: str) -> str:
     return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+def one_line(text: str) -> str:
+    """Text as ``visible``, its line feeds and tabs as spaces."""
+    return re.sub(r"[\n\t]", " ", visible(text))
+
+
 def checked_name(name: str) -> str:
     """A name that is safe as a part of a path on every system.
 

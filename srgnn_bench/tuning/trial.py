@@ -17,6 +17,7 @@ from srgnn_bench.configuration import Candidate
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.errors import BenchError, StoreError
 from srgnn_bench.events import CheckpointDiscarded, Listener, TrialStarted
+from srgnn_bench.plain_text import visible
 from srgnn_bench.process.device import Device
 from srgnn_bench.process.limits import time_limit
 from srgnn_bench.store.record import Schedule
@@ -167,4 +168,5 @@ def run_trial(
 
 def describe(error: Exception) -> str:
     """What is stored about an error: its words, after its class where it is not one of ours."""
-    return str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
+    words = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
+    return visible(words)

@@ -187,6 +187,7 @@ def bomb() -> bytes:
         (without_sessions(), "no .inter file is in it"),
         (bomb(), "unpacks to 3,000,000 bytes"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",  # bytes hold the time
 )
 def test_an_archive_that_is_none_is_one_line_and_nothing_of_it_is_kept(
     tmp_path: Path,

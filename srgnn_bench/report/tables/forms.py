@@ -6,9 +6,11 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import jinja2
 
+from srgnn_bench.plain_text import one_line
 from srgnn_bench.report.tables.table import SPREAD, Table, TableCell
 
 LATEX_WIDTH = 345.0
@@ -47,7 +49,7 @@ def write_table(table: Table, *, out: Path) -> list[Path]:
     paths[0].write_text(markdown(table), encoding="utf-8")
     paths[1].write_text(latex(table), encoding="utf-8")
     # The last digits of a sum depend on the number of threads and the processor.
-    data = table.data.to_csv(index=False, lineterminator="\n", float_format="%.10g")
+    data = table.data.map(no_formula).to_csv(index=False, lineterminator="\n", float_format="%.10g")
     paths[2].write_text(data, encoding="utf-8")
     return paths
 
@@ -161,7 +163,7 @@ _LATEX = str.maketrans(
 
 def escape_latex(text: str) -> str:
     """Text that LaTeX prints as it stands."""
-    return text.translate(_LATEX)
+    return one_line(text).translate(_LATEX)
 
 
 def slug(text: str) -> str:
@@ -178,8 +180,16 @@ def escape_latex_cell(text: str) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """Text that stays one cell of a Markdown table."""
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("*", "\\*").replace("_", "\\_")
+    """Text that stays one cell of a Markdown table, and that Markdown shows as it stands."""
+    plain = one_line(text).replace("&", "&amp;").replace("<", "&lt;")
+    return re.sub(r"([\\`*_|\[\]])", r"\\\1", plain)
+
+
+def no_formula(value: Any) -> Any:
+    """A value of a CSV; text that a spreadsheet would take for a formula begins with ``'``."""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@")):
+        return f"'{value}"
+    return value
 
 
 @cache

@@ -1,0 +1,60 @@
+"""Text of strangers in every form of a table: shown as it stands, never obeyed."""
+
+from __future__ import annotations
+
+import io
+
+import jinja2
+import pandas as pd
+import pytest
+
+from srgnn_bench.report.tables.forms import (
+    escape_latex,
+    escape_markdown,
+    no_formula,
+    templates,
+    write_table,
+)
+from srgnn_bench.report.tables.table import Table, TableCell
+
+EVIL = "<script>x</script> | [y](z) *b* `q` \\input{w} $1$ \x1b[31m \u202etxt\nnext"
+
+
+def test_markdown_shows_it_as_text_in_one_cell() -> None:
+    shown = escape_markdown(EVIL)
+    assert "<" not in shown
+    assert "\n" not in shown
+    assert "\\|" in shown
+    assert "\\[y\\](z) \\*b\\* \\`q\\`" in shown
+    assert shown.isprintable()
+
+
+def test_latex_prints_it_as_text() -> None:
+    shown = escape_latex(EVIL)
+    assert r"\textbackslash{}input\{w\} \$1\$" in shown
+    assert shown.isprintable()
+
+
+def test_html_shows_it_as_text() -> None:
+    environment = templates().overlay(loader=jinja2.DictLoader({"x.html.j2": "{{ text }}"}))
+    assert "<script>" not in environment.get_template("x.html.j2").render(text=EVIL)
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@"])
+def test_text_of_a_csv_is_no_formula(start: str, tmp_path) -> None:
+    text = f"{start}HYPERLINK(1)"
+    table = Table(
+        name="evil",
+        title="Evil",
+        columns=("model",),
+        labels=1,
+        groups=(),
+        rows=((TableCell(text),),),
+        lines=(),
+        data=pd.DataFrame({"model": [text], "gain": [-0.5]}),
+    )
+    write_table(table, out=tmp_path)
+    written = pd.read_csv(io.StringIO((tmp_path / "evil.csv").read_text(encoding="utf-8")))
+    assert written.loc[0, "model"] == f"'{text}"
+    assert written.loc[0, "gain"] == -0.5
+    assert no_formula(-1) == -1
