@@ -107,6 +107,7 @@ class Job:
                 model=self.candidate.spec.name,
                 seed=number,
                 key=key,
+                tuning=self.failure_key,
             )
             for number, key in enumerate(keys)
         ]

@@ -358,12 +358,12 @@ def load_suite(store: ResultStore, *, suite: str, against: str | None = None) ->
 
 
 def _reason(store: ResultStore, cell: Cell) -> str:
-    if cell.key is None:
-        return "not tuned"
-    failure = store.failure(dataset=cell.dataset, model=cell.model, key=cell.key)
-    if failure is None:
-        return "missing"
-    return "lost by the machines" if failure.lost else "failed"
+    what = "" if cell.key else "tuning "
+    key = cell.key or cell.tuning
+    failure = key and store.failure(dataset=cell.dataset, model=cell.model, key=key)
+    if not failure:
+        return "missing" if cell.key else "not tuned"
+    return f"{what}lost by the machines" if failure.lost else f"{what}failed"
 
 
 def distinct(titles: dict[str, str]) -> dict[str, str]:

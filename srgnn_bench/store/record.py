@@ -167,6 +167,8 @@ class Cell(Stored):
     """Number of the seed, from 0."""
     key: str | None
     """None while tuning has not yet chosen the configuration."""
+    tuning: str | None = None
+    """Key under which a failure of its tuning is stored."""
 
 
 class Manifest(Stored):
