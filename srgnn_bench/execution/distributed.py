@@ -337,7 +337,7 @@ class Workers:
 
     def processes(self) -> dict[str, int]:
         """Process ids of the workers that are there now, by address."""
-        processes: dict[str, int] = self._client.run(os.getpid)
+        processes: dict[str, int] = self._client.run(os.getpid, on_error="ignore")
         return processes
 
     def _submit(self, assignment: Assignment) -> Future:

@@ -230,11 +230,11 @@ def describe_cautions(results: SuiteResults) -> list[str]:
     unknown: set[str] = set()
     for record in records:
         tuning = results.tuning(record)
-        if tuning is not None:
+        if tuning is not None and tuning.space:  # nothing to search has one trial
             seconds = tuning.budget_seconds
             unit = ("trials", tuning.budget) if seconds is None else ("seconds", seconds)
             budgets.setdefault(unit, set()).add(record.title)
-        elif record.study is not None:
+        elif tuning is None and record.study is not None:
             unknown.add(record.title)
     if unknown:
         cautions.append(

@@ -17,6 +17,7 @@ from srgnn_bench.execution.final import FinalResult, FinalTask, run_final
 from srgnn_bench.execution.local import Outcome, Resume, execute
 from srgnn_bench.execution.plan import plan, state_of
 from srgnn_bench.execution.stale import failures, stale_runs
+from srgnn_bench.process.device import CPU
 from srgnn_bench.schema import SuiteSpec
 from srgnn_bench.selection import select
 from srgnn_bench.store.record import Schedule
@@ -277,12 +278,10 @@ def test_what_may_not_be_removed_is_one_clear_error(
 
 def test_a_run_of_other_settings_is_stale_and_says_why(finished) -> None:
     world, _, store, _ = finished
-    suite = select(
-        registry.suite(str(world.suite)), models=["popularity"], settings=["seed=7"], seeds=1
-    )
+    suite = select(registry.suite(str(world.suite)), models=["stamp"], settings=["seed=7"], seeds=1)
     jobs = plan(suite, data_root=world.data_root, store=store)
     assert list(stale_runs(jobs, store)) == []  # nothing planned yet: its tuning is to be done
-    same = select(registry.suite(str(world.suite)), models=["popularity"], seeds=1)
+    same = select(registry.suite(str(world.suite)), models=["stamp"], seeds=1)
     jobs = plan(same, data_root=world.data_root, store=store)
     (stale,) = stale_runs(jobs, store)
     assert stale.fields == ("seed",)
@@ -315,13 +314,14 @@ def test_what_validation_chose_does_not_limit_the_published_protocol(
         settings=["protocol.kind=published"],
     )
     (job,) = plan(suite, data_root=tiny_world.data_root, store=ResultStore(tiny_world.results))
-    winner = Winner(job.candidate.defaults, schedule=Schedule(epochs=1), summary=None)
+    winner = Winner(job.candidate.defaults, schedule=Schedule(epochs=1), study=None)
     (planned,) = job.runs(winner)
     result = run_final(
         FinalTask.of(job, planned, winner),
         stage_for_test(job.dataset, suite.protocol),
         listen=lambda event: None,
         checkpoint=tmp_path / "checkpoint",
+        device=CPU,
     )
     assert isinstance(result, FinalResult)
     assert len(result.epochs) == suite.training["epochs"]

@@ -84,11 +84,11 @@ def test_two_workers_store_what_one_process_stores(world: TinyWorld, workers: Wo
             suite, jobs, store=store, resume="only-missing", listen=events.append, driver=driver
         )
         kinds = [type(event) for event in events]
-        assert kinds.count(TrialDone) == kinds.count(TrialStarted) == 9
-        assert kinds.count(RunDone) == kinds.count(RunStarted) == 6
+        assert kinds.count(TrialDone) == kinds.count(TrialStarted) == 7
+        assert kinds.count(RunDone) == kinds.count(RunStarted) == 5
         assert EpochDone in kinds
         events.clear()
-    assert len(contents(alone)) == 6
+    assert len(contents(alone)) == 5
     assert contents(together) == contents(alone)
     assert trials(together) == trials(alone)
     # Nothing of it was left with the workers but the prepared data.
@@ -110,7 +110,7 @@ def test_threads_never_exceed_the_cores(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize(
     ("trouble", "message"),
     [
-        ("hangs", "took longer than 5 seconds"),
+        ("hangs", "took longer than 15 seconds"),
         ("dies", "workers died over it"),
     ],
 )
@@ -125,7 +125,7 @@ def test_a_worker_that_is_lost_to_one_model_serves_the_others(
         models=[str(broken_model(tiny_world)), "popularity"],
         trials=1,
         seeds=1,
-        settings=["time_limit_seconds=5"] if trouble == "hangs" else [],
+        settings=["time_limit_seconds=15"] if trouble == "hangs" else [],
     )
     store = ResultStore(tiny_world.results)
     jobs = plan(suite, data_root=tiny_world.data_root, store=store, trust=True)
