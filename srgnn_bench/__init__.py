@@ -6,9 +6,7 @@ be avoided: absl's, which TensorBoard brings to RecBole. ``register`` makes our 
 RecBole.
 """
 
-import sys
-from importlib.util import LazyLoader, find_spec, module_from_spec, spec_from_file_location
-from pathlib import Path
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,17 +21,6 @@ if find_spec("recbole") is None:
     from srgnn_bench.errors import refuse_without_recbole
 
     refuse_without_recbole()
-
-# In a wheel, the baselines are a part of this package; in a checkout they stand beside it, and
-# that one folder, no other, is srgnn_bench.baselines. It is run when it is first asked for.
-_beside = Path(__file__).resolve().parent.parent / "baselines" / "__init__.py"
-if _beside.is_file() and not (Path(__file__).parent / "baselines").exists():
-    _spec = spec_from_file_location(f"{__name__}.baselines", _beside)
-    assert _spec is not None
-    assert _spec.loader is not None
-    _spec.loader = LazyLoader(_spec.loader)
-    sys.modules[_spec.name] = module_from_spec(_spec)
-    _spec.loader.exec_module(sys.modules[_spec.name])
 
 
 def __getattr__(name: str) -> Any:
