@@ -28,8 +28,8 @@ for name in ("srgnn", "gru4rec", "popularity"):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that holds nothing but the unpacked wheel."""
     folder = tmp_path_factory.mktemp("wheel")
-    build = ["pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(folder)]
-    subprocess.run([sys.executable, "-m", *build, str(CHECKOUT)], check=True)
+    build = ["build", "--wheel", "--no-isolation", "--outdir", str(folder), str(CHECKOUT)]
+    subprocess.run([sys.executable, "-m", *build], check=True)
     (wheel,) = folder.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder / "site")
