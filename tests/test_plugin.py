@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,11 @@ PLUGIN = Path(__file__).resolve().parent / "plugin"
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the package is installed."""
     folder = tmp_path_factory.mktemp("site")
-    install = ["install", "--quiet", "--no-deps", "--no-build-isolation", "--target", str(folder)]
-    subprocess.run([sys.executable, "-m", "pip", *install, str(PLUGIN)], check=True)
+    build = ["build", "--wheel", "--no-isolation", "--outdir", str(folder / "wheel"), str(PLUGIN)]
+    subprocess.run([sys.executable, "-m", *build], check=True)
+    (wheel,) = (folder / "wheel").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
     return folder
 
 

@@ -209,9 +209,11 @@ def _ranks(prefixes: pd.DataFrame, record: Record, skill: float) -> np.ndarray:
     easy = 0.15 * list(DATASETS).index(dataset)
     by_session = shared.normal(0, 1.2, size=prefixes["session"].max() + 1)[prefixes["session"]]
     by_prefix = shared.normal(0, 2.0, size=len(prefixes))
-    # What is only fitted has no seed: all its runs are equal.
-    drawn_by = record.key if record.cost.epochs else record.model
-    own = np.random.default_rng(seed_from("own", drawn_by)).normal(0, 0.8, size=len(prefixes))
+    # Not by the key, which changes with the format; what is only fitted has no seed.
+    identity = record.identity
+    number = identity.seed if record.cost.epochs else None
+    drawn_by = (dataset, record.model, identity.configuration, number)
+    own = np.random.default_rng(seed_from("own", *drawn_by)).normal(0, 0.8, size=len(prefixes))
     popular = 0.1 * np.log1p(prefixes["target_count"])
     logs = 4.0 - skill - easy + by_session + by_prefix + own - popular + 0.02 * prefixes["length"]
     return np.exp(logs).clip(0, items - 1).to_numpy().astype(np.int64) + 1
