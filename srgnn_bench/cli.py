@@ -15,7 +15,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 
 from srgnn_bench import __version__
@@ -120,7 +121,8 @@ StudiesOption = Annotated[
         metavar="URL",
         envvar="SRGNN_BENCH_STUDIES",
         show_envvar=True,
-        help="PostgreSQL database that keeps the studies of several machines.",
+        help="PostgreSQL database that keeps the studies of several machines. Its password is safe "
+        "in the variable; the list of processes shows a command line to everybody.",
     ),
 ]
 DeviceOption = Annotated[
@@ -565,16 +567,29 @@ def _stored_suites(suite: str | None, stores: Sequence[ResultStore]) -> list[str
     return names
 
 
+class _PlainConsole(Console):
+    """A console on which nothing that is printed can act on the terminal or hide there."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        """The pieces to be written; rich's own control codes are none of the text."""
+        for piece in super().render(renderable, options):
+            yield piece if piece.control else Segment(visible(piece.text), piece.style)
+
+
 def _console(*, stderr: bool = False, soft_wrap: bool = True) -> Console:
-    """Where to print. Titles and paths are anybody's: their square brackets are no markup."""
-    return Console(stderr=stderr, soft_wrap=soft_wrap, markup=False, highlight=False)
+    """Where to print. Titles and paths are anybody's: nothing in them is markup or an emoji."""
+    return _PlainConsole(
+        stderr=stderr, soft_wrap=soft_wrap, markup=False, highlight=False, emoji=False
+    )
 
 
 def _warn(console: Console, warnings: Sequence[str]) -> None:
     distinct = list(dict.fromkeys(warnings))
     for number, warning in enumerate(distinct, start=1):
         place = f" {number} of {len(distinct)}" if len(distinct) > 1 else ""
-        console.print(f"[bold yellow]warning{place}:[/] {_escape(visible(warning))}", markup=True)
+        console.print(f"[bold yellow]warning{place}:[/] {_escape(warning)}", markup=True)
 
 
 def _benchmark(

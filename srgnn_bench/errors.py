@@ -9,7 +9,7 @@ import sys
 from types import TracebackType
 from typing import NoReturn
 
-from srgnn_bench.plain_text import visible
+from srgnn_bench.plain_text import one_line
 
 
 class BenchError(Exception):
@@ -21,9 +21,9 @@ class BenchError(Exception):
     """
 
     def __init__(self, problem: str, *, remedy: str) -> None:
-        super().__init__(visible(problem))
-        self.problem = visible(problem)
-        self.remedy = visible(remedy)
+        super().__init__(one_line(problem))
+        self.problem = one_line(problem)
+        self.remedy = one_line(remedy)
 
     def __str__(self) -> str:
         return f"{self.problem} {self.remedy}"

@@ -78,7 +78,7 @@ def _set(content: dict[str, Any], setting: str) -> None:
     if not equals:
         raise SpecError(f"--set {setting} has no '='.", remedy="Write it as KEY=VALUE.")
     path = key.split(".")
-    value = parse_yaml(text, source=f"--set {setting}", remedy="Write a YAML value.")
+    value = parse_yaml(text, source=f"--set {key}", remedy="Write a YAML value.")
     if path[0] == "models":
         entries = {entry["name"]: entry for entry in content["models"]}
         if len(path) != 3 or path[1] not in entries:

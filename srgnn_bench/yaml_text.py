@@ -91,7 +91,7 @@ class _Loader(yaml.SafeLoader):
         """A mapping whose keys are texts, all different."""
         seen = set()
         for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
-            if key.tag not in (_TAG + "str", _MERGE):
+            if not isinstance(key, yaml.ScalarNode) or key.tag not in (_TAG + "str", _MERGE):
                 raise _fault("a key must be a text", key)
             if key.value in seen:
                 raise _fault(f"the key '{key.value}' stands twice", key)
@@ -148,6 +148,10 @@ for _kind, _construct in (("seq", "construct_yaml_seq"), ("map", "construct_yaml
 _Loader.add_constructor(None, _Loader.construct_other)
 
 
+def _too_long(source: str, remedy: str) -> SpecError:
+    return SpecError(f"{source} has more than {MOST_BYTES // 1024} kB.", remedy=remedy)
+
+
 def parse_yaml(text: str, *, source: str, remedy: str = "Correct the file.") -> Any:
     """What a text says: None, truth values, numbers, texts, lists, and mappings with texts as keys.
 
@@ -160,7 +164,7 @@ def parse_yaml(text: str, *, source: str, remedy: str = "Correct the file.") -> 
         SpecError: it is not YAML, a key stands twice, or a limit is passed.
     """
     if len(text.encode(errors="replace")) > MOST_BYTES:
-        raise SpecError(f"{source} has more than {MOST_BYTES // 1024} kB.", remedy=remedy)
+        raise _too_long(source, remedy)
     try:
         return yaml.load(text, _Loader)  # a SafeLoader
     except yaml.MarkedYAMLError as error:
@@ -182,6 +186,8 @@ def read_yaml(path: Path) -> Any:
     try:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise _too_long(str(path), "Correct the file.")
         text = content.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"{path} cannot be read: {error}.", remedy="Correct the file.") from error

@@ -8,8 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.table import Table
 from tiny_world import TinyWorld
 
+from srgnn_bench import cli
+from srgnn_bench.plain_text import visible
+
+EVIL = "[b]:smile: \x1b[31m \u202e \x9b \r\x07 end"
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -211,3 +216,16 @@ def test_a_terminal_that_lacks_a_character_shows_a_substitute(tmp_path: Path) ->
     assert b"?" in said
     [card] = (tmp_path / "r").rglob("card.md")
     assert "\u2615" in card.read_text(encoding="utf-8")
+
+
+def test_nothing_that_is_printed_acts_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    table = Table(title=f"title {EVIL}")
+    table.add_column(f"heading {EVIL}")
+    table.add_row(f"cell {EVIL}")
+    console = cli._console()
+    console.print(f"line {EVIL}")
+    console.print(table)
+    cli._warn(console, [f"warning {EVIL}"])
+    told = capsys.readouterr().out
+    assert visible(told) == told
+    assert "[b]:smile:" in told

@@ -59,6 +59,9 @@ if TYPE_CHECKING:
 CACHE_VARIABLE = "SRGNN_BENCH_CACHE"
 """Environment variable of a worker: its folder of prepared data and of checkpoints."""
 
+STUDIES_VARIABLE = "SRGNN_BENCH_STUDIES"
+"""Environment variable of a coordinator: the database of the studies, with its password."""
+
 LOST_WORKERS = 2
 """So many workers may die over one task before it is given up."""
 
@@ -152,6 +155,7 @@ def local_workers(
     quiet = logging.CRITICAL
     with (
         dask.config.set(settings),
+        _kept_from_children(STUDIES_VARIABLE),
         # A LocalCluster has one environment for all of its workers.
         SpecCluster(
             scheduler={"cls": Scheduler, "options": loopback},
@@ -169,6 +173,17 @@ def local_workers(
         # Of the GPUs, each worker sees its own alone.
         choice = DeviceChoice(device.kind, device.deterministic)
         yield Workers(client, data_root=data_root, threads=threads, at_once=workers, device=choice)
+
+
+@contextlib.contextmanager
+def _kept_from_children(variable: str) -> Iterator[None]:
+    """Take a variable out of the environment that processes started here inherit."""
+    value = os.environ.pop(variable, None)
+    try:
+        yield
+    finally:
+        if value is not None:
+            os.environ[variable] = value
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 from srgnn_bench.errors import StoreError
 from srgnn_bench.report.card import card_markdown
 from srgnn_bench.report.conclusions import conclusions, verdicts
+from srgnn_bench.report.escaping import escape_markdown
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.references import bibtex, read_references
 from srgnn_bench.report.results import load_suite
@@ -65,7 +66,7 @@ def build_report(
         paths = [path for table in tables for path in write_table(table, out=out)]
         for figure in figures:
             paths += save_figure(frames, draw=figure.draw, name=figure.name, out=out)
-        sentences = "\n\n".join([*verdicts(frames), *conclusions(frames)])
+        sentences = "\n\n".join(map(escape_markdown, [*verdicts(frames), *conclusions(frames)]))
         texts = {
             "index.html": render_page(frames, tables=tables, figures=figures, out=out),
             "conclusions.md": f"# What holds\n\n{sentences}\n",

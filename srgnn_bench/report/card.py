@@ -13,6 +13,7 @@ from srgnn_bench.report.captions import (
     protocol_line,
     seed_count,
 )
+from srgnn_bench.report.escaping import escape_markdown
 from srgnn_bench.report.results import SuiteResults
 
 
@@ -83,8 +84,8 @@ def protocol_card(results: SuiteResults) -> dict[str, str]:
 def card_markdown(results: SuiteResults) -> str:
     """The card as a Markdown list."""
     items = protocol_card(results).items()
-    lines = [f"- **{heading}.** {text}" for heading, text in items]
-    return f"# Protocol of {results.spec.title}\n\n" + "\n".join(lines) + "\n"
+    lines = [f"- **{heading}.** {escape_markdown(text)}" for heading, text in items]
+    return f"# Protocol of {escape_markdown(results.spec.title)}\n\n" + "\n".join(lines) + "\n"
 
 
 def _settings(settings: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from srgnn_bench.data.card import DataCard, Side
 from srgnn_bench.errors import DataError
+from srgnn_bench.report.escaping import escape_markdown
 
 
 @dataclass(frozen=True)
@@ -79,13 +80,13 @@ def write_data_card(card: DataCard, *, out: Path) -> list[Path]:
 
 def markdown(card: DataCard) -> str:
     """The card as one Markdown page."""
-    lines = [f"# {card.title}", ""]
-    lines += [f"> **Warning:** {warning}\n" for warning in card.warnings]
+    lines = [f"# {escape_markdown(card.title)}", ""]
+    lines += [f"> **Warning:** {escape_markdown(warning)}\n" for warning in card.warnings]
     for part in sections(card):
         lines += [f"## {part.heading}", ""]
         rule = "|".join("---:" if numeric else "---" for numeric in part.numeric)
         lines += [f"| {' | '.join(part.columns)} |", f"|{rule}|"]
-        lines += [f"| {' | '.join(row)} |" for row in part.rows]
+        lines += [f"| {' | '.join(map(escape_markdown, row))} |" for row in part.rows]
         lines.append("")
     return "\n".join(lines)
 

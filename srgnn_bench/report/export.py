@@ -9,8 +9,8 @@ import pandas as pd
 
 from srgnn_bench.errors import StoreError
 from srgnn_bench.evaluation.metrics import Metric
+from srgnn_bench.report.escaping import slug
 from srgnn_bench.report.results import SuiteResults, load_suite
-from srgnn_bench.report.tables.forms import slug
 from srgnn_bench.store.record import Record
 from srgnn_bench.store.store import ResultStore
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from srgnn_bench.schema import Name, Text, Title
 from srgnn_bench.store.keys import key_of, short
 
 
@@ -44,7 +45,7 @@ class Schedule(Stored):
 class RunIdentity(Stored):
     """All that can change a run's numbers. Its hash is the run's key."""
 
-    dataset: str
+    dataset: Name
     fingerprint: str
     """Fingerprint of the prepared sessions: source bytes and preparation."""
     protocol: dict[str, Any]
@@ -83,7 +84,7 @@ class Cost(Stored):
 class DatasetFacts(Stored):
     """Counts of the data as this run saw it."""
 
-    title: str
+    title: Title
     items: int
     """Items in the catalogue, all of them ranked."""
     train_sessions: int
@@ -109,9 +110,9 @@ class Record(Stored):
     """Version of the stored format. A record of another version is refused, not guessed at."""
     key: str = Field(pattern=r"^[0-9a-f]{64}$")
     identity: RunIdentity
-    model: str
+    model: Name
     """Name of the model; the variants that a suite makes of it differ in their configuration."""
-    title: str
+    title: Title
     class_path: str
     """``module:Class``, where the model's code was; not part of the identity."""
     protocol_kind: Literal["temporal", "published"]
@@ -142,8 +143,8 @@ class Failure(Stored):
 
     schema_version: Literal[2] = 2
     key: str
-    dataset: str
-    model: str
+    dataset: Name
+    model: Name
     seed: int | None
     """None: tuning failed, so that no final run of this model could start."""
     error: str
@@ -156,12 +157,12 @@ class Failure(Stored):
 class Cell(Stored):
     """One expected run of a suite and where its record is."""
 
-    dataset: str
-    entry: str
+    dataset: Name
+    entry: Name
     """Name of the suite's entry: a model or a variant of one."""
-    title: str
+    title: Title
     """Title of the entry in tables and figures."""
-    model: str
+    model: Name
     """Name of the model, under which its runs are stored."""
     seed: int
     """Number of the seed, from 0."""
@@ -175,9 +176,9 @@ class Manifest(Stored):
     """Which runs a suite is made of: what the report reads first."""
 
     schema_version: Literal[2] = 2
-    suite: str
-    title: str
-    note: str | None
+    suite: Name
+    title: Title
+    note: Text | None
     spec: dict[str, Any]
     """The suite as it was last run, with the datasets and models of earlier calls."""
     cells: tuple[Cell, ...]

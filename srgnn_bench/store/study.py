@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from srgnn_bench.schema import TuningSpec
+from srgnn_bench.schema import Name, Title, TuningSpec
 from srgnn_bench.store.folder import (
     Folder,
     damaged,
@@ -40,9 +40,9 @@ class StudyFacts(Stored):
 
     schema_version: Literal[2] = 2
     key: str
-    dataset: str
-    model: str
-    title: str
+    dataset: Name
+    model: Name
+    title: Title
     identity: dict[str, Any]
     """All that can move its values, the space apart."""
     space: dict[str, dict[str, Any]]

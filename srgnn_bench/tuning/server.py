@@ -11,9 +11,11 @@ ended, and makes the one that was under way again.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from srgnn_bench.errors import SpecError, StoreError
 from srgnn_bench.store.folder import parse_sealed, sealed_line
@@ -64,13 +66,18 @@ class StudyServer:
         remedy = "Write it as postgresql://user:password@host/database."
         if not url.startswith(("postgresql://", "postgres://")):
             raise SpecError("The address of the studies is no URL of PostgreSQL.", remedy=remedy)
+        # Of a URL that is not quite one, any part may be the password: none of it is told.
+        broken = SpecError(
+            "The address of the studies cannot be read as a URL.",
+            remedy=f"{remedy} Signs such as @, / and % in a password are written as %40, %2F, %25.",
+        )
+        if not _URL.fullmatch(url):
+            raise broken
         try:
             self._place: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(url)
-        except psycopg.Error:  # whose words may hold the password
-            raise SpecError(
-                "The address of the studies cannot be read as a URL.",
-                remedy=f"{remedy} Signs such as @ in a password are written as %40.",
-            ) from None
+        except psycopg.Error:
+            raise broken from None
+        self._secrets = _secrets(url, self._place)
         with self.errors(), self._connected() as connection:
             # Two coordinators that start together must not both make the table.
             _ask(connection, "pg_advisory_lock", SCHEMA)
@@ -78,7 +85,12 @@ class StudyServer:
 
     def __str__(self) -> str:
         shown = (f"{name}={self._place[name]}" for name in _SHOWN if name in self._place)
-        return " ".join(shown) or "PostgreSQL's default"
+        return self._without_secrets(" ".join(shown)) or "PostgreSQL's default"
+
+    def _without_secrets(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
 
     @contextlib.contextmanager
     def lease(self, study: str) -> Iterator[Lease]:
@@ -121,7 +133,7 @@ class StudyServer:
         except psycopg.Error as error:
             raise StoreError(
                 f"The database of the studies ({self}) cannot be used "
-                f"({' '.join(str(error).split())}).",
+                f"({self._without_secrets(' '.join(str(error).split()))}).",
                 remedy="Start it, then call again: every trial that has ended is kept.",
             ) from error
 
@@ -136,6 +148,28 @@ class StudyServer:
 
 _SHOWN = ("host", "port", "dbname", "user")
 """What may be told of an address."""
+
+_PART = r"(?:[^@:/?#\[\]\s%]|%[0-9a-fA-F]{2})*"
+_PORT = r"(?::[0-9]{1,5})?"
+_HOST = rf"(?:\[[0-9a-fA-F:.]+\]|{_PART}){_PORT}"
+_URL = re.compile(
+    rf"postgres(?:ql)?://(?:{_PART}(?::(?:{_PART}|:)*)?@)?{_HOST}(?:,{_HOST})*"
+    rf"(?:/{_PART})?(?:\?(?:[^#\s%]|%[0-9a-fA-F]{{2}})*)?"
+)
+"""A URL in which a sign that separates its parts stands in none of them."""
+
+
+def _secrets(url: str, place: dict[str, Any]) -> list[str]:
+    """What must not be told of an address, the longest first.
+
+    Without an ``@``, what follows the colon may be a password of digits, and not a port.
+    """
+    authority = url.partition("://")[2].partition("?")[0].partition("/")[0]
+    user, at, _ = authority.rpartition("@")
+    found = {user.partition(":")[2] if at else authority.partition(":")[2]}
+    found |= {str(place[name]) for name in ("password", "sslpassword") if place.get(name)}
+    found |= {unquote(secret) for secret in found}
+    return sorted(filter(None, found), key=len, reverse=True)
 
 
 class Lease:

@@ -32,6 +32,7 @@ pytest.importorskip("distributed", reason="needs the extra 'distributed'")
 
 from srgnn_bench.execution.distributed import (
     CACHE_VARIABLE,
+    STUDIES_VARIABLE,
     Workers,
     local_workers,
     remote_workers,
@@ -120,6 +121,7 @@ def test_a_worker_that_is_lost_to_one_model_serves_the_others(
     models = str(Path(__file__).parent / "models")
     monkeypatch.syspath_prepend(models)
     monkeypatch.setenv("BROKEN_MODEL", trouble)
+    monkeypatch.setenv(STUDIES_VARIABLE, "postgresql://bench:hunter2@10.0.0.5/studies")
     suite = select(
         registry.suite(str(tiny_world.suite)),
         models=[str(broken_model(tiny_world)), "popularity"],
@@ -130,6 +132,9 @@ def test_a_worker_that_is_lost_to_one_model_serves_the_others(
     store = ResultStore(tiny_world.results)
     jobs = plan(suite, data_root=tiny_world.data_root, store=store, trust=True)
     with local_workers(1, data_root=tiny_world.data_root, cache_folder=store.root) as workers:
+        for process in workers.processes().values():
+            seen = [Path(f"/proc/{process}/{told}") for told in ("cmdline", "environ")]
+            assert not any(b"hunter2" in path.read_bytes() for path in seen if path.exists())
         outcome = execute(
             suite,
             jobs,

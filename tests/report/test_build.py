@@ -15,11 +15,12 @@ from made_up import write_again, write_suite
 from srgnn_bench.console import results_table
 from srgnn_bench.errors import StoreError
 from srgnn_bench.report import build_report
+from srgnn_bench.report.escaping import slug
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import load_suite
 from srgnn_bench.report.tables import all_tables
 from srgnn_bench.report.tables.accuracy import main_table
-from srgnn_bench.report.tables.forms import latex, markdown, panels, slug, write_table
+from srgnn_bench.report.tables.forms import latex, markdown, panels, write_table
 from srgnn_bench.report.tables.table import Table, TableCell
 from srgnn_bench.store.store import ResultStore
 

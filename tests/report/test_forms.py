@@ -8,13 +8,9 @@ import jinja2
 import pandas as pd
 import pytest
 
-from srgnn_bench.report.tables.forms import (
-    escape_latex,
-    escape_markdown,
-    no_formula,
-    templates,
-    write_table,
-)
+from srgnn_bench.plain_text import one_line
+from srgnn_bench.report.escaping import escape_latex, escape_markdown, no_formula
+from srgnn_bench.report.tables.forms import templates, write_table
 from srgnn_bench.report.tables.table import Table, TableCell
 
 EVIL = "<script>x</script> | [y](z) *b* `q` \\input{w} $1$ \x1b[31m \u202etxt\nnext"
@@ -37,10 +33,12 @@ def test_latex_prints_it_as_text() -> None:
 
 def test_html_shows_it_as_text() -> None:
     environment = templates().overlay(loader=jinja2.DictLoader({"x.html.j2": "{{ text }}"}))
-    assert "<script>" not in environment.get_template("x.html.j2").render(text=EVIL)
+    shown = environment.get_template("x.html.j2").render(text=EVIL)
+    assert "<script>" not in shown
+    assert shown.replace("\n", "").isprintable()
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", " =", "\t="])
 def test_text_of_a_csv_is_no_formula(start: str, tmp_path) -> None:
     text = f"{start}HYPERLINK(1)"
     table = Table(
@@ -55,6 +53,6 @@ def test_text_of_a_csv_is_no_formula(start: str, tmp_path) -> None:
     )
     write_table(table, out=tmp_path)
     written = pd.read_csv(io.StringIO((tmp_path / "evil.csv").read_text(encoding="utf-8")))
-    assert written.loc[0, "model"] == f"'{text}"
+    assert written.loc[0, "model"] == f"'{one_line(text)}"
     assert written.loc[0, "gain"] == -0.5
     assert no_formula(-1) == -1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Any
 
 import jinja2
 
-from srgnn_bench.plain_text import one_line
+from srgnn_bench.plain_text import visible
+from srgnn_bench.report.escaping import escape_latex, escape_markdown, no_formula, slug
 from srgnn_bench.report.tables.table import SPREAD, Table, TableCell
 
 LATEX_WIDTH = 345.0
@@ -133,44 +133,6 @@ def _latex_width(text: str) -> float:
     return 4.1 * len(number) + 3.4 * len(spread) + (7.0 if spread else 0.0) + 6.0
 
 
-_LATEX = str.maketrans(
-    {
-        "\\": r"\textbackslash{}",
-        "{": r"\{",
-        "}": r"\}",
-        "&": r"\&",
-        "%": r"\%",
-        "$": r"\$",
-        "#": r"\#",
-        "_": r"\_",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "<": r"$<$",
-        ">": r"$>$",
-        "±": r"$\pm$",
-        "×": r"$\times$",
-        "≤": r"$\leq$",
-        "≥": r"$\geq$",
-        "−": r"$-$",
-        "Δ": r"$\Delta$",
-        "→": r"$\rightarrow$",
-        "—": "---",
-        "–": "--",
-        "†": r"$^{\dagger}$",
-    }
-)
-
-
-def escape_latex(text: str) -> str:
-    """Text that LaTeX prints as it stands."""
-    return one_line(text).translate(_LATEX)
-
-
-def slug(text: str) -> str:
-    """A name that is safe in a file's name and in an anchor."""
-    return re.sub(r"[^\w.-]+", "-", text)
-
-
 def escape_latex_cell(text: str) -> str:
     """A cell that LaTeX prints as it stands, its spread in small type."""
     number, _, spread = text.partition(SPREAD)
@@ -179,17 +141,9 @@ def escape_latex_cell(text: str) -> str:
     return escape_latex(number) + r"{\tiny$\,\pm$" + escape_latex(spread) + "}"
 
 
-def escape_markdown(text: str) -> str:
-    """Text that stays one cell of a Markdown table, and that Markdown shows as it stands."""
-    plain = one_line(text).replace("&", "&amp;").replace("<", "&lt;")
-    return re.sub(r"([\\`*_|\[\]])", r"\\\1", plain)
-
-
-def no_formula(value: Any) -> Any:
-    """A value of a CSV; text that a spreadsheet would take for a formula begins with ``'``."""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@")):
-        return f"'{value}"
-    return value
+def _seen(value: Any) -> Any:
+    """What a template prints: texts with their unseen characters written out."""
+    return visible(value) if type(value) is str else value
 
 
 @cache
@@ -202,6 +156,7 @@ def templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_seen,
     )
     environment.filters.update(
         slug=slug, latex=escape_latex, latex_cell=escape_latex_cell, markdown=escape_markdown
