@@ -236,6 +236,19 @@ class TuningSpec(Spec):
     some are left, and is not cut short; the defaults are always tried. Other machines, or another
     load, get through other numbers of trials."""
 
+    finalists: int | None = Field(None, ge=0)
+    """So many different configurations, the best of the trials, are then trained on all training
+    sessions but the newest and judged on those; they choose the configuration and its schedule.
+    None: 3, or one per trial where there are fewer. 0, or where trials see all training sessions
+    anyway: the best trial chooses. Of a budget in seconds, trials get the first half."""
+
+    @property
+    def most_finalists(self) -> int:
+        """Configurations that may become finalists."""
+        if self.finalists is not None:
+            return self.finalists
+        return 3 if self.trials is None else min(3, self.trials)
+
     @model_validator(mode="before")
     @classmethod
     def _ten_trials(cls, values: Any) -> Any:
@@ -247,6 +260,11 @@ class TuningSpec(Spec):
     def _one_budget(self) -> TuningSpec:
         if self.trials is not None and self.seconds is not None:
             raise ValueError("give the budget in trials or in seconds, and null for the other")
+        if self.trials is not None and (self.finalists or 0) > self.trials:
+            raise ValueError(
+                f"finalists ({self.finalists}) are chosen among the trials ({self.trials}): "
+                "lower tuning.finalists or raise tuning.trials"
+            )
         return self
 
 

@@ -44,7 +44,9 @@ def select(
         entries = {entry["name"]: entry for entry in content["models"]}
         content["models"] = [_entry(model, entries) for model in models]
     if trials is not None:
-        content["tuning"] = {"trials": trials} if trials != 0 else None
+        finalists = None if suite.tuning is None else suite.tuning.finalists
+        most = None if finalists is None else min(finalists, trials)
+        content["tuning"] = {"trials": trials, "finalists": most} if trials != 0 else None
     if seeds is not None:
         content["seeds"] = seeds
     for setting in settings:

@@ -53,6 +53,8 @@ class Workbench:
             StoreError: the checkpoint cannot be written.
         """
         if isinstance(task, TrialTask):
+            if task.finalist:
+                protocol = protocol.model_copy(update={"tuning_fraction": 1.0})
             stage = self._stage(validation_stage, data, protocol)
             with computing_on(device):
                 return run_trial(task, stage, listen=listen, checkpoint=checkpoint, device=device)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from srgnn_bench.files import canonical_json
 from srgnn_bench.schema import Name, Title, TuningSpec
 from srgnn_bench.store.folder import (
     Folder,
@@ -65,7 +66,11 @@ class Trial(Stored):
 
     number: int
     """Place among the trials that count, from 0; 0 is the default configuration."""
-    state: Literal["complete", "pruned", "failed"]
+    finalist: bool = False
+    """Whether it was trained on all training sessions but the newest, as one of the best trials;
+    its number is that trial's."""
+    state: Literal["complete", "pruned", "collapsed", "failed"]
+    """``collapsed``: no better than popularity, which says the same of every session."""
     value: float | None
     """Best MRR@20 on validation; None where the trial did not complete."""
     parameters: dict[str, Any]
@@ -87,8 +92,9 @@ class Tuning:
         study: key of the study.
         budget: trials that were paid for.
         budget_seconds: seconds allowed; None where the budget is a number of trials.
-        finished, pruned, failed: of these trials.
-        best: the trial that won; None where none completed.
+        finished, pruned, collapsed, failed: of these trials.
+        best: the finalist that won, or the trial where there are no finalists; None where none
+            completed.
         space: the searched dimensions, as their YAML says them.
         trials: the trials, in their order.
     """
@@ -98,15 +104,17 @@ class Tuning:
     budget_seconds: float | None
     finished: int
     pruned: int
+    collapsed: int
     failed: int
     best: Trial | None
     space: dict[str, dict[str, Any]]
     trials: tuple[Trial, ...]
+    finalists: tuple[Trial, ...]
 
     @property
     def seconds(self) -> float:
-        """Time that the trials took together."""
-        return sum(trial.seconds for trial in self.trials)
+        """Time that the trials and finalists took together."""
+        return sum(trial.seconds for trial in (*self.trials, *self.finalists))
 
 
 class StoredStudy(Folder):
@@ -152,9 +160,9 @@ class StoredStudy(Folder):
         read = self._read()
         if read is None:
             return None
-        facts, trials = read
-        paid = paid_for(trials, budget, searches=bool(facts.space))
-        trials = trials if paid is None else paid
+        facts, lines = read
+        standing = standing_of(facts, lines, budget)
+        trials = standing.trials
         states = [trial.state for trial in trials]
         return Tuning(
             study=facts.key,
@@ -162,10 +170,12 @@ class StoredStudy(Folder):
             budget_seconds=budget.seconds,
             finished=states.count("complete"),
             pruned=states.count("pruned"),
+            collapsed=states.count("collapsed"),
             failed=states.count("failed"),
-            best=best_trial(trials),
+            best=standing.best,
             space=facts.space,
             trials=tuple(trials),
+            finalists=tuple(standing.finalists),
         )
 
     def _read(self) -> tuple[StudyFacts, list[Trial]] | None:
@@ -210,7 +220,81 @@ def read_lines(path: Path, kind: type[T]) -> tuple[StudyFacts, list[T]] | None:
     ]
 
 
-def paid_for(trials: list[Trial], budget: TuningSpec, *, searches: bool) -> list[Trial] | None:
+@dataclass(frozen=True)
+class Standing:
+    """How far a study is with a budget.
+
+    Attributes:
+        trials: those that the budget pays for, of what has ended.
+        over: whether no further trial is paid for.
+        chosen: the trials that become finalists, best first; none before trials are over, or
+            where the best trial chooses.
+        finalists: those that have ended, in that order.
+    """
+
+    trials: list[Trial]
+    over: bool
+    chosen: list[Trial]
+    finalists: list[Trial]
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to train."""
+        return self.over and len(self.finalists) == len(self.chosen)
+
+    @property
+    def best(self) -> Trial | None:
+        """What chooses, as far as is known; None where nothing completed."""
+        return best_trial(self.finalists if self.finalists else self.trials)
+
+
+def standing_of(facts: StudyFacts, lines: Sequence[Trial], budget: TuningSpec) -> Standing:
+    """How far a study is.
+
+    Args:
+        facts: what it is.
+        lines: its trials and finalists, in the order in which they ended.
+        budget: trials or seconds, and finalists.
+    """
+    trials = [line for line in lines if not line.finalist]
+    most = budget.most_finalists if facts.identity["protocol"]["tuning_fraction"] < 1 else 0
+    share = 0.5 if most else 1.0
+    paid = paid_for(trials, budget, searches=bool(facts.space), share=share)
+    if paid is None:
+        return Standing(trials, over=False, chosen=[], finalists=[])
+    ended = {line.number: line for line in lines if line.finalist}
+    chosen, finalists = different(paid)[:most], list[Trial]()
+    if len(chosen) == 1 and chosen[0].schedule is None:
+        chosen = []  # one configuration of a model that is fitted: nothing is left to choose
+    spent = sum(trial.seconds for trial in paid)
+    for place, trial in enumerate(chosen):
+        if place and budget.seconds is not None and spent >= budget.seconds:
+            chosen = chosen[:place]
+            break
+        if trial.number not in ended:
+            break
+        finalists.append(ended[trial.number])
+        spent += finalists[-1].seconds
+    return Standing(paid, over=True, chosen=chosen, finalists=finalists)
+
+
+def different(trials: Sequence[Trial]) -> list[Trial]:
+    """The completed trials of different configurations, best first, the earliest of equal ones.
+
+    Where none completed, those that collapsed stand in: a smoke test ends with something.
+    """
+    complete = [trial for trial in trials if trial.state == "complete"]
+    collapsed = [trial for trial in trials if trial.state == "collapsed"]
+    ranked = sorted(complete or collapsed, key=lambda trial: -(trial.value or 0.0))
+    first: dict[str, Trial] = {}
+    for trial in ranked:
+        first.setdefault(canonical_json(trial.parameters), trial)
+    return list(first.values())
+
+
+def paid_for(
+    trials: list[Trial], budget: TuningSpec, *, searches: bool, share: float = 1.0
+) -> list[Trial] | None:
     """The trials, of all that ended, which a budget pays for; None while some of it is left.
 
     What was pruned and what failed is paid for. A model that has nothing to search has one trial:
@@ -220,6 +304,7 @@ def paid_for(trials: list[Trial], budget: TuningSpec, *, searches: bool) -> list
         trials: all that ended, in their order.
         budget: trials or seconds.
         searches: whether there is anything to search.
+        share: what trials get of a budget in seconds.
     """
     if trials and not searches:
         return trials[:1]
@@ -227,12 +312,12 @@ def paid_for(trials: list[Trial], budget: TuningSpec, *, searches: bool) -> list
         return trials[: budget.trials] if len(trials) >= budget.trials else None
     assert budget.seconds is not None
     spent = itertools.accumulate(trial.seconds for trial in trials)
-    ends = (n for n, seconds in enumerate(spent, start=1) if seconds >= budget.seconds)
+    ends = (n for n, seconds in enumerate(spent, start=1) if seconds >= share * budget.seconds)
     end = next(ends, None)
     return None if end is None else trials[:end]
 
 
 def best_trial(trials: Sequence[Trial]) -> Trial | None:
     """The completed trial with the best value, the earliest of several; None if there is none."""
-    complete = [(trial.value, trial) for trial in trials if trial.value is not None]
-    return max(complete, key=lambda pair: pair[0], default=(0.0, None))[1]
+    candidates = different(trials)
+    return candidates[0] if candidates else None

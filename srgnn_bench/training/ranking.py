@@ -99,6 +99,18 @@ def judge(model: Any, stage: Stage) -> dict[str, float]:
     return {name: Metric.named(name).mean(ranks) for name in (OBJECTIVE, "recall@20")}
 
 
+def chance_level(stage: Stage) -> float:
+    """MRR@20 of ranking the items by their clicks in training, whatever the session.
+
+    What learns nothing of sessions can do no better; equal clicks count against the target.
+    """
+    clicks = np.bincount(stage.train.items, minlength=stage.n_items + 1)[1:]
+    target = stage.judged.target
+    below = np.searchsorted(np.sort(clicks), clicks[np.maximum(target, 1) - 1])
+    ranks = np.where(target > 0, stage.n_items - below, stage.n_items + 1)
+    return Metric.named(OBJECTIVE).mean(ranks)
+
+
 def _ranked(
     model: Any, prefixes: Prefixes, n_items: int, k: int | None
 ) -> Iterator[tuple[Integers, Ranking]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from typing import Literal
 
 import optuna
 from optuna.trial import TrialState, create_trial
@@ -14,7 +15,7 @@ from srgnn_bench.training.stopping import Next, Plateau, StopRule
 
 
 class Pruned:
-    """A stop rule that also ends a trial whose plateau lies below the median of the others'.
+    """A stop rule that also ends a trial whose plateau is at chance, or below the others' median.
 
     Trials are compared where they stand alike: each at the best value that it had when its learning
     rate was cut for the same time. Not at the first cut, which says too little: a large learning
@@ -23,15 +24,16 @@ class Pruned:
     Args:
         rule: what decides otherwise.
         earlier: the completed trials of the study.
-
-    Attributes:
-        pruned: whether it has ended the trial.
+        chance: the value of what says the same of every session; None: nothing collapses.
     """
 
-    def __init__(self, rule: StopRule, *, earlier: Iterable[Trial]) -> None:
+    def __init__(
+        self, rule: StopRule, *, earlier: Iterable[Trial], chance: float | None = None
+    ) -> None:
         self._rule = rule
         self._value = float("-inf")
-        self.pruned = False
+        self._chance = chance
+        self._pruned = False
         with warnings.catch_warnings():
             optuna.logging.set_verbosity(optuna.logging.WARNING)
             pruner = optuna.pruners.MedianPruner(n_startup_trials=2, n_warmup_steps=1)
@@ -66,6 +68,17 @@ class Pruned:
         """As ``StopRule.schedule``."""
         return self._rule.schedule
 
+    @property
+    def state(self) -> Literal["complete", "pruned", "collapsed"]:
+        """How a trial has ended that this rule has brought to its end."""
+        if self._collapsed:
+            return "collapsed"
+        return "pruned" if self._pruned else "complete"
+
+    @property
+    def _collapsed(self) -> bool:
+        return self._chance is not None and self._value <= self._chance
+
     def after(self, value: float | None) -> Next:
         """As ``StopRule.after``."""
         assert value is not None
@@ -73,8 +86,10 @@ class Pruned:
         following = self._rule.after(value)
         if following is Next.BACK:
             self._trial.report(self._value, step=self._rule.cuts - 1)
-            self.pruned = self._trial.should_prune()
-        return Next.END if self.pruned else following
+            self._pruned = self._trial.should_prune()
+            if self._pruned or self._collapsed:
+                return Next.END
+        return following
 
 
 def plateaus(trial: Trial) -> list[float]:

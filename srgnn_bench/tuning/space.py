@@ -17,8 +17,9 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from srgnn_bench.schema import ChoiceDimension, Dimension, FloatDimension
 from srgnn_bench.store.study import Trial
 
-STATES: dict[Literal["complete", "pruned", "failed"], TrialState] = {
+STATES: dict[Literal["complete", "pruned", "collapsed", "failed"], TrialState] = {
     "complete": TrialState.COMPLETE,
+    "collapsed": TrialState.COMPLETE,  # with its low value: there is nothing to be found there
     "pruned": TrialState.PRUNED,
     "failed": TrialState.FAIL,
 }
@@ -55,7 +56,7 @@ def as_optuna(trials: Iterable[Trial], space: dict[str, Dimension]) -> list[Froz
     return [
         create_trial(
             state=STATES[trial.state],
-            value=trial.value if trial.state == "complete" else None,
+            value=trial.value if STATES[trial.state] is TrialState.COMPLETE else None,
             params=trial.parameters,
             distributions={name: distribution(space[name]) for name in trial.parameters},
             intermediate_values={

@@ -10,7 +10,7 @@ no difference who runs its trials.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from srgnn_bench.schema import ProtocolSpec, TuningSpec
 from srgnn_bench.store.keys import RESULTS_VERSION, key_of, seed_from
 from srgnn_bench.store.record import Schedule
 from srgnn_bench.store.store import ResultStore
-from srgnn_bench.store.study import StudyFacts, Trial, best_trial, paid_for
+from srgnn_bench.store.study import Standing, StudyFacts, Trial, standing_of
 from srgnn_bench.tuning.server import StudyServer
 from srgnn_bench.tuning.space import next_parameters
 from srgnn_bench.tuning.trial import TrialTask
@@ -89,37 +89,41 @@ class Study:
         )
         self.stored = store.study(dataset=dataset, model=candidate.spec.name, key=self.key)
 
-    def within(self, trials: list[Trial], budget: TuningSpec) -> list[Trial] | None:
-        """The trials that a budget pays for; None while some of it is left (see ``paid_for``)."""
-        return paid_for(trials, budget, searches=bool(self.candidate.space))
+    def standing(self, lines: Sequence[Trial], budget: TuningSpec) -> Standing:
+        """How far it is with a budget, by its trials and finalists."""
+        return standing_of(self.facts, lines, budget)
 
     def progress(self, budget: TuningSpec) -> tuple[int, int]:
-        """Trials that have ended, and those of the whole budget.
+        """Trials and finalists that have ended, and those of the whole budget.
 
-        Where the budget is a time, one more is taken to follow while some of it is left.
+        Where the budget is a time, one more is taken to follow while some of it is left. So it is
+        with finalists before the trials are over.
         """
-        trials = self.stored.trials()
-        paid = self.within(trials, budget)
-        if paid is not None:
-            return len(paid), len(paid)
+        standing = self.standing(self.stored.trials(), budget)
+        done = len(standing.trials) + len(standing.finalists)
+        if standing.over:
+            return done, len(standing.trials) + len(standing.chosen)
         most = budget.trials if self.candidate.space else 1
-        return len(trials), most or len(trials) + 1
+        return done, most or done + 1
 
     def winner(self, budget: TuningSpec) -> Winner | None:
-        """The best of the trials that the budget pays for, or None while some of it is left.
+        """The best finalist, or trial, that the budget pays for; None while some of it is left.
 
         Raises:
             ModelError: every one of them failed.
             StoreError: the list of trials is damaged.
         """
-        trials = self.within(self.stored.trials(), budget)
-        if trials is None:
+        standing = self.standing(self.stored.trials(), budget)
+        if not standing.is_done:
             return None
-        best = best_trial(trials)
+        best = standing.best
         if best is None:
+            ended = standing.finalists or standing.trials
+            what = "finalists" if standing.finalists else "trials"
+            error = next((trial.error for trial in ended if trial.error), "no better than chance")
             raise ModelError(
-                f"None of the {len(trials)} trials of {self.candidate.title} on {self.dataset} "
-                f"completed; the first: {trials[0].error}",
+                f"None of the {len(ended)} {what} of {self.candidate.title} on {self.dataset} "
+                f"completed; the first: {error}",
                 remedy="Fix the model or its search space: a change of either starts a new study. "
                 "`--resume retry-failed` tries this one again.",
             )
@@ -178,29 +182,66 @@ class OpenStudy:
             budget: for all trials, earlier ones included.
             limit_seconds: longest time of one trial; one that takes longer has failed.
         """
-        of, ordinal = self._of, len(self._trials)
-        if of.within(self._trials, budget) is not None:
+        standing = self._of.standing(self._trials, budget)
+        if not standing.over:
+            return self._trial(budget, limit_seconds=limit_seconds)
+        if standing.is_done:
             return None
-        candidate = of.candidate
-        parameters = next_parameters(
-            self._trials,
-            candidate.space,
-            defaults=candidate.defaults,
-            seed=seed_from(of.key, "sampler", ordinal),
+        trial = standing.chosen[len(standing.finalists)]
+        return self._task(
+            trial.parameters,
+            number=trial.number,
+            budget=len(standing.trials),
+            earlier=standing.finalists,
+            limit_seconds=limit_seconds,
+            finalist=True,
         )
-        configuration = {**candidate.defaults, **parameters}
+
+    def _trial(self, budget: TuningSpec, *, limit_seconds: float | None) -> TrialTask:
+        trials = [trial for trial in self._trials if not trial.finalist]
+        of = self._of
+        parameters = next_parameters(
+            trials,
+            of.candidate.space,
+            defaults=of.candidate.defaults,
+            seed=seed_from(of.key, "sampler", len(trials)),
+        )
+        return self._task(
+            parameters,
+            number=len(trials),
+            budget=budget.trials,
+            earlier=trials,
+            limit_seconds=limit_seconds,
+        )
+
+    def _task(
+        self,
+        parameters: dict[str, Any],
+        *,
+        number: int,
+        budget: int | None,
+        earlier: Sequence[Trial],
+        limit_seconds: float | None,
+        finalist: bool = False,
+    ) -> TrialTask:
+        of = self._of
+        configuration = {**of.candidate.defaults, **parameters}
         content = {**of.identity, "configuration": configuration}
+        if finalist:  # a trial that sees all training sessions
+            protocol = of.facts.identity["protocol"]
+            content["protocol"] = {**protocol, "tuning_fraction": 1.0}
         return TrialTask(
             key=key_of(content),
-            candidate=candidate,
+            candidate=of.candidate,
             dataset=of.dataset,
-            number=ordinal,
-            budget=budget.trials,
+            number=number,
+            budget=budget,
             parameters=parameters,
             configuration=configuration,
             seed=seed_from(content),
-            earlier=tuple(trial for trial in self._trials if trial.state == "complete"),
+            earlier=tuple(trial for trial in earlier if trial.state == "complete"),
             limit_seconds=limit_seconds,
+            finalist=finalist,
         )
 
     def tell(self, task: TrialTask, trial: Trial, *, listen: Listener) -> None:

@@ -25,7 +25,7 @@ from srgnn_bench.store.study import EpochValue, Trial
 from srgnn_bench.training.build import build
 from srgnn_bench.training.checkpoints import Checkpoint
 from srgnn_bench.training.fit import EpochResult, epoch_done, train
-from srgnn_bench.training.ranking import judge
+from srgnn_bench.training.ranking import chance_level, judge
 from srgnn_bench.training.stopping import judged_rule
 from srgnn_bench.tuning.pruning import Pruned
 
@@ -45,6 +45,7 @@ class TrialTask:
         seed: seed of weights, order and dropout.
         earlier: the trials that completed before, with their values per epoch, for the pruner.
         limit_seconds: longest time it may take; None for no limit.
+        finalist: whether it is one of the best trials, on all training sessions but the newest.
     """
 
     key: str
@@ -57,11 +58,12 @@ class TrialTask:
     seed: int
     earlier: tuple[Trial, ...]
     limit_seconds: float | None
+    finalist: bool = False
 
     @property
     def what(self) -> str:
         """What it is, for errors."""
-        return f"Trial {self.number + 1}"
+        return f"{'The finalist of trial' if self.finalist else 'Trial'} {self.number + 1}"
 
     def failed(self, error: str, *, seconds: float) -> Trial:
         """The trial as it is stored where it could not be run to its end."""
@@ -69,7 +71,7 @@ class TrialTask:
 
     def _ended(
         self,
-        state: Literal["complete", "pruned", "failed"],
+        state: Literal["complete", "pruned", "collapsed", "failed"],
         *,
         seconds: float,
         value: float | None = None,
@@ -80,6 +82,7 @@ class TrialTask:
     ) -> Trial:
         return Trial(
             number=self.number,
+            finalist=self.finalist,
             state=state,
             value=value,
             parameters=self.parameters,
@@ -112,7 +115,8 @@ def run_trial(
     who = {"dataset": task.dataset, "entry": candidate.entry.name}
     listen(TrialStarted(**who, number=task.number, budget=task.budget, epochs=epochs))
     started = time.perf_counter()
-    rule = Pruned(judged_rule(training), earlier=task.earlier)
+    chance = None if candidate.is_fitted else chance_level(stage)
+    rule = Pruned(judged_rule(training), earlier=task.earlier, chance=chance)
     values: list[EpochValue] = []
 
     def tell(result: EpochResult) -> None:
@@ -156,8 +160,8 @@ def run_trial(
             "failed", error=describe(error), epochs=values, seconds=seconds, device=device
         )
     return task._ended(
-        "pruned" if rule.pruned else "complete",
-        value=None if rule.pruned else max(epoch.value for epoch in values),
+        rule.state,
+        value=None if rule.state == "pruned" else max(epoch.value for epoch in values),
         epochs=values,
         schedule=None if candidate.is_fitted else rule.schedule,
         # Not by the clock: an interrupted trial is paid for as a whole.

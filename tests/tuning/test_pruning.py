@@ -37,24 +37,32 @@ def told(*values: float, earlier: list[Trial]) -> Pruned:
     return rule
 
 
+def test_what_is_at_chance_at_its_first_plateau_has_collapsed() -> None:
+    rule = Pruned(Plateau(epochs=20, patience=1), earlier=[], chance=0.1)
+    assert rule.after(0.1) is Next.EPOCH
+    assert rule.after(0.05) is Next.END
+    assert rule.state == "collapsed"
+
+
 def test_what_stands_low_at_the_first_cut_goes_on() -> None:
     """A large learning rate gains most by its cuts."""
     earlier = [ended(n, *GOOD) for n in range(3)]
-    late = told(0.1, 0.05, 0.65, 0.6, 0.75, 0.7, earlier=earlier)
-    assert not late.pruned
+    late = told(0.15, 0.05, 0.65, 0.6, 0.75, 0.7, earlier=earlier)
+    assert late.state == "complete"
     assert late.schedule == Schedule(epochs=3, cuts=(1, 2))
 
 
 def test_what_still_stands_below_the_median_at_the_second_cut_ends() -> None:
     earlier = [ended(n, *GOOD) for n in range(3)]
     low = told(0.1, 0.05, 0.2, 0.1, 0.9, earlier=earlier)
-    assert low.pruned
+    assert low.state == "pruned"
     assert low.epoch == 2  # taken back at the cut; 0.9 was never seen
 
 
 def test_two_completed_trials_are_compared_with_and_one_is_not() -> None:
-    assert not told(0.1, 0.05, 0.2, 0.1, earlier=[ended(0, *GOOD)]).pruned
-    assert told(0.1, 0.05, 0.2, 0.1, earlier=[ended(0, *GOOD), ended(1, *GOOD)]).pruned
+    low = (0.1, 0.05, 0.2, 0.1)
+    assert told(*low, earlier=[ended(0, *GOOD)]).state == "complete"
+    assert told(*low, earlier=[ended(0, *GOOD), ended(1, *GOOD)]).state == "pruned"
 
 
 def test_the_plateaus_of_a_trial_are_its_values_at_the_cuts() -> None:

@@ -10,6 +10,7 @@ from srgnn_bench.report.captions import card, suffix
 from srgnn_bench.report.frames import Frames, keys_of
 from srgnn_bench.report.results import SuiteResults
 from srgnn_bench.report.tables.table import MISSING, Table, TableCell
+from srgnn_bench.store.edges import edge_of
 from srgnn_bench.store.keys import short
 from srgnn_bench.store.record import Record
 
@@ -45,7 +46,9 @@ def tuning_table(frames: Frames) -> Table | None:
                     continue
                 tuning, best = by_dataset[dataset], by_dataset[dataset].best
                 value = None if best is None else best.parameters.get(parameter)
-                cells.append(TableCell(MISSING if value is None else _value(value)))
+                edge = edge_of(value, space)
+                marked = f"{_value(value)}{' *' if edge else ''}"
+                cells.append(TableCell(MISSING if value is None else marked))
                 data.append(
                     {
                         "dataset": dataset,
@@ -54,11 +57,14 @@ def tuning_table(frames: Frames) -> Table | None:
                         "parameter": parameter,
                         "space": describe_space(space),
                         "chosen": value,
+                        "edge": edge,
                         "validation_mrr@20": None if best is None else best.value,
                         "best_trial": None if best is None else best.number,
                         "budget": tuning.budget,
                         "finished": tuning.finished,
                         "pruned": tuning.pruned,
+                        "collapsed": tuning.collapsed,
+                        "finalists": len(tuning.finalists),
                         "failed": tuning.failed,
                         "study": short(tuning.study),
                         "keys": keys_of(_runs_of(results, dataset=dataset, study=tuning.study)),
@@ -81,6 +87,8 @@ def tuning_table(frames: Frames) -> Table | None:
                 if results.shares_tuning
                 else ""
             ),
+            "An asterisk: within a twentieth of an end of what was searched; a better value may "
+            "lie beyond.",
             *card(results),
         ),
         data=pd.DataFrame(data),
