@@ -366,7 +366,7 @@ def status(
         suite, dataset, model, trials, seeds, settings, data_root, results, trust
     )
     from srgnn_bench.console import plan_table
-    from srgnn_bench.execution.stale import failures, stale_runs
+    from srgnn_bench.execution.stale import chosen_edges, failures, stale_runs
 
     console = _console()
     jobs, store = benchmark.jobs, benchmark.store
@@ -381,6 +381,8 @@ def status(
         console.print(
             f"stale: {stale.folder}: differs from this suite in {', '.join(stale.fields)}",
         )
+    for line in chosen_edges(jobs):
+        console.print(f"edge: {line}")
 
 
 @datasets_app.callback()

@@ -32,7 +32,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtr, stdtrit
+from scipy.special import gammaln, stdtr, stdtrit
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -243,3 +243,25 @@ def false_discovery(p_values: Floats) -> Floats:
     steps = p_values[order] * len(order) / np.arange(len(order), 0, -1)
     adjusted[order] = np.minimum(np.minimum.accumulate(steps), 1.0)
     return adjusted
+
+
+def best_over_orders(values: Floats) -> Floats:
+    """What the best of so many values is on average, over all orders in which they could come.
+
+    The mean of the largest of n values that are drawn without replacement, for each n: the
+    estimate of Dodge et al. ("Show Your Work", EMNLP 2019) without their replacement.
+
+    Args:
+        values: shape (values,), such as one per trial.
+
+    Returns:
+        Shape (values,): the mean of the best of 1, 2, ... of them; it never falls.
+    """
+    total = len(values)
+    drawn = np.arange(1, total + 1)[:, None]
+    smaller = np.arange(total)[None, :]  # values below this one, from which the others come
+    ways = gammaln(smaller + 1) - gammaln(drawn) - gammaln(np.maximum(smaller - drawn + 2, 1))
+    of = gammaln(total + 1) - gammaln(drawn + 1) - gammaln(total - drawn + 1)
+    chance = np.where(smaller >= drawn - 1, np.exp(ways - of), 0.0)
+    means: Floats = chance @ np.sort(values)
+    return means

@@ -1,4 +1,4 @@
-"""Explains what is stored but not usable: failures, and runs of another configuration."""
+"""What to know of stored results: failures, runs of another configuration, chosen edges."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from srgnn_bench.errors import BenchError
 from srgnn_bench.execution.plan import Job, flat
+from srgnn_bench.store.dimensions import describe_dimension, describe_value, edge_of
 from srgnn_bench.store.record import Failure
 from srgnn_bench.store.store import ResultStore
 
@@ -67,6 +68,27 @@ def stale_runs(jobs: list[Job], store: ResultStore) -> Iterator[StaleRun]:
             store.run_of(record).path,
             min(differences, key=len),
         )
+
+
+def chosen_edges(jobs: list[Job]) -> Iterator[str]:
+    """A line for every value that tuning chose at an end of what was searched."""
+    told = set()
+    for job in jobs:
+        if job.study is None or job.suite.tuning is None or job.study.key in told:
+            continue
+        told.add(job.study.key)
+        tuning = job.study.stored.tuning(job.suite.tuning)
+        if tuning is None or tuning.best is None or not _runs(job):
+            continue
+        for parameter, dimension in tuning.space.items():
+            value = tuning.best.parameters.get(parameter)
+            end = edge_of(value, dimension)
+            if end is not None:
+                yield (
+                    f"{job.dataset.name} {job.candidate.entry.name}: {parameter} = "
+                    f"{describe_value(value)} is at the {end} end of "
+                    f"{describe_dimension(dimension)}; a better value may lie beyond"
+                )
 
 
 def _runs(job: Job) -> list[Any]:

@@ -326,6 +326,12 @@ class Frames:
         return frame
 
     @cached_property
+    def searched_trials(self) -> pd.DataFrame:
+        """The trials of studies with more than one: the rows and columns of ``trials``."""
+        trials = self.trials
+        return trials[trials.groupby(["dataset", "entry"])["number"].transform("size") > 1]
+
+    @cached_property
     def importance(self) -> pd.DataFrame:
         """What each searched parameter explains of the spread between completed trials.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from statsmodels.stats.multitest import multipletests
 from srgnn_bench.evaluation.statistics import (
     Floats,
     SessionTotals,
+    best_over_orders,
     by_session,
     estimate,
     false_discovery,
@@ -241,3 +244,10 @@ def test_a_planted_difference_is_found():
     low, high = found.interval
     assert 0 < low < found.value < high
     assert found.p_value < 0.001
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
+def test_the_best_of_n_is_the_mean_over_all_orders(values: list[float]) -> None:
+    orders = np.array(list(itertools.permutations(values)))
+    expected = np.maximum.accumulate(orders, axis=1).mean(axis=0)
+    np.testing.assert_allclose(best_over_orders(np.array(values)), expected, atol=1e-12)

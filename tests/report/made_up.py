@@ -241,7 +241,12 @@ def _epochs(record: Record, skill: float) -> list[dict[str, Any]]:
 
 
 def _study(spec: SuiteSpec, dataset: str, model: str, parameters: dict[str, Any]) -> StudyFacts:
-    identity = {"dataset": dataset, "model": model, "seed": 1}
+    identity: dict[str, Any] = {
+        "dataset": dataset,
+        "model": model,
+        "protocol": {"tuning_fraction": 1.0},
+        "seed": 1,
+    }
     if not spec.configurations_from:
         identity["parameters"] = parameters
     return StudyFacts(

@@ -65,8 +65,9 @@ STATES = st.sampled_from(["complete", "pruned", "failed"])
 @given(st.lists(st.tuples(st.integers(1, 9), STATES), max_size=12), st.integers(1, 40))
 def test_seconds_pay_for_every_trial_that_began_in_time(job: Job, ended, seconds: int) -> None:
     trials = [trial(n, seconds=s, state=state) for n, (s, state) in enumerate(ended)]
-    paid = job.study.within(trials, TuningSpec(seconds=seconds))
-    if paid is None:
+    standing = job.study.standing(trials, TuningSpec(seconds=seconds))
+    paid = standing.trials
+    if not standing.over:
         assert sum(t.seconds for t in trials) < seconds
     else:
         assert paid == trials[: len(paid)]
@@ -75,9 +76,11 @@ def test_seconds_pay_for_every_trial_that_began_in_time(job: Job, ended, seconds
 
 def test_trials_pay_for_so_many_however_they_ended(job: Job) -> None:
     trials = [trial(0), trial(1, state="failed"), trial(2, state="pruned")]
-    assert job.study.within(trials[:2], TuningSpec(trials=3)) is None
-    assert job.study.within(trials, TuningSpec(trials=3)) == trials
-    assert job.study.within(trials, TuningSpec(trials=2)) == trials[:2]
+    assert not job.study.standing(trials[:2], TuningSpec(trials=3)).over
+    for budget in (2, 3):
+        standing = job.study.standing(trials, TuningSpec(trials=budget))
+        assert standing.is_done
+        assert standing.trials == trials[:budget]
 
 
 @pytest.mark.parametrize("model", ["stamp", "popularity"])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from srgnn_bench.report.figures.ablation import draw_ablation
+from srgnn_bench.report.figures.budget import draw_budget
 from srgnn_bench.report.figures.canvas import Draw
 from srgnn_bench.report.figures.comparison import draw_comparison
 from srgnn_bench.report.figures.critical_difference import (
@@ -39,6 +40,11 @@ class FigureSpec:
     wanted: Callable[[Frames], bool] = lambda _: True
 
 
+def searches(frames: Frames) -> bool:
+    """Whether any model has more than one trial."""
+    return not frames.searched_trials.empty
+
+
 FIGURES = (
     FigureSpec("comparison", "Every model on every data set", draw_comparison),
     FigureSpec("ablation", "Ablation", draw_ablation, lambda frames: frames.results.is_ablation),
@@ -60,7 +66,8 @@ FIGURES = (
     FigureSpec(
         "learning", "Learning curves", draw_learning, lambda frames: not frames.learning.empty
     ),
-    FigureSpec("history", "Tuning history", draw_history, lambda frames: not frames.trials.empty),
+    FigureSpec("history", "Tuning history", draw_history, searches),
+    FigureSpec("budget", "Was the budget enough", draw_budget, searches),
     FigureSpec(
         "importances",
         "Parameter importance",

@@ -12,8 +12,8 @@ from srgnn_bench.report.results import shortened
 
 
 def draw_history(frames: Frames, *, layout: Layout) -> Figure:
-    """Best validation MRR@20 so far, over trials."""
-    results, frame = frames.results, frames.trials
+    """Best validation MRR@20 so far, over trials, of the models that search anything."""
+    results, frame = frames.results, frames.searched_trials
     look = looks(list(results.tuned))
     tuned = {
         name: title
@@ -50,7 +50,7 @@ def draw_history(frames: Frames, *, layout: Layout) -> Figure:
                 number[better], 100 * trials["best"][better], drawn.marker, color=drawn.colour
             )
         if here.empty:
-            axes.text(0.5, 0.5, "not stored", ha="center", transform=axes.transAxes)
+            axes.text(0.5, 0.5, "nothing was searched", ha="center", transform=axes.transAxes)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         axes.set_xlabel("Trial")
         axes.set_ylabel("Valid. MRR@20 (%)")

@@ -10,7 +10,7 @@ from srgnn_bench.report.captions import card, suffix
 from srgnn_bench.report.frames import Frames, keys_of
 from srgnn_bench.report.results import SuiteResults
 from srgnn_bench.report.tables.table import MISSING, Table, TableCell
-from srgnn_bench.store.edges import edge_of
+from srgnn_bench.store.dimensions import describe_dimension, describe_value, edge_of
 from srgnn_bench.store.keys import short
 from srgnn_bench.store.record import Record
 
@@ -38,7 +38,7 @@ def tuning_table(frames: Frames) -> Table | None:
             cells = [
                 TableCell(title, entry=entry if entry in results.entries else None),
                 TableCell(parameter),
-                TableCell(describe_space(space)),
+                TableCell(describe_dimension(space)),
             ]
             for dataset in results.datasets:
                 if dataset not in by_dataset:
@@ -47,7 +47,7 @@ def tuning_table(frames: Frames) -> Table | None:
                 tuning, best = by_dataset[dataset], by_dataset[dataset].best
                 value = None if best is None else best.parameters.get(parameter)
                 edge = edge_of(value, space)
-                marked = f"{_value(value)}{' *' if edge else ''}"
+                marked = f"{describe_value(value)}{' *' if edge else ''}"
                 cells.append(TableCell(MISSING if value is None else marked))
                 data.append(
                     {
@@ -55,7 +55,7 @@ def tuning_table(frames: Frames) -> Table | None:
                         "entry": entry,
                         "title": entry_title,
                         "parameter": parameter,
-                        "space": describe_space(space),
+                        "space": describe_dimension(space),
                         "chosen": value,
                         "edge": edge,
                         "validation_mrr@20": None if best is None else best.value,
@@ -103,20 +103,3 @@ def _runs_of(results: SuiteResults, *, dataset: str, study: str) -> list[Record]
         for record in results.all_records()
         if record.identity.dataset == dataset and record.study == study
     ]
-
-
-def describe_space(space: dict[str, Any]) -> str:
-    """A dimension of a search space in words."""
-    conditions = " and ".join(f"{name} = {_value(v)}" for name, v in space.get("when", {}).items())
-    when = f" if {conditions}" if conditions else ""
-    if space["type"] == "choice":
-        return "{" + ", ".join(str(value) for value in space["values"]) + "}" + when
-    scale = ", log" if space.get("log") else ""
-    step = f", step {space['step']}" if space.get("step", 1) != 1 else ""
-    return f"[{space['low']:g}, {space['high']:g}]{scale}{step}{when}"
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        return " or ".join(_value(one) for one in value)
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

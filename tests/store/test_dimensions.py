@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from srgnn_bench.store.edges import edge_of
+from srgnn_bench.store.dimensions import edge_of
 
 RATE = {"type": "float", "low": 0.0001, "high": 0.01, "log": True}
 DROPOUT = {"type": "float", "low": 0.0, "high": 0.5, "log": False}

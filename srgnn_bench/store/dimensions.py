@@ -1,4 +1,4 @@
-"""Whether a chosen value lies where its search space ends."""
+"""A dimension of a search space: in words, and whether a chosen value lies where it ends."""
 
 from __future__ import annotations
 
@@ -27,3 +27,23 @@ def edge_of(value: Any, space: dict[str, Any]) -> Literal["low", "high"] | None:
     if share <= EDGE and space["low"] != 0:
         return "low"
     return "high" if share >= 1 - EDGE else None
+
+
+def describe_dimension(space: dict[str, Any]) -> str:
+    """A dimension of a search space in words."""
+    conditions = " and ".join(
+        f"{name} = {describe_value(v)}" for name, v in space.get("when", {}).items()
+    )
+    when = f" if {conditions}" if conditions else ""
+    if space["type"] == "choice":
+        return "{" + ", ".join(str(value) for value in space["values"]) + "}" + when
+    scale = ", log" if space.get("log") else ""
+    step = f", step {space['step']}" if space.get("step", 1) != 1 else ""
+    return f"[{space['low']:g}, {space['high']:g}]{scale}{step}{when}"
+
+
+def describe_value(value: Any) -> str:
+    """A value of a dimension in words, to four digits."""
+    if isinstance(value, (list, tuple)):
+        return " or ".join(describe_value(one) for one in value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
