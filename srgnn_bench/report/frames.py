@@ -329,7 +329,10 @@ class Frames:
     def searched_trials(self) -> pd.DataFrame:
         """The trials of studies with more than one: the rows and columns of ``trials``."""
         trials = self.trials
-        return trials[trials.groupby(["dataset", "entry"])["number"].transform("size") > 1]
+        searched: pd.DataFrame = trials[
+            trials.groupby(["dataset", "entry"])["number"].transform("size") > 1
+        ]
+        return searched
 
     @cached_property
     def importance(self) -> pd.DataFrame:

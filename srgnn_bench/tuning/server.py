@@ -154,7 +154,7 @@ _PORT = r"(?::[0-9]{1,5})?"
 _HOST = rf"(?:\[[0-9a-fA-F:.]+\]|{_PART}){_PORT}"
 _URL = re.compile(
     rf"postgres(?:ql)?://(?:{_PART}(?::(?:{_PART}|:)*)?@)?{_HOST}(?:,{_HOST})*"
-    rf"(?:/{_PART})?(?:\?(?:[^#\s%]|%[0-9a-fA-F]{{2}})*)?"
+    rf"(?:/{_PART})?(?:\?(?:[^@#\s%]|%[0-9a-fA-F]{{2}})*)?"
 )
 """A URL in which a sign that separates its parts stands in none of them."""
 

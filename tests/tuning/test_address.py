@@ -22,6 +22,7 @@ MALFORMED = [
     "postgresql://bench:more/hunter2@{}/studies",
     "postgresql://bench:hunter2?more@{}/studies",
     "postgresql://bench:hunter2#more@{}/studies",
+    "postgresql://bench:1?@hunter2@{}/studies",
     "postgresql://bench:hunter2%@{}/studies",
     "postgresql://bench:hunter2%zz@{}/studies",
     "postgresql://bench:hunter2 more@{}/studies",
