@@ -7,7 +7,7 @@ folder.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +27,7 @@ from srgnn_bench.execution.plan import Job, JobState, plan, state_of
 from srgnn_bench.execution.stale import failures
 from srgnn_bench.process.device import CPU, Device, DeviceChoice
 from srgnn_bench.report import build_report
+from srgnn_bench.report.forms import FORMS, Form
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import SuiteResults, load_suite
 from srgnn_bench.report.runs import run_frame, summary_frame
@@ -270,6 +271,7 @@ class Benchmark:
         against: str | None = None,
         fdr: bool = False,
         with_seeds: bool = False,
+        forms: Collection[Form] = FORMS,
     ) -> list[Path]:
         """Draw tables, figures and the page.
 
@@ -279,6 +281,8 @@ class Benchmark:
             against: the entry that the others are compared with; None for the suite's subject.
             fdr: whether tables of differences print the false discovery rate beside Holm's p.
             with_seeds: refuse to draw intervals that do not hold what other seeds would change.
+            forms: the files of each figure, of `pdf`, `svg` and `png`; the page holds its figures
+                whatever these are.
 
         Returns:
             The files written.
@@ -289,7 +293,13 @@ class Benchmark:
         name = self.suite.name
         folder = Path(out) if out else self.store.report_folder(name, against=against)
         return build_report(
-            self.store, suite=name, out=folder, against=against, fdr=fdr, with_seeds=with_seeds
+            self.store,
+            suite=name,
+            out=folder,
+            against=against,
+            fdr=fdr,
+            with_seeds=with_seeds,
+            forms=forms,
         )
 
     def _whole(self, given: str | Path | Content | SuiteSpec) -> SuiteSpec:

@@ -142,6 +142,15 @@ DeterministicOption = Annotated[
     ),
 ]
 
+FormsOption = Annotated[
+    str,
+    typer.Option(
+        "--forms",
+        metavar="FORMS",
+        help="Files of each figure, some of pdf,svg,png, or none; the page holds all figures.",
+    ),
+]
+
 RESULTS = Path("results")
 
 
@@ -213,6 +222,7 @@ def run(
     studies: StudiesOption = None,
     device: DeviceOption = "auto",
     deterministic: DeterministicOption = True,
+    forms: FormsOption = "pdf,svg,png",
 ) -> None:
     """Tune every model on every dataset, train the winners, and draw the report."""
     choice = DeviceChoice(device, deterministic)
@@ -221,7 +231,9 @@ def run(
     )
     from srgnn_bench.console import ProgressView, plan_table, results_table
     from srgnn_bench.execution.plan import work_left
+    from srgnn_bench.report.forms import read_forms
 
+    drawn = read_forms(forms)
     if scheduler is None:  # its workers look for themselves
         choice.find()
 
@@ -252,7 +264,7 @@ def run(
         console.print(f"Stopped. What was finished is stored; {again}.")
         raise typer.Exit(INTERRUPTED) from None
     if outcome.done:
-        benchmark.report()
+        benchmark.report(forms=drawn)
         console.print(results_table(benchmark.stored()))
         console.print(f"Report: {benchmark.store.report_folder(chosen.name)}")
     if outcome.trained == 0:
@@ -306,14 +318,16 @@ def report(
             "--with-seeds", help="Refuse to draw where a trained model has one seed only."
         ),
     ] = False,
+    forms: FormsOption = "pdf,svg,png",
 ) -> None:
     """Draw the report from stored records, or compare two results folders; trains nothing."""
     from srgnn_bench.report import build_report
     from srgnn_bench.report.compare import compare_stores
     from srgnn_bench.report.export import export_results
+    from srgnn_bench.report.forms import read_forms
     from srgnn_bench.store.store import ResultStore
 
-    console = _console()
+    console, drawn = _console(), read_forms(forms)
     if compare is not None and (against or export or fdr or with_seeds):
         raise SpecError(
             "report --compare compares two results folders and draws no report.",
@@ -334,7 +348,13 @@ def report(
             console.print(paths[0].read_text(encoding="utf-8"))
         else:
             paths = build_report(
-                *stores, suite=name, out=folder, against=against, fdr=fdr, with_seeds=with_seeds
+                *stores,
+                suite=name,
+                out=folder,
+                against=against,
+                fdr=fdr,
+                with_seeds=with_seeds,
+                forms=drawn,
             )
             if export:
                 paths += export_results(*stores, suite=name, out=folder / "export")

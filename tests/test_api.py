@@ -99,9 +99,10 @@ def test_status_counts_what_is_done_and_missing(finished) -> None:
 
 def test_the_report_and_its_frames(finished, tmp_path: Path) -> None:
     _, bench, _, _ = finished
-    paths = bench.report(tmp_path / "report")
+    paths = bench.report(tmp_path / "report", forms=["png"])
     assert tmp_path / "report" / "table.md" in paths
     assert all(path.is_file() for path in paths)
+    assert {path.suffix for path in paths} == {".html", ".md", ".bib", ".tex", ".csv", ".png"}
     assert set(bench.frames().differences["entry"]) == {"chain"}
 
 
@@ -109,7 +110,16 @@ def test_the_command_line_reads_what_python_ran(finished) -> None:
     world, *_ = finished
     (spec,) = (world.results / "specs" / "model").iterdir()
     options = ["--suite", str(world.suite), "--results", str(world.results)]
-    options += ["--data-root", str(world.data_root), "--seeds", "2", "--trials", "1"]
+    options += [
+        "--data-root",
+        str(world.data_root),
+        "--seeds",
+        "2",
+        "--trials",
+        "1",
+        "--forms",
+        "none",
+    ]
     options += ["--model", "popularity", "--model", str(spec)]
     done = CliRunner().invoke(app, ["run", *options], catch_exceptions=False)
     assert done.exit_code == 0

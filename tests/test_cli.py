@@ -57,17 +57,19 @@ def test_one_command_runs_stores_and_reports(tiny_world: TinyWorld) -> None:
     for suffix in ("pdf", "svg", "png"):
         assert list(report.glob(f"*.{suffix}"))
 
-    second = command(*short)
+    second = command(*short, "--forms", "none")
     assert second.returncode == 0, second.stderr
     assert "Nothing was trained: no run was missing." in second.stdout
     assert "epoch" not in second.stdout
+    assert not list(report.glob("*.pdf")), "files of other drawings stayed beside the new page"
 
     status = srgnn_bench("status", *short, cwd=tiny_world.root)
     assert status.returncode == 0, status.stderr
     assert status.stdout.count("1 of 1") == 6  # trials and runs of three models
 
     tables = srgnn_bench("report", *options(tiny_world)[:2], *options(tiny_world)[4:],
-                         "--out", tiny_world.root / "elsewhere", cwd=tiny_world.root)  # fmt: skip
+                         "--out", tiny_world.root / "elsewhere", "--forms", "none",
+                         cwd=tiny_world.root)  # fmt: skip
     assert tables.returncode == 0, tables.stderr
     assert (tiny_world.root / "elsewhere" / "table.md").is_file()
 
@@ -86,6 +88,7 @@ def test_one_command_runs_stores_and_reports(tiny_world: TinyWorld) -> None:
         (["--resume", "perhaps"], "only-missing"),
         (["--nonsense"], "--nonsense"),
         (["--trials", "0"], "at least one tuning trial"),
+        (["--forms", "svg,gif"], "some of pdf, svg and png"),
     ],
 )
 def test_a_users_mistake_gets_one_line_and_exit_code_2(
@@ -106,8 +109,9 @@ def test_some_failed_runs_give_exit_code_1_and_a_report(
     broken = tiny_world.root / "broken.yaml"
     broken.write_text("title: Broken\nclass: broken_model:Broken\ncitation: tests\n")
     done = command(
-        *options(tiny_world), "--model", broken, "--model", "popularity", "--trials", "1", "--trust"
-    )
+        *options(tiny_world), "--model", broken, "--model", "popularity", "--trials", "1",
+        "--trust", "--forms", "none",
+    )  # fmt: skip
     assert done.returncode == 1, done.stderr
     assert "FAILED" in done.stdout
     assert "wrong on purpose" in done.stdout
@@ -124,6 +128,7 @@ def test_titles_are_text_and_missing_runs_give_exit_code_1(tiny_world: TinyWorld
         "title: Pop [mine]\nclass: srgnn_bench.baselines.popularity:Popularity\ncitation: tests\n"
     )
     short = [*options(tiny_world), "--model", model, "--trials", "1", "--seeds", "1"]
+    short += ["--forms", "none"]
     cached = command(*short, "--resume", "only-cache")
     assert cached.returncode == 1, cached.stderr
     assert "0 runs stored, 0 failed, 1 missing" in cached.stdout

@@ -31,7 +31,7 @@ def test_adding_a_baseline_works_as_written(tmp_path: Path) -> None:
     environment, *words = command.split()
     assert environment == "PYTHONPATH=."
     assert words[:2] == ["python", "run_benchmark.py"]
-    small = ["--trials", "1", "--seeds", "1", "--set", "training.epochs=1"]
+    small = ["--trials", "1", "--seeds", "1", "--set", "training.epochs=1", "--forms", "none"]
     run = [str(CHECKOUT / "run_benchmark.py"), *words[2:], *small]
     for arguments in (run, ["-m", "pytest", "-q", "-p", "no:cacheprovider", "test_last_item.py"]):
         done = subprocess.run(

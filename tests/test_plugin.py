@@ -49,6 +49,7 @@ def test_it_runs_without_being_trusted_by_hand(site: Path, tiny_world: TinyWorld
     done = srgnn_bench(
         site, "run", "--suite", tiny_world.suite, "--data-root", tiny_world.data_root,
         "--results", tiny_world.results, "--model", "last_item", "--trials", "1", "--seeds", "1",
+        "--forms", "none",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "tiny last_item seed 0 stored" in done.stdout

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 
 from srgnn_bench.errors import StoreError
 from srgnn_bench.report.card import card_markdown
 from srgnn_bench.report.conclusions import conclusions, verdicts
 from srgnn_bench.report.escaping import escape_markdown
+from srgnn_bench.report.forms import FORMS, Form
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.references import bibtex, read_references
 from srgnn_bench.report.results import load_suite
@@ -24,6 +27,7 @@ def build_report(
     against: str | None = None,
     fdr: bool = False,
     with_seeds: bool = False,
+    forms: Collection[Form] = FORMS,
 ) -> list[Path]:
     """Write tables, figures, sentences, protocol card, references and the page of a suite.
 
@@ -36,6 +40,7 @@ def build_report(
         against: the entry that the others are compared with; None for the suite's own subject.
         fdr: whether tables of differences print the false discovery rate beside Holm's p.
         with_seeds: refuse to draw intervals that do not hold what other seeds would change.
+        forms: the files of each figure; the page holds its figures whatever these are.
 
     Returns:
         The files written, ``index.html`` first.
@@ -56,7 +61,7 @@ def build_report(
     frames = Frames(results, fdr=fdr)
     # matplotlib, which takes a while to import: what cannot be reported is refused before that.
     from srgnn_bench.report.figures import figures_for
-    from srgnn_bench.report.figures.canvas import save_figure
+    from srgnn_bench.report.figures.canvas import save_drawn
     from srgnn_bench.report.page import render_page
 
     tables = all_tables(frames)
@@ -64,11 +69,14 @@ def build_report(
     try:
         out.mkdir(parents=True, exist_ok=True)
         paths = [path for table in tables for path in write_table(table, out=out)]
+        drawings = {}
         for figure in figures:
-            paths += save_figure(frames, draw=figure.draw, name=figure.name, out=out)
+            drawn = save_drawn(partial(figure.draw, frames), name=figure.name, out=out, forms=forms)
+            paths += drawn.paths
+            drawings[figure] = drawn.svg
         sentences = "\n\n".join(map(escape_markdown, [*verdicts(frames), *conclusions(frames)]))
         texts = {
-            "index.html": render_page(frames, tables=tables, figures=figures, out=out),
+            "index.html": render_page(frames, tables=tables, drawings=drawings, out=out),
             "conclusions.md": f"# What holds\n\n{sentences}\n",
             "protocol.md": card_markdown(results),
             "references.bib": bibtex(results, references=read_references()),

@@ -56,6 +56,10 @@ def data_line(results: SuiteResults, *, datasets: Sequence[str]) -> str:
     return f"Data: {'; '.join(parts)}." if parts else "Data: no runs."
 
 
+LITTLE_ORDER = 0.1
+"""Below this share lost by shuffling, what a model of sequences gains says little."""
+
+
 def _what_the_test_is(facts: DatasetFacts) -> str:
     """Span, repeated sessions and the worth of order, as far as the record knows them."""
     parts = []
@@ -65,7 +69,8 @@ def _what_the_test_is(facts: DatasetFacts) -> str:
         share = facts.repeated_test_sessions / facts.test_sessions
         parts.append(f"{share:.1%} of its sessions repeat a training session whole")
     if facts.shuffle_loss is not None:
-        parts.append(f"a Markov chain loses {facts.shuffle_loss:.0%} by shuffled sessions")
+        little = " (its order says little)" if facts.shuffle_loss < LITTLE_ORDER else ""
+        parts.append(f"a Markov chain loses {facts.shuffle_loss:.0%} by shuffled sessions{little}")
     return "".join(f", {part}" for part in parts)
 
 

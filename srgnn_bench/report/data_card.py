@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from srgnn_bench.data.card import DataCard, Side
@@ -67,15 +68,13 @@ def write_data_card(card: DataCard, *, out: Path) -> list[Path]:
         out.mkdir(parents=True, exist_ok=True)
         (out / "card.json").write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
         (out / "card.md").write_text(markdown(card), encoding="utf-8")
-        figures = save_drawn(
-            lambda layout: draw_data_card(card, layout=layout), name="card", out=out
-        )
+        figure = save_drawn(partial(draw_data_card, card), name="card", out=out)
     except OSError as error:
         raise DataError(
             f"{out} cannot be written ({error.strerror or error}).",
             remedy="Free space or permissions there, or name another folder.",
         ) from error
-    return [out / "card.json", out / "card.md", *figures]
+    return [out / "card.json", out / "card.md", *figure.paths]
 
 
 def markdown(card: DataCard) -> str:

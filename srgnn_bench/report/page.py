@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,14 +54,14 @@ class RunRow:
 
 
 def render_page(
-    frames: Frames, *, tables: Sequence[Table], figures: Sequence[FigureSpec], out: Path
+    frames: Frames, *, tables: Sequence[Table], drawings: Mapping[FigureSpec, str], out: Path
 ) -> str:
     """The page's HTML.
 
     Args:
         frames: the suite.
         tables: in the order of the page; the first is the summary's.
-        figures: likewise; their SVG files already lie in ``out``.
+        drawings: the figures in their order, each with its SVG.
         out: the folder of the report, from which the runs' records are linked.
     """
     results = frames.results
@@ -70,9 +70,9 @@ def render_page(
             figure.name,
             figure.title,
             alternative_text(frames, figure),
-            inline_svg((out / f"{figure.name}.svg").read_text(encoding="utf-8"), figure.name),
+            inline_svg(svg, figure.name),
         )
-        for figure in figures
+        for figure, svg in drawings.items()
     ]
     return (
         templates()

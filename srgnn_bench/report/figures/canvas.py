@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import io
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from matplotlib.font_manager import findfont, get_font
 from matplotlib.transforms import Bbox
 
 from srgnn_bench.report.captions import notes
+from srgnn_bench.report.forms import FORMS, Form
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import SuiteResults
 
@@ -194,7 +196,14 @@ def legend_columns(titles: Sequence[str], *, layout: Layout) -> int:
 class Draw(Protocol):
     """A function that draws one figure of a suite for a width."""
 
-    def __call__(self, frames: Frames, *, layout: Layout) -> Figure:
+    def __call__(self, frames: Frames, /, *, layout: Layout) -> Figure:
+        """Draw; the caller has set the style."""
+
+
+class DrawForWidth(Protocol):
+    """A figure that lacks its width alone."""
+
+    def __call__(self, *, layout: Layout) -> Figure:
         """Draw; the caller has set the style."""
 
 
@@ -218,26 +227,59 @@ def _subfigures(figure: FigureBase) -> Iterator[SubFigure]:
         yield from _subfigures(part)
 
 
-def save_figure(frames: Frames, *, draw: Draw, name: str, out: Path) -> list[Path]:
-    """Save a figure of a suite; see ``save_drawn``."""
-    return save_drawn(lambda layout: draw(frames, layout=layout), name=name, out=out)
+@dataclass(frozen=True)
+class Drawn:
+    """A figure that has been drawn.
+
+    Attributes:
+        paths: the files that were asked for.
+        svg: the drawing for the page.
+    """
+
+    paths: list[Path]
+    svg: str
 
 
-def save_drawn(draw: Callable[[Layout], Figure], *, name: str, out: Path) -> list[Path]:
-    """Draw for the page and for the column, each as pdf, svg and png with the same bytes always."""
-    metadata: dict[str, dict[str, Any]] = {
-        "pdf": {"CreationDate": None, "ModDate": None},
-        "svg": {"Date": None},
-        "png": {"Software": None},
-    }
+def save_drawn(
+    draw: DrawForWidth, *, name: str, out: Path, forms: Collection[Form] = FORMS
+) -> Drawn:
+    """Draw for the page and for the column, with the same bytes always.
+
+    Args:
+        draw: draws it for a width; the style is set.
+        name: stem of the files.
+        out: where they go.
+        forms: which files are written.
+    """
     paths = []
-    widths: tuple[tuple[Layout, str], ...] = (("page", ""), ("column", "-column"))
+    for form in set(FORMS).difference(forms):  # what an earlier call left is of other numbers
+        for width in ("", "-column"):
+            (out / f"{name}{width}.{form}").unlink(missing_ok=True)
     with house_style():
-        for layout, suffix in widths:
-            figure = draw(layout)
-            settle(figure)
-            for form, fields in metadata.items():
-                path = out / f"{name}{suffix}.{form}"
-                figure.savefig(path, metadata=fields)
+        page = draw(layout="page")
+        settle(page)
+        svg = io.BytesIO()
+        page.savefig(svg, format="svg", metadata=_METADATA["svg"])
+        for form in forms:
+            path = out / f"{name}.{form}"
+            if form == "svg":
+                path.write_bytes(svg.getvalue())
+            else:
+                page.savefig(path, metadata=_METADATA[form])
+            paths.append(path)
+        if forms:
+            column = draw(layout="column")
+            settle(column)
+            for form in forms:
+                path = out / f"{name}-column.{form}"
+                column.savefig(path, metadata=_METADATA[form])
                 paths.append(path)
-    return paths
+    return Drawn(paths, svg.getvalue().decode("utf-8"))
+
+
+_METADATA: dict[Form, dict[str, Any]] = {
+    "pdf": {"CreationDate": None, "ModDate": None},
+    "svg": {"Date": None},
+    "png": {"Software": None},
+}
+"""Without the time and the versions of libraries: the same drawing is the same file."""
