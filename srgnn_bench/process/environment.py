@@ -32,7 +32,7 @@ def environment(device: Device = CPU) -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": {name: installed_version(name) for name in PACKAGES},
         "platform": platform.platform(),
-        "processor": _processor(),
+        "processor": processor(),
         "cores": available_cores(),
         "threads": torch.get_num_threads(),
         **device_facts(device),
@@ -93,7 +93,7 @@ def _git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def _processor() -> str:
+def processor() -> str:
     """Model of the processor; Linux alone tells it without help."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
