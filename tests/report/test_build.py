@@ -224,6 +224,25 @@ def test_a_suite_without_any_finished_run_is_one_clear_error(store, tmp_path):
         build_report(store, suite="made-up", out=tmp_path)
 
 
+def test_runs_of_different_data_are_never_drawn_together(store):
+    write_suite(store, datasets=1, models=2, seeds=1)
+    record = next(store.records())
+    identity = record.identity.model_copy(update={"fingerprint": "0" * 64})
+    write_again(store, record, identity=identity)
+    with pytest.raises(StoreError, match="made from different data, both named diginetica"):
+        load_suite(store, suite="made-up")
+
+
+def test_intervals_with_seeds_need_two_seeds_of_every_trained_model(store, tmp_path):
+    write_suite(store, datasets=1, models=2, seeds=1)
+    with pytest.raises(StoreError, match=r"has one of SR-GNN, GRU4Rec"):
+        build_report(store, suite="made-up", out=tmp_path / "out", with_seeds=True)
+    assert not (tmp_path / "out").exists()
+    write_suite(store, datasets=1, models=2, seeds=2)
+    out = tmp_path / "out"
+    assert build_report(store, suite="made-up", out=out, with_seeds=True, forms=[])
+
+
 @pytest.mark.parametrize("metric", ["ndcg@5", "mrr@10"])
 def test_no_metric_of_a_record_may_disagree_with_its_ranks(store, metric):
     write_suite(store, datasets=1, models=2, seeds=1)
