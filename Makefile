@@ -59,7 +59,7 @@ lint: $(VENV)/.installed-lint
 	$(RUN)/mypy
 	$(RUN)/lint-imports
 
-# The documentation, in site/; the build imports nothing and needs no network.
+# The documentation, in site/, with its numbers from the stored tables; it needs no network.
 docs: $(VENV)/.installed-docs
 	NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build --strict --quiet
 

@@ -1,0 +1,222 @@
+"""Writes the numbers of the documents from the stored tables, when the documentation is built.
+
+A page says ``{{ gain("standard", "diginetica", "stan", "recall@20") }}`` where a number stands. The
+findings, ``docs/findings.md``, stand in the README too, which is read without a build:
+
+    python docs/stored_numbers.py
+
+writes them there; a test holds that it has been called.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jinja2
+import pandas as pd
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # the build needs the checkout, and no installation of it
+
+from srgnn_bench.evaluation.metrics import Metric  # noqa: E402
+from srgnn_bench.evaluation.statistics import by_session, estimate  # noqa: E402
+from srgnn_bench.report.results import load_suite  # noqa: E402
+from srgnn_bench.report.tables.published import read_published  # noqa: E402
+from srgnn_bench.store.store import ResultStore  # noqa: E402
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+
+REFERENCE = ROOT / "results" / "reference"
+RECALL, MRR = "recall@20", "mrr@20"
+BEGIN, END = "<!-- findings -->\n", "<!-- /findings -->\n"
+
+
+@cache
+def table(suite: str, name: str) -> pd.DataFrame:
+    """A stored table of a suite, by data set, entry, metric and, where it has them, slice."""
+    frame = pd.read_csv(REFERENCE / "report" / suite / f"{name}.csv")
+    keys = [key for key in ("dataset", "entry", "metric", "slice") if key in frame]
+    return frame.set_index(keys).sort_index()
+
+
+def value(suite: str, dataset: str, entry: str, metric: str, of: str | None = None) -> str:
+    """A metric in percent; ``of`` is a slice by repetition, such as ``"new"``."""
+    if of is None:
+        mean = table(suite, "table").loc[(dataset, entry, metric), "mean"]
+    else:
+        mean = table(suite, f"repetition-{dataset}").loc[(dataset, entry, metric, of), "mean"]
+    return f"{100 * mean:.2f}"
+
+
+def pair(suite: str, dataset: str, entry: str, of: str | None = None) -> str:
+    """Recall@20 / MRR@20 in percent."""
+    return " / ".join(value(suite, dataset, entry, metric, of) for metric in (RECALL, MRR))
+
+
+def printed(paper: str, dataset: str, model: str) -> str:
+    """What a paper prints for a model, Recall@20 / MRR@20 in percent."""
+    numbers = read_published()[paper].numbers[dataset][model]
+    return " / ".join(f"{numbers[metric]:.2f}" for metric in (RECALL, MRR))
+
+
+def lead(
+    suite: str, dataset: str, entry: str, metric: str, of: str | None = None, sign: int = 1
+) -> str:
+    """What the suite's subject has more than an entry, in points, with its 95% interval."""
+    if of is None:
+        row = table(suite, f"differences-{dataset}").loc[(dataset, entry, metric)]
+    else:
+        row = table(suite, f"repetition-{dataset}").loc[(dataset, entry, metric, of)]
+    return points(row["difference"], row["low"], row["high"], sign=sign)
+
+
+def gain(suite: str, dataset: str, entry: str, metric: str, of: str | None = None) -> str:
+    """What an entry has more than the suite's subject; as ``lead``."""
+    return lead(suite, dataset, entry, metric, of, sign=-1)
+
+
+def across(dataset: str, first: tuple[str, str], second: tuple[str, str], metric: str) -> str:
+    """What an entry has more than one of another suite, each given as (suite, entry)."""
+    loaded = [load_suite(ResultStore(REFERENCE), suite=suite) for suite, _ in (first, second)]
+    sessions = loaded[0].prefixes(dataset)["session"].to_numpy()
+    totals = [
+        by_session(
+            Metric.named(metric).scores(results.ranks(dataset, entry=entry)), sessions=sessions
+        )
+        for results, (_, entry) in zip(loaded, (first, second), strict=True)
+    ]
+    found = estimate(*totals)
+    return points(found.value, *found.interval)
+
+
+def points(difference: float, low: float, high: float, *, sign: int = 1) -> str:
+    """A difference in points with its interval, such as ``+0.60 (+0.30 to +0.89)``."""
+    ends = sorted((sign * low, sign * high))
+    mean, *ends = (f"{100 * end + 0.0:+.2f}" for end in (sign * difference, *ends))
+    return f"{mean} ({' to '.join(ends)})".replace("-", "−")
+
+
+def minutes(suite: str, dataset: str, entry: str, column: str = "train_seconds") -> str:
+    """A time of the table of costs, in whole minutes."""
+    costs = pd.read_csv(REFERENCE / "report" / suite / "cost.csv").set_index(["dataset", "entry"])
+    return f"{costs.loc[(dataset, entry), column] / 60:.0f}"
+
+
+def headline(suite: str, *datasets: str) -> str:
+    """Every entry on every data set, Recall@20 / MRR@20 in percent, the best in bold."""
+    results = load_suite(ResultStore(REFERENCE), suite=suite)
+    names = datasets or tuple(results.datasets)
+    frame = table(suite, "table")["mean"]
+    best = {
+        (dataset, metric): frame.xs((dataset, metric), level=("dataset", "metric")).max()
+        for dataset in names
+        for metric in (RECALL, MRR)
+    }
+    lines = [
+        f"| | {' | '.join(results.dataset_titles[name] for name in names)} |",
+        f"| --- |{' ---: |' * len(names)}",
+    ]
+    for entry, title in results.entry_titles.items():
+        cells = []
+        for dataset in names:
+            shown = []
+            for metric in (RECALL, MRR):
+                mean = frame.loc[(dataset, entry, metric)]
+                text = f"{100 * mean:.2f}"
+                shown.append(f"**{text}**" if mean == best[dataset, metric] else text)
+            cells.append(" / ".join(shown))
+        lines.append(f"| {title} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def variants(dataset: str, *suites: str) -> str:
+    """The entries of ablations, each with what it has more than the first of its suite."""
+    lines = [
+        "| | seeds | Recall@20 / MRR@20 | Recall@20, difference | MRR@20, difference |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for suite in suites:
+        results = load_suite(ResultStore(REFERENCE), suite=suite)
+        for entry, title in results.entry_titles.items():
+            differences = [
+                "" if entry == results.subject else gain(suite, dataset, entry, metric)
+                for metric in (RECALL, MRR)
+            ]
+            seeds = table(suite, "table").loc[(dataset, entry, RECALL), "seeds"]
+            cells = [title, str(seeds), pair(suite, dataset, entry), *differences]
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def repeats(*rows: tuple[str, str, str, str]) -> str:
+    """Rows of (title, suite, data set, entry): by what the target repeats."""
+    slices = ("last click", "earlier click", "new")
+    lines = [f"| | {' | '.join(slices)} |", "| --- | ---: | ---: | ---: |"]
+    for title, suite, dataset, entry in rows:
+        cells = (pair(suite, dataset, entry, of) for of in slices)
+        lines.append(f"| {title} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def findings() -> str:
+    """The table and what it says, which README and the page of results share."""
+    return render((ROOT / "docs" / "findings.md").read_text(encoding="utf-8")).strip("\n")
+
+
+FUNCTIONS: tuple[Callable[..., str], ...] = (
+    value,
+    pair,
+    printed,
+    lead,
+    gain,
+    across,
+    minutes,
+    headline,
+    variants,
+    repeats,
+    findings,
+)
+
+
+def render(markdown: str) -> str:
+    """A page with its numbers.
+
+    Raises:
+        KeyError: it names what no stored table has.
+    """
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
+    environment.globals.update({function.__name__: function for function in FUNCTIONS})
+    return environment.from_string(markdown).render()
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Called by mkdocs once: the figure of the results is the stored one."""
+    from mkdocs.structure.files import File
+
+    figure = REFERENCE / "report" / "standard" / "comparison.svg"
+    name = "results/comparison.svg"
+    files.append(File.generated(config, name, abs_src_path=str(figure)))
+    return files
+
+
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """Called by mkdocs for each page."""
+    return render(markdown) if "{{ " in markdown else markdown
+
+
+def with_findings(readme: str) -> str:
+    """The README with today's findings between its marks."""
+    before, rest = readme.split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}{findings()}\n{END}{after}"
+
+
+if __name__ == "__main__":
+    path = ROOT / "README.md"
+    path.write_text(with_findings(path.read_text(encoding="utf-8")), encoding="utf-8")
