@@ -111,7 +111,7 @@ def test_threads_never_exceed_the_cores(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize(
     ("trouble", "message"),
     [
-        ("hangs", "took longer than 15 seconds"),
+        pytest.param("hangs", "took longer than 15 seconds", marks=pytest.mark.slow),
         ("dies", "workers died over it"),
     ],
 )
