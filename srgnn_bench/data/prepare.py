@@ -8,6 +8,7 @@ two processes can prepare at once and a killed one leaves nothing that looks pre
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -126,6 +127,7 @@ def prepare(
     found = find(spec, data_root=data_root, source=source)
     fingerprint = _fingerprint(spec, found)
     folder = cache / spec.name / fingerprint[:16]
+    _remove_half_made(folder.parent)
     content = _load(folder)
     made_again = content is None and folder.is_dir()
     if content is None:
@@ -298,6 +300,15 @@ def _load(folder: Path) -> _Content | None:
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, pa.ArrowException):
         return None
     return _Content(arrays, names, facts)
+
+
+def _remove_half_made(place: Path) -> None:
+    """Remove what killed calls were making; what another process is making, it has the lock of."""
+    for half_made in place.glob(".*.*/"):
+        folder = half_made.with_name(half_made.name.split(".")[1])
+        # A timeout is an OSError; so is a cache that may be read alone.
+        with contextlib.suppress(OSError), filelock.FileLock(f"{folder}.lock", timeout=0):
+            shutil.rmtree(half_made, ignore_errors=True)
 
 
 def _save(folder: Path, content: _Content) -> None:

@@ -107,6 +107,24 @@ def write_stored(path: Path, content: bytes) -> None:
         raise unwritable(path.parent, error) from error
 
 
+@contextlib.contextmanager
+def alone_with(path: Path) -> Iterator[None]:
+    """Have a file to oneself that no folder's lock covers; what a kill left of it is removed.
+
+    Raises:
+        StoreError: its folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        held = FileLock(path.with_name(f".{path.stem}.lock")).acquire()
+    except OSError as error:
+        raise unwritable(path.parent, error) from error
+    with held:
+        for leftover in half_written(path.parent, path.name):
+            leftover.unlink(missing_ok=True)
+        yield
+
+
 def sealed_text(stored: BaseModel) -> bytes:
     """A stored object as a JSON file with its checksum."""
     text = json.dumps(sealed(json.loads(stored.model_dump_json())), indent=2, ensure_ascii=False)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from srgnn_bench.store.folder import damaged, read_bytes, write_stored
+from srgnn_bench.store.folder import alone_with, damaged, read_bytes, write_stored
 from srgnn_bench.store.run import parquet, read_parquet
 
 COLUMNS = ("session", "length", "target_count", "target_ago")
@@ -49,7 +49,8 @@ def write_prefixes(path: Path, prefixes: pd.DataFrame) -> None:
         use_dictionary=["length", "target_count", "target_ago"],
         column_encoding={"session": "DELTA_BINARY_PACKED"},  # sessions count up
     )
-    write_stored(path, content)
+    with alone_with(path):
+        write_stored(path, content)
 
 
 def read_prefixes(path: Path, *, key: str) -> pd.DataFrame:

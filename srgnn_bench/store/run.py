@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from srgnn_bench.errors import StoreError
-from srgnn_bench.files import checksum
+from srgnn_bench.files import checksum, half_written
 from srgnn_bench.store.folder import (
     Folder,
     damaged,
@@ -102,6 +102,8 @@ class StoredRun(Folder):
 
     def write_failure(self, failure: Failure) -> None:
         """Store that the run failed, with its traceback."""
+        for leftover in half_written(self.path, FAILURE):
+            leftover.unlink(missing_ok=True)
         self.write(FAILURE, sealed_text(failure))
 
     def ranks(self) -> Integers:

@@ -16,10 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from filelock import FileLock
 
-from srgnn_bench.files import half_written
-from srgnn_bench.store.folder import read_sealed, sealed_text, unwritable, write_stored
+from srgnn_bench.store.folder import alone_with, read_sealed, sealed_text, write_stored
 from srgnn_bench.store.keys import key_of, short
 from srgnn_bench.store.prefixes import prefixes_key, read_prefixes, write_prefixes
 from srgnn_bench.store.record import Failure, Manifest, Record
@@ -168,15 +166,7 @@ class ResultStore:
         Raises:
             StoreError: the folder cannot be written.
         """
-        file = self._manifest_file(suite)
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            held = FileLock(file.with_name(f".{suite}.lock")).acquire()
-        except OSError as error:
-            raise unwritable(file.parent, error) from error
-        with held:
-            for leftover in half_written(file.parent, file.name):
-                leftover.unlink(missing_ok=True)
+        with alone_with(self._manifest_file(suite)):
             yield
 
     def write_manifest(self, manifest: Manifest) -> None:
@@ -199,7 +189,8 @@ class ResultStore:
             StoreError: the folder cannot be written.
         """
         path = self.root / "specs" / kind / f"{name}-{short(key_of(text))}.yaml"
-        write_stored(path, text.encode())
+        with alone_with(path):
+            write_stored(path, text.encode())
         return path
 
     def _manifest_file(self, suite: str) -> Path:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
-import threading
 import zipfile
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from data_files import spec_of
+from served_folder import served
 
 from srgnn_bench import registry
 from srgnn_bench.data import download as downloading
@@ -23,20 +21,13 @@ from srgnn_bench.data.spec import DatasetSpec, RecBoleDownload
 from srgnn_bench.errors import DataError
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *args: Any) -> None:
-        """Nothing on the screen."""
-
-
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     """A folder, and the address under which it is served."""
     folder = tmp_path / "site"
     folder.mkdir()
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield folder, f"http://127.0.0.1:{server.server_address[1]}/"
-        server.shutdown()
+    with served(folder) as address:
+        yield folder, address
 
 
 def spec_with(*downloads: dict[str, Any]) -> DatasetSpec:

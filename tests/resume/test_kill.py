@@ -1,4 +1,7 @@
-"""kill -9 at random moments: the benchmark goes on, and ends like one that was never touched."""
+"""kill -9 at random moments: the benchmark goes on, and ends like one that was never touched.
+
+Each test prints what was killed and what came of it (``pytest -s``); the long ones are marked slow.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import shutil
 import signal
 import time
 import traceback
+import zipfile
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -15,10 +19,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from served_folder import served
 from tiny_world import TinyWorld
 
 from srgnn_bench import registry
+from srgnn_bench.data import download as downloading
+from srgnn_bench.data.download import download
 from srgnn_bench.data.prepare import prepare
+from srgnn_bench.data.spec import RecBoleDownload
 from srgnn_bench.execution.local import execute
 from srgnn_bench.execution.plan import plan
 from srgnn_bench.report import build_report
@@ -26,8 +34,8 @@ from srgnn_bench.report.compare import compare_stores
 from srgnn_bench.selection import select
 from srgnn_bench.store.store import ResultStore
 
-LONGEST_LIFE = 1.5
-"""Seconds that a process may live; a whole tiny benchmark takes longer."""
+LIVES = 3
+"""A benchmark that is killed again and again lives for at most this part of its time, each time."""
 
 
 def run_benchmark(world: TinyWorld, results: Path) -> None:
@@ -37,7 +45,7 @@ def run_benchmark(world: TinyWorld, results: Path) -> None:
     execute(suite, jobs, store=store, resume="only-missing", listen=lambda event: None)
 
 
-def run_and_kill(work: Callable[[], None], *, after: float) -> bool:
+def run_and_kill(work: Callable[[], object], *, after: float) -> bool:
     """Run in a process of its own and kill it after a time; True where it was done before."""
     child = os.fork()
     if child == 0:
@@ -51,9 +59,9 @@ def run_and_kill(work: Callable[[], None], *, after: float) -> bool:
     while time.monotonic() < deadline:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
-            assert os.waitstatus_to_exitcode(status) == 0, "the benchmark itself failed"
+            assert os.waitstatus_to_exitcode(status) == 0, "the work itself failed"
             return True
-        time.sleep(0.005)
+        time.sleep(min(0.005, after / 20))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     return False
@@ -79,8 +87,20 @@ def assert_same(results: Path, undisturbed: Path) -> None:
     assert found.keys() == wanted.keys()
     assert found == wanted
     assert not list(results.rglob("*checkpoint*")), "a checkpoint outlived its training"
-    hidden = {path.name for path in results.rglob(".*")}
+    assert_nothing_half_written(results)
+
+
+def assert_nothing_half_written(folder: Path) -> None:
+    hidden = {path.name for path in folder.rglob(".*")}
     assert all(name.endswith(".lock") for name in hidden), "something half-written stayed"
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix != ".lock"
+    }
 
 
 @pytest.mark.parametrize(
@@ -91,23 +111,31 @@ def test_a_benchmark_killed_again_and_again_ends_the_same(
 ) -> None:
     torch.set_num_threads(1)  # threads do not survive a fork
     undisturbed = tiny_world.root / "undisturbed"
+    started = time.monotonic()
     run_benchmark(tiny_world, undisturbed)
+    longest = (time.monotonic() - started) / LIVES
     chance = random.Random(2019)
     killed = benchmarks = 0
     while killed < kills:
         benchmarks += 1
         results = tiny_world.root / f"killed{benchmarks}"
         work = partial(run_benchmark, tiny_world, results)
-        while not run_and_kill(work, after=chance.uniform(0, LONGEST_LIFE)):
+        while not run_and_kill(work, after=chance.uniform(0, longest)):
             killed += 1
         assert_same(results, undisturbed)
-    print(f"\n{killed} kills of {benchmarks} benchmarks, all ended the same")
+    print(f"\n{killed} kills of {benchmarks} runs of the benchmark, all ended the same")
 
 
 def do(what: str, world: TinyWorld, results: Path) -> None:
     """One of the things that may be killed; ``results`` holds a finished benchmark."""
+    dataset = registry.dataset(str(world.dataset))
     if what == "prepare":
-        prepare(registry.dataset(str(world.dataset)), data_root=world.data_root, cache=results)
+        prepare(dataset, data_root=world.data_root, cache=results / "made")
+        return
+    if what == "download":
+        source = RecBoleDownload(kind="recbole", key="tiny")
+        spec = dataset.model_copy(update={"downloads": (source,)})
+        download(spec, data_root=results / "made")
         return
     store = ResultStore(results)
     if what == "overwrite":
@@ -115,39 +143,66 @@ def do(what: str, world: TinyWorld, results: Path) -> None:
         jobs = plan(suite, data_root=world.data_root, store=store)
         execute(suite, jobs, store=store, resume="overwrite", listen=lambda event: None)
     elif what == "report":
-        build_report(store, suite="tinysuite", out=results / "report")
+        build_report(store, suite="tinysuite", out=results / "made")
     else:
-        compare_stores(store, store, suite="tinysuite", out=results / "compared")
+        compare_stores(store, store, suite="tinysuite", out=results / "made")
+
+
+def write_archive(path: Path) -> None:
+    """An archive as RecBole publishes them, which takes a while to fetch."""
+    chance = random.Random(2019)
+    with zipfile.ZipFile(path, "w") as opened:
+        for side in ("train", "test"):
+            opened.writestr(f"tiny/tiny.{side}.inter", chance.randbytes(4_000_000))
 
 
 @pytest.mark.parametrize(
-    "kills", [8, pytest.param(140, marks=pytest.mark.slow)], ids=["eight", "many"]
+    "kills", [5, pytest.param(140, marks=pytest.mark.slow)], ids=["five", "many"]
 )
 def test_whatever_is_killed_does_its_work_when_it_is_called_again(
-    tiny_world: TinyWorld, kills: int
+    tiny_world: TinyWorld, monkeypatch: pytest.MonkeyPatch, kills: int
 ) -> None:
     torch.set_num_threads(1)
-    undisturbed = tiny_world.root / "undisturbed"
+    root = tiny_world.root
+    undisturbed = root / "undisturbed"
     run_benchmark(tiny_world, undisturbed)
+    site = root / "site"
+    site.mkdir()
+    write_archive(site / "tiny.zip")
     chance = random.Random(2019)
-    tried: Counter[str] = Counter()
-    for number in range(kills):
-        what = ("prepare", "overwrite", "report", "compare")[number % 4]
-        results = tiny_world.root / f"{what}{number}"
-        if what != "prepare":
+    tried, works = Counter[str](), ("prepare", "download", "overwrite", "report", "compare")
+    with served(site) as address:
+        monkeypatch.setattr(
+            downloading, "_recbole_addresses", lambda: {"tiny": f"{address}tiny.zip"}
+        )
+        seconds, wanted = {}, {}
+        for what in works:
+            results = root / what
             shutil.copytree(undisturbed, results)
-        work = partial(do, what, tiny_world, results)
-        finished = run_and_kill(work, after=chance.uniform(0, LONGEST_LIFE))
-        tried[f"{what}, {'ended before' if finished else 'killed'}"] += 1
-        if what == "overwrite":
-            run_benchmark(tiny_world, results)
-            assert_same(results, undisturbed)
-        else:
-            work()
-        if what == "report":
-            assert (results / "report" / "index.html").read_text().endswith("</html>\n")
-        shutil.rmtree(results)
-    print(f"\n{kills} kills, every one made good: {dict(sorted(tried.items()))}")
+            started = time.monotonic()
+            do(what, tiny_world, results)  # what it imports, the children have
+            seconds[what] = time.monotonic() - started
+            wanted[what] = files_of(results / "made")
+            shutil.rmtree(results)
+        killed = 0
+        while killed < kills:
+            what = works[sum(tried.values()) % len(works)]
+            results = root / what
+            shutil.copytree(undisturbed, results)
+            work = partial(do, what, tiny_world, results)
+            finished = run_and_kill(work, after=chance.uniform(0, seconds[what]))
+            killed += not finished
+            tried[f"{what} {'ended before' if finished else 'killed'}"] += 1
+            if what == "overwrite":
+                run_benchmark(tiny_world, results)
+                assert_same(results, undisturbed)
+            else:
+                work()
+                assert files_of(results / "made") == wanted[what]
+                assert_nothing_half_written(results)
+            shutil.rmtree(results)
+    print(f"\n{killed} kills, every one made good: {dict(sorted(tried.items()))}")
+    print("  " + ", ".join(f"{what} takes {seconds[what]:.2f} s" for what in works))
 
 
 def test_two_processes_share_the_work_and_do_nothing_twice(tiny_world: TinyWorld) -> None:
