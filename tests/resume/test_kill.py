@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 import torch
 from served_folder import served
+from tiny_benchmark import assert_nothing_half_written, assert_same, run_benchmark
 from tiny_world import TinyWorld
 
 from srgnn_bench import registry
@@ -36,13 +37,6 @@ from srgnn_bench.store.store import ResultStore
 
 LIVES = 3
 """A benchmark that is killed again and again lives for at most this part of its time, each time."""
-
-
-def run_benchmark(world: TinyWorld, results: Path) -> None:
-    suite = registry.suite(str(world.suite))
-    store = ResultStore(results)
-    jobs = plan(suite, data_root=world.data_root, store=store)
-    execute(suite, jobs, store=store, resume="only-missing", listen=lambda event: None)
 
 
 def run_and_kill(work: Callable[[], object], *, after: float) -> bool:
@@ -65,34 +59,6 @@ def run_and_kill(work: Callable[[], object], *, after: float) -> bool:
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     return False
-
-
-def contents(
-    results: Path,
-) -> dict[str, tuple[dict[str, float], list[int], list[float], str | None]]:
-    store = ResultStore(results)
-    return {
-        record.key: (
-            record.metrics,
-            store.ranks(record).tolist(),
-            [epoch["loss"] for epoch in store.epochs(record)],
-            record.study,
-        )
-        for record in store.records()
-    }
-
-
-def assert_same(results: Path, undisturbed: Path) -> None:
-    found, wanted = contents(results), contents(undisturbed)
-    assert found.keys() == wanted.keys()
-    assert found == wanted
-    assert not list(results.rglob("*checkpoint*")), "a checkpoint outlived its training"
-    assert_nothing_half_written(results)
-
-
-def assert_nothing_half_written(folder: Path) -> None:
-    hidden = {path.name for path in folder.rglob(".*")}
-    assert all(name.endswith(".lock") for name in hidden), "something half-written stayed"
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
