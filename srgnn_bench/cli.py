@@ -563,9 +563,10 @@ def _verify(results: Path) -> None:
     from srgnn_bench.store.verify import verify
 
     found = list(verify(ResultStore(results)))
-    faults = [error for _, error in found if error is not None]
-    for error in faults:
-        _console().print(f"damaged: {error}")
+    # Runs share their prefixes, whose fault is then found several times.
+    faults = list(dict.fromkeys(str(error) for _, error in found if error is not None))
+    for fault in faults:
+        _console().print(f"damaged: {fault}")
     _console().print(f"{len(found)} files checked in {results}, {len(faults)} damaged.")
     if faults:
         raise typer.Exit(NOT_ALL_DONE)

@@ -22,7 +22,7 @@ from srgnn_bench.events import (
 from srgnn_bench.execution.plan import Job, JobState
 from srgnn_bench.report.captions import suffix
 from srgnn_bench.report.frames import Frames
-from srgnn_bench.report.results import SuiteResults
+from srgnn_bench.report.results import SuiteResults, distinct
 
 
 def plan_table(jobs: list[Job], states: list[JobState]) -> Table:
@@ -30,11 +30,12 @@ def plan_table(jobs: list[Job], states: list[JobState]) -> Table:
     table = Table(title="Plan", title_justify="left")
     for heading in ("dataset", "model", "trials done", "runs done", "not done"):
         table.add_column(heading)
+    titles = distinct({job.candidate.entry.name: job.candidate.title for job in jobs})
     for job, state in zip(jobs, states, strict=True):
         ended = [f"{state.runs.count(each)} {each}" for each in ("failed", "lost")]
         table.add_row(
             job.dataset.name,
-            job.candidate.title,
+            titles[job.candidate.entry.name],
             f"{state.trials_done} of {state.trials}",
             f"{state.runs.count('done')} of {len(state.runs)}",
             ", ".join(each for each in ended if not each.startswith("0 ")),

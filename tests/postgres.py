@@ -6,6 +6,9 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,18 +29,15 @@ def programs() -> Path | None:
 class Server:
     """Started and stopped at will; what it keeps stays."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self) -> None:
+        # Not one of pytest's, which every session closes to other users again.
+        self.folder = Path(tempfile.mkdtemp(prefix="postgres-"))
         self._programs = programs()
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
-        folder.mkdir()
         if os.getuid() == 0:
-            shutil.chown(folder, NEVER_ROOT)
-            for parent in folder.parents[:-1]:
-                if parent.owner() == "root" and parent != Path("/tmp"):
-                    parent.chmod(parent.stat().st_mode | 0o011)
+            shutil.chown(self.folder, NEVER_ROOT)
         self._run("initdb", "--auth=trust", "--username=bench", "--encoding=UTF8")
 
     @property
@@ -62,6 +62,18 @@ class Server:
             check=False, env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
+
+
+@contextmanager
+def running_server() -> Iterator[Server]:
+    """A server, started; it must run at the end, too, and leaves nothing."""
+    server = Server()
+    try:
+        server.start()
+        yield server
+        server.kill()
+    finally:
+        shutil.rmtree(server.folder)
 
 
 def needs_postgres() -> pytest.MarkDecorator:

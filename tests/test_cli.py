@@ -7,11 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import optuna
 import pytest
 from rich.table import Table
-from tiny_world import TinyWorld
+from tiny_world import TinyWorld, make_tiny_world
+from typer.testing import CliRunner, Result
 
 from srgnn_bench import cli
+from srgnn_bench.api import Benchmark
 from srgnn_bench.plain_text import visible
 
 EVIL = "[b]:smile: \x1b[31m \u202e \x9b \r\x07 end"
@@ -38,6 +41,11 @@ def srgnn_bench(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProces
         text=True,
         check=False,
     )
+
+
+def call(*arguments: str | Path) -> Result:
+    """Call the command in this process, which is quicker."""
+    return CliRunner(env={"COLUMNS": "200"}).invoke(cli.app, list(map(str, arguments)))
 
 
 def options(world: TinyWorld) -> list[str | Path]:
@@ -142,6 +150,92 @@ def test_reporting_what_was_never_run_is_a_mistake(tmp_path: Path) -> None:
     done = srgnn_bench("report", "--suite", "quick", "--results", tmp_path, cwd=tmp_path)
     assert done.returncode == 2
     assert "Run it first" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> TinyWorld:
+    """A world with results of one fitted model and one trained one."""
+    world = make_tiny_world(tmp_path_factory.mktemp("stored"))
+    Benchmark(
+        str(world.suite),
+        models=["stamp", "popularity"],
+        trials=2,
+        seeds=1,
+        settings=["training.epochs=1"],
+        data_root=world.data_root,
+        results=world.results,
+    ).run()
+    return world
+
+
+def test_what_is_stored_is_verified(stored: TinyWorld) -> None:
+    done = call("status", "--verify", "--results", stored.results)
+    assert done.exit_code == 0, done.output
+    files = [p for p in stored.results.rglob("*") if p.name in ("record.json", "trials.ndjson")]
+    files += [*stored.results.glob("prefixes/*/*.parquet"), *stored.results.glob("suites/*.json")]
+    assert done.stdout == f"{len(files)} files checked in {stored.results}, 0 damaged.\n"
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "runs/tiny/stamp/*/record.json",
+        "runs/tiny/stamp/*/ranks.parquet",
+        "runs/tiny/stamp/*/epochs.ndjson",
+        "studies/tiny/stamp/*/trials.ndjson",
+        "prefixes/tiny/*.parquet",
+        "suites/tinysuite.json",
+    ],
+)
+def test_a_damaged_file_is_named_in_one_line(stored: TinyWorld, pattern: str) -> None:
+    [path] = stored.results.glob(pattern)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    try:
+        done = call("status", "--verify", "--results", stored.results)
+    finally:
+        path.write_bytes(whole)
+    assert done.exit_code == 1
+    named = [line for line in done.stdout.splitlines() if str(path) in line]
+    assert len(named) == 1
+    assert named[0].startswith("damaged: ")
+    assert done.stdout.endswith(", 1 damaged.\n")
+
+
+def test_exported_studies_are_optunas(stored: TinyWorld) -> None:
+    out = stored.root / "new folder" / "studies.db"
+    for _ in range(2):  # the second replaces the first
+        done = call("studies", "export", "--results", stored.results, "--out", out)
+        assert done.exit_code == 0, done.output
+    *names, last = done.stdout.splitlines()
+    assert last == f"Written: {out}"
+    storage = f"sqlite:///{out}"
+    assert sorted(optuna.get_all_study_names(storage)) == sorted(names)
+    trials = {
+        name: len(optuna.load_study(study_name=name, storage=storage).trials) for name in names
+    }
+    assert {name.split("/")[1]: count for name, count in trials.items()} == {
+        "stamp": 2,
+        "popularity": 1,
+    }
+
+
+def test_models_of_no_trials_are_run_and_reported(tiny_world: TinyWorld) -> None:
+    models = ["--model", "stamp", "--model", "popularity"]
+    short = ["--trials", "0", "--set", "protocol.kind=published", "--set", "training.epochs=1"]
+    done = call("run", *options(tiny_world), *models, *short)
+    assert done.exit_code == 0, done.output
+    assert not list(tiny_world.results.glob("studies/*"))
+    out = tiny_world.root / "again"
+    results = ["--results", tiny_world.results]
+    drawn = call("report", "--suite", tiny_world.suite, *results, "--out", out)
+    assert drawn.exit_code == 0, drawn.output
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert "UNEQUAL" not in page
+    for empty in ("nan", ">None<", "0 of 0"):
+        assert empty not in page
+    nothing = call("studies", "export", *results, "--out", out / "studies.db")
+    assert "holds no study" in str(nothing.exception)
 
 
 def test_the_report_needs_neither_torch_nor_recbole() -> None:

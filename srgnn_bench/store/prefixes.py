@@ -63,7 +63,7 @@ def read_prefixes(path: Path, *, key: str) -> pd.DataFrame:
     Raises:
         StoreError: the file is missing or damaged.
     """
-    prefixes: pd.DataFrame = read_parquet(path, read_bytes(path)).to_pandas()
+    prefixes: pd.DataFrame = read_parquet(path, read_bytes(path), remedy=REMEDY).to_pandas()
     if not {*COLUMNS} <= {*prefixes} or not prefixes_key(prefixes).startswith(key):
         raise damaged(path, "its content is not that of its name", remedy=REMEDY)
     return prefixes

@@ -113,7 +113,7 @@ class StoredRun(Folder):
             StoreError: the file is missing or damaged.
         """
         path = self.path / RANKS
-        stored = read_parquet(path, self._content(RANKS))["rank"].to_numpy()
+        stored = read_parquet(path, self._content(RANKS), remedy=RUN_AGAIN)["rank"].to_numpy()
         ranks: Integers = stored.astype(np.int64)
         if len(ranks) == 0 or ranks.min() < 1:
             raise damaged(path, "a rank below 1, or none", remedy=RUN_AGAIN)
@@ -127,7 +127,8 @@ class StoredRun(Folder):
         """
         if LISTS not in self._known().files:
             return None
-        lists: pd.DataFrame = read_parquet(self.path / LISTS, self._content(LISTS)).to_pandas()
+        table = read_parquet(self.path / LISTS, self._content(LISTS), remedy=RUN_AGAIN)
+        lists: pd.DataFrame = table.to_pandas()
         return lists
 
     def epochs(self) -> list[dict[str, Any]]:
@@ -182,8 +183,13 @@ def parquet(table: pa.Table, **how: Any) -> bytes:
     return buffer.getvalue()
 
 
-def read_parquet(path: Path, content: bytes) -> pa.Table:
+def read_parquet(path: Path, content: bytes, *, remedy: str) -> pa.Table:
     """The table in a stored parquet file, its pages checked.
+
+    Args:
+        path: the file, for errors.
+        content: what is in it.
+        remedy: what to do where it is damaged.
 
     Raises:
         StoreError: it is no such file, or damaged.
@@ -192,7 +198,7 @@ def read_parquet(path: Path, content: bytes) -> pa.Table:
         return pq.read_table(io.BytesIO(content), page_checksum_verification=True)
     except (OSError, ValueError) as error:  # pyarrow raises ArrowInvalid, a ValueError
         reason = " ".join(str(error).split())
-        raise damaged(path, reason, remedy=RUN_AGAIN) from error
+        raise damaged(path, reason, remedy=remedy) from error
 
 
 def _packed_ranks(ranks: Integers) -> bytes:

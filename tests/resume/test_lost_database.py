@@ -13,17 +13,18 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 import torch
 import yaml
-from postgres import Server, needs_postgres
+from postgres import Server, needs_postgres, running_server
 from tiny_benchmark import assert_same, run_benchmark
 from tiny_world import TinyWorld
 
 from srgnn_bench.errors import StoreError
 from srgnn_bench.events import Event, TrialDone
 from srgnn_bench.store.store import ResultStore
+
+psycopg = pytest.importorskip("psycopg", reason="needs the extra 'distributed'")
 
 pytestmark = [needs_postgres(), pytest.mark.postgres]
 
@@ -35,11 +36,9 @@ PATIENCE = 120
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path / "server")
-    server.start()
-    yield server
-    server.kill()
+def database() -> Iterator[Server]:
+    with running_server() as server:
+        yield server
 
 
 def coordinator(world: TinyWorld, results: Path, *, url: str) -> int:

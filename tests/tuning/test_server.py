@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from postgres import Server, needs_postgres
+from postgres import Server, needs_postgres, running_server
 from tiny_world import TinyWorld
 
 from srgnn_bench import registry
@@ -25,12 +25,10 @@ pytestmark = [needs_postgres(), pytest.mark.postgres]
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def database() -> Iterator[Server]:
     pytest.importorskip("psycopg", reason="needs the extra 'distributed'")
-    server = Server(tmp_path_factory.mktemp("postgres") / "server")
-    server.start()
-    yield server
-    server.kill()
+    with running_server() as server:
+        yield server
 
 
 def suite_of(world: TinyWorld, *, seed: int) -> SuiteSpec:
