@@ -160,6 +160,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         with _second_interrupt_ends():
             app(args=None if arguments is None else list(arguments))
+    except KeyboardInterrupt:  # before the command itself has begun
+        sys.exit(INTERRUPTED)
     except BenchError as error:
         _fail(str(error))
     except MemoryError as error:
@@ -540,7 +542,8 @@ def _second_interrupt_ends() -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if signal.getsignal(signal.SIGINT) is first:  # not while an interrupted call closes
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @studies_app.command("export")

@@ -159,7 +159,7 @@ def gpu_facts(index: int) -> dict[str, Any]:
 def nvidia_driver() -> str | None:
     """Version of NVIDIA's driver on this machine; None where there is none."""
     with contextlib.suppress(OSError):
-        text = Path("/proc/driver/nvidia/version").read_text()
+        text = Path("/proc/driver/nvidia/version").read_text(encoding="utf-8", errors="replace")
         if found := re.search(r"Kernel Module\D*?(\d+\.[\d.]+)", text):
             return found[1]
     with contextlib.suppress(OSError, subprocess.SubprocessError):

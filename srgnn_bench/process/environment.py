@@ -59,14 +59,18 @@ def available_cores() -> int:
 def start_peak_memory() -> None:
     """Forget the peak of resident memory so far, where the system can (Linux)."""
     with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
 def peak_memory_bytes() -> int:
     """Peak resident memory of this process since ``start_peak_memory``, where it could forget."""
     status = Path("/proc/self/status")
     if status.exists():
-        found = re.search(r"^VmHWM:\s+(\d+) kB$", status.read_text(), flags=re.MULTILINE)
+        found = re.search(
+            r"^VmHWM:\s+(\d+) kB$",
+            status.read_text(encoding="utf-8", errors="replace"),
+            flags=re.MULTILINE,
+        )
         if found is not None:
             return int(found[1]) * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -96,7 +100,7 @@ def _git(folder: Path, *arguments: str) -> str:
 def processor() -> str:
     """Model of the processor; Linux alone tells it without help."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return platform.processor()
     names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))

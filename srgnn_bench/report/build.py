@@ -9,7 +9,7 @@ from pathlib import Path
 from srgnn_bench.errors import StoreError
 from srgnn_bench.report.card import card_markdown
 from srgnn_bench.report.conclusions import conclusions, verdicts
-from srgnn_bench.report.escaping import escape_markdown
+from srgnn_bench.report.escaping import markdown_paragraph
 from srgnn_bench.report.forms import FORMS, Form
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.references import bibtex, read_references
@@ -74,7 +74,7 @@ def build_report(
             drawn = save_drawn(partial(figure.draw, frames), name=figure.name, out=out, forms=forms)
             paths += drawn.paths
             drawings[figure] = drawn.svg
-        sentences = "\n\n".join(map(escape_markdown, [*verdicts(frames), *conclusions(frames)]))
+        sentences = "\n\n".join(map(markdown_paragraph, [*verdicts(frames), *conclusions(frames)]))
         texts = {
             "index.html": render_page(frames, tables=tables, drawings=drawings, out=out),
             "conclusions.md": f"# What holds\n\n{sentences}\n",

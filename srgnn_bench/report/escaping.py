@@ -51,7 +51,12 @@ def slug(text: str) -> str:
 def escape_markdown(text: str) -> str:
     """Text that stays one cell of a Markdown table, and that Markdown shows as it stands."""
     plain = one_line(text).replace("&", "&amp;").replace("<", "&lt;")
-    return re.sub(r"([\\`*_|\[\]])", r"\\\1", plain)
+    return re.sub(r"([\\`*_|\[\]~$])", r"\\\1", plain)
+
+
+def markdown_paragraph(text: str) -> str:
+    """Text that stays a paragraph: what it begins with makes no heading, list or quotation."""
+    return re.sub(r"^(\s*\d*)([#>=+.)-])", r"\1\\\2", escape_markdown(text))
 
 
 def no_formula(value: Any) -> Any:

@@ -9,7 +9,12 @@ import pandas as pd
 import pytest
 
 from srgnn_bench.plain_text import one_line
-from srgnn_bench.report.escaping import escape_latex, escape_markdown, no_formula
+from srgnn_bench.report.escaping import (
+    escape_latex,
+    escape_markdown,
+    markdown_paragraph,
+    no_formula,
+)
 from srgnn_bench.report.tables.forms import templates, write_table
 from srgnn_bench.report.tables.table import Table, TableCell
 
@@ -23,6 +28,19 @@ def test_markdown_shows_it_as_text_in_one_cell() -> None:
     assert "\\|" in shown
     assert "\\[y\\](z) \\*b\\* \\`q\\`" in shown
     assert shown.isprintable()
+
+
+@pytest.mark.parametrize(
+    "text", ["# Model", "> Model", "- Model", "+ Model", "* Model", "1. Model", "12) Model", "==="]
+)
+def test_a_paragraph_of_markdown_is_no_heading_or_list(text: str) -> None:
+    shown = markdown_paragraph(text)
+    assert shown.replace("\\", "", 1) == text
+    assert shown.index("\\") == min(map(text.index, set(text) & set("#>-+*.)=")))
+
+
+def test_markdown_shows_signs_of_formulas_and_of_deletion() -> None:
+    assert escape_markdown("$x$ ~~y~~ 3 - 1") == r"\$x\$ \~\~y\~\~ 3 - 1"
 
 
 def test_latex_prints_it_as_text() -> None:
