@@ -561,11 +561,20 @@ def export_studies(
 
 
 def _verify(results: Path) -> None:
-    """Check all that is stored; exit code 1 where something is damaged."""
+    """Check all that is stored; exit code 1 where something is damaged.
+
+    Raises:
+        StoreError: nothing is stored there.
+    """
     from srgnn_bench.store.store import ResultStore
     from srgnn_bench.store.verify import verify
 
     found = list(verify(ResultStore(results)))
+    if not found:  # a misspelt folder is no sound one
+        raise StoreError(
+            f"{results} holds nothing that is stored.",
+            remedy="Run a suite first, or name another folder with --results.",
+        )
     # Runs share their prefixes, whose fault is then found several times.
     faults = list(dict.fromkeys(str(error) for _, error in found if error is not None))
     for fault in faults:

@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from srgnn_bench import cli
 from srgnn_bench.api import Benchmark
+from srgnn_bench.errors import StoreError
 from srgnn_bench.plain_text import visible
 
 EVIL = "[b]:smile: \x1b[31m \u202e \x9b \r\x07 end"
@@ -174,6 +175,12 @@ def test_what_is_stored_is_verified(stored: TinyWorld) -> None:
     files = [p for p in stored.results.rglob("*") if p.name in ("record.json", "trials.ndjson")]
     files += [*stored.results.glob("prefixes/*/*.parquet"), *stored.results.glob("suites/*.json")]
     assert done.stdout == f"{len(files)} files checked in {stored.results}, 0 damaged.\n"
+
+
+def test_a_folder_that_holds_nothing_is_not_called_sound(tmp_path: Path) -> None:
+    done = call("status", "--verify", "--results", tmp_path / "misspelt")
+    assert isinstance(done.exception, StoreError)
+    assert "holds nothing" in str(done.exception)
 
 
 @pytest.mark.parametrize(
