@@ -9,6 +9,7 @@ from pathlib import Path
 
 import optuna
 import pytest
+import yaml
 from rich.table import Table
 from tiny_world import TinyWorld, make_tiny_world
 from typer.testing import CliRunner, Result
@@ -225,6 +226,16 @@ def test_exported_studies_are_optunas(stored: TinyWorld) -> None:
         "stamp": 2,
         "popularity": 1,
     }
+
+
+def test_a_plan_tells_equal_titles_apart(tiny_world: TinyWorld) -> None:
+    suite = yaml.safe_load(tiny_world.suite.read_text())
+    pair = [{"model": "popularity", "name": name} for name in ("early", "late")]
+    tiny_world.suite.write_text(yaml.safe_dump({**suite, "models": pair}))
+    done = call("status", *options(tiny_world))
+    assert done.exit_code == 0, done.output
+    assert "Popularity (early)" in done.stdout
+    assert "Popularity (late)" in done.stdout
 
 
 def test_models_of_no_trials_are_run_and_reported(tiny_world: TinyWorld) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from data_files import prepared, spec_of, write_log
+from filelock import FileLock
 
 from srgnn_bench.data import prepare as preparing
 from srgnn_bench.data.prepare import PreparedDataset, prepare
@@ -37,6 +38,23 @@ def test_a_second_call_reads_the_cache(tmp_path: Path, monkeypatch: pytest.Monke
     first = prepared(tmp_path, LOG)
     monkeypatch.setattr(preparing, "read", None)  # reading again would fail
     assert same(first, prepared(tmp_path, LOG))
+
+
+def test_what_a_killed_call_was_making_goes_and_what_another_call_makes_stays(
+    tmp_path: Path,
+) -> None:
+    first = prepared(tmp_path, LOG)
+    place = tmp_path / "cache" / "mine"
+    left, being_made = place / f".{16 * '0'}.a1b2c3d4", place / f".{16 * 'f'}.a1b2c3d4"
+    for folder in (left, being_made):
+        folder.mkdir()
+        (folder / "sessions.npz").write_bytes(b"half")
+    with FileLock(place / f"{16 * 'f'}.lock"):
+        assert same(first, prepared(tmp_path, LOG))
+        assert not left.exists()
+        assert being_made.exists()
+    prepared(tmp_path, LOG)
+    assert not being_made.exists()
 
 
 def test_text_ids_survive_the_cache(tmp_path: Path) -> None:

@@ -275,6 +275,30 @@ def test_a_run_that_succeeds_clears_its_failure(store: ResultStore) -> None:
     assert store.failure(dataset="tiny", model="model", key=record.key) is None
 
 
+def test_what_a_kill_left_half_written_goes_with_the_next_write(store: ResultStore) -> None:
+    record = a_record()
+    failure = Failure(
+        key=record.key, dataset="tiny", model="model", seed=0, error="e", traceback="t", created="c"
+    )
+    places = [
+        store.write_spec("dataset", name="mine", text="title: Mine"),
+        store.run_of(record).path / "failure.json",
+        write(store, record).parents[3]
+        / "prefixes"
+        / "tiny"
+        / f"{only(store).prefixes[:12]}.parquet",
+    ]
+    assert places[2].is_file()
+    places[2].unlink()
+    half = [place.with_name(f".{place.name}.4711") for place in places]
+    for path in half:
+        path.write_bytes(b"half")
+    store.write_spec("dataset", name="mine", text="title: Mine")
+    store.write_failure(failure)
+    write(store, record)
+    assert [path for path in half if path.exists()] == []
+
+
 def test_a_folder_that_cannot_be_made_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("a file in its place")
     with pytest.raises(StoreError, match="--results"):
