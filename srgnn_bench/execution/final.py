@@ -28,6 +28,7 @@ from srgnn_bench.evaluation.metrics import (
 )
 from srgnn_bench.events import CheckpointDiscarded, Listener, RunStarted
 from srgnn_bench.execution.plan import Job, Run
+from srgnn_bench.plain_text import visible
 from srgnn_bench.process.device import Device
 from srgnn_bench.process.environment import environment, peak_memory_bytes, start_peak_memory
 from srgnn_bench.process.limits import time_limit
@@ -137,7 +138,8 @@ class Trouble:
     @classmethod
     def of(cls, error: Exception, *, seconds: float = 0.0) -> Trouble:
         """What is kept of an error."""
-        return cls(describe(error), "".join(traceback.format_exception(error)), seconds)
+        whole = visible("".join(traceback.format_exception(error)))
+        return cls(describe(error), whole, seconds)
 
 
 def run_final(
