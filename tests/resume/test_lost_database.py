@@ -78,7 +78,7 @@ def code_of(child: int) -> int:
     raise AssertionError("a coordinator hangs")
 
 
-def seed_of(world: TinyWorld, seed: int) -> None:
+def set_seed(world: TinyWorld, seed: int) -> None:
     """Give the suite studies and runs of its own."""
     suite = yaml.safe_load(world.suite.read_text())
     world.suite.write_text(yaml.safe_dump({**suite, "seed": seed, "seeds": 1}))
@@ -111,11 +111,11 @@ def test_two_coordinators_outlive_the_death_of_their_database(
     known: set[tuple[str, int]] = set()
     while deaths < cycles:
         suites += 1
-        seed_of(tiny_world, suites)
+        set_seed(tiny_world, suites)
         undisturbed = tiny_world.root / f"undisturbed{suites}"
         started = time.monotonic()
         run_benchmark(tiny_world, undisturbed)
-        longest = (time.monotonic() - started) / 2
+        longest = (time.monotonic() - started) / 2  # so that most deaths find both at work
         folders = [tiny_world.root / f"{name}{suites}" for name in ("one", "other")]
         left = list(folders)
         while left:
