@@ -97,6 +97,8 @@ def test_every_number_of_the_results_comes_from_a_stored_table(stored_numbers: M
         text = page.read_text(encoding="utf-8")
         assert not re.findall(r"(?<![\w.])[+−]?\d+\.\d\d(?!\d)", text), "a number is typed"
         assert "{{" not in stored_numbers.render(text)
+    paper = (CHECKOUT / "docs" / "reproduce-the-paper.md").read_text(encoding="utf-8")
+    assert "| SR-GNN | 70.57 / 30.94 | 50.73 / 17.59 |" in stored_numbers.render(paper)
 
 
 def test_a_number_that_is_not_stored_stops_the_build(stored_numbers: ModuleType) -> None:
