@@ -21,22 +21,21 @@ from torch import nn
 
 from benchmarks.measure import seconds_of
 from benchmarks.sessions import generated, generated_like_diginetica, stage, with_prefixes
-from srgnn_bench import registry
-from srgnn_bench.configuration import Candidate, candidate
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.process.computing import computing_on
 from srgnn_bench.process.device import CPU, Device, DeviceChoice
 from srgnn_bench.process.environment import environment
 from srgnn_bench.recbole_bridge.batch_form import form_of
 from srgnn_bench.recbole_bridge.dataset import PrefixBatches
-from srgnn_bench.schema import ModelEntry, TrainingSpec
+from srgnn_bench.specs import registry
+from srgnn_bench.specs.model import TrainingSpec
+from srgnn_bench.specs.resolving import resolve
 from srgnn_bench.store.record import Schedule
 from srgnn_bench.training.build import build, seed_all
+from srgnn_bench.training.configuration import Candidate, candidates
 from srgnn_bench.training.fit import train
 from srgnn_bench.training.ranking import rank_prefixes
 from srgnn_bench.training.stopping import Repeat
-
-SUITE = registry.suite("standard")
 
 BATCH_SIZES = (100, 512, 2048)
 
@@ -76,9 +75,15 @@ def small_stage(*, sessions: int = 600, items: int = 500) -> Stage:
     return stage(made.between(0, cut), made.between(cut, sessions))
 
 
+def _candidate(name: str) -> Candidate:
+    """A model with the values that it has in the standard suite."""
+    [found] = candidates(resolve("standard", models=[name]))
+    return found
+
+
 def check(name: str, part: Stage, *, device: Device) -> Check:
     """Compare one model on the device with the CPU, and with itself."""
-    chosen = candidate(SUITE, ModelEntry(model=name, name=name))
+    chosen = _candidate(name)
     try:
         with computing_on(device):
             differences = _ranking(chosen, part, device)
@@ -172,7 +177,7 @@ def _relative(one: torch.Tensor, other: torch.Tensor, *, by: torch.Tensor) -> fl
 
 def speed(name: str, part: Stage, batch_size: int, *, device: Device) -> float:
     """Training prefixes per second in the second epoch; the first warms up."""
-    chosen = candidate(SUITE, ModelEntry(model=name, name=name))
+    chosen = _candidate(name)
     settings = TrainingSpec(train_batch_size=batch_size)
     with computing_on(device):
         model = build(chosen.model_class, chosen.defaults, part, seed=0, device=device)

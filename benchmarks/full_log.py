@@ -24,10 +24,10 @@ import pyarrow.csv
 import typer
 
 from benchmarks.measure import OutOfBoundsError, apart, seconds_of
-from srgnn_bench import registry
 from srgnn_bench.data.prepare import prepare
 from srgnn_bench.data.sessions import Integers
 from srgnn_bench.process.environment import peak_memory_bytes
+from srgnn_bench.specs import registry
 
 CLICKS = 33_003_944
 ITEMS = 52_739

@@ -14,9 +14,9 @@ from benchmarks.sessions import LONGEST, diginetica_or_generated
 from benchmarks.training import OURS, THEIRS
 from srgnn_bench.data.prepare import prepare
 from srgnn_bench.data.protocol import test_stage
-from srgnn_bench.data.spec import AtomicSource, DatasetSpec, NewestSessions, Preparation
 from srgnn_bench.recbole_bridge.dataset import PrefixBatches
-from srgnn_bench.schema import ProtocolSpec
+from srgnn_bench.specs.dataset import AtomicSource, DatasetSpec, NewestSessions, Preparation
+from srgnn_bench.specs.protocol import ProtocolSpec
 
 
 def measure(

@@ -13,14 +13,12 @@ from typing import Any
 
 from benchmarks.measure import Series, alternate, seconds_of
 from benchmarks.sessions import generated_like_diginetica, real
-from srgnn_bench import registry
-from srgnn_bench.configuration import candidate
 from srgnn_bench.data.sessions import Stage, stage_of
 from srgnn_bench.execution.final import LIST_LENGTH
+from srgnn_bench.specs.resolving import resolve
 from srgnn_bench.training.build import build
+from srgnn_bench.training.configuration import candidates
 from srgnn_bench.training.ranking import rank_prefixes
-
-SUITE = registry.suite("standard")
 
 
 def measure(data_root: Path | None, dataset: str, repetitions: int) -> list[Series]:
@@ -37,8 +35,7 @@ def measure(data_root: Path | None, dataset: str, repetitions: int) -> list[Seri
     name, train, judged = sessions
     part = stage_of("test", train, judged)
     works: dict[str, Callable[[], float]] = {}
-    for entry in SUITE.models:
-        chosen = candidate(SUITE, entry)
+    for chosen in candidates(resolve("standard")):
         model = build(chosen.model_class, chosen.defaults, part, seed=0)
         works[chosen.title] = partial(_rate, model, part)
     rates = alternate(works, repetitions=repetitions)

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from srgnn_bench import registry
-from srgnn_bench.configuration import candidate
+from srgnn_bench.specs import registry
+from srgnn_bench.training.configuration import candidate
 from srgnn_bench.data.prepare import prepare
 from srgnn_bench.data.protocol import validation_stage
 from srgnn_bench.process.device import CPU

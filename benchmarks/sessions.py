@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from srgnn_bench import registry
 from srgnn_bench.data.prepare import prepare
 from srgnn_bench.data.sessions import Prefixes, Sessions, Stage, stage_of
 from srgnn_bench.errors import DataError
+from srgnn_bench.specs import registry
 
 LONGEST = 50
 """Clicks to which RecBole's MAX_ITEM_LIST_LENGTH limits a prefix unless told otherwise."""

@@ -13,12 +13,12 @@ import torch
 from benchmarks.measure import Series, alternate, seconds_of
 from benchmarks.recbole_peer import RecBole, anomaly_detection
 from benchmarks.sessions import diginetica_or_generated, stage, with_prefixes
-from srgnn_bench import registry
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.layers.products import times_transposed
 from srgnn_bench.layers.softmax_loss import BLOCK_SESSIONS, TILE_BYTES
 from srgnn_bench.recbole_bridge.classes import model_class
-from srgnn_bench.schema import TrainingSpec
+from srgnn_bench.specs import registry
+from srgnn_bench.specs.model import TrainingSpec
 from srgnn_bench.store.record import Schedule
 from srgnn_bench.training.build import build
 from srgnn_bench.training.fit import train

@@ -82,7 +82,6 @@ def measure_coordinator(workers: int) -> str:
         jobs = benchmark.jobs
         started, busy = time.perf_counter(), time.process_time()
         execute(
-            benchmark.suite,
             jobs,
             store=benchmark.store,
             resume="only-missing",

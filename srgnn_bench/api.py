@@ -7,18 +7,15 @@ folder.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import get_args
 
 import pandas as pd
-from pydantic import ValidationError
 
-from srgnn_bench import registry
 from srgnn_bench.data.sources.locate import ROOT_VARIABLE
-from srgnn_bench.data.spec import DatasetSpec
 from srgnn_bench.errors import ClusterError, SpecError
 from srgnn_bench.events import Event, Listener
 from srgnn_bench.execution.chain import Driver
@@ -31,17 +28,13 @@ from srgnn_bench.report.forms import FORMS, Form
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import SuiteResults, load_suite
 from srgnn_bench.report.runs import run_frame, summary_frame
-from srgnn_bench.schema import ModelEntry, ModelSpec, Spec, SuiteSpec
-from srgnn_bench.selection import select
+from srgnn_bench.specs.dataset import DatasetSpec
+from srgnn_bench.specs.model import ModelSpec
+from srgnn_bench.specs.resolving import Content, ResolvedSuite, resolve
+from srgnn_bench.specs.suite import ModelEntry, SuiteSpec
+from srgnn_bench.specs.yaml_text import yaml_of
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.tuning.server import StudyServer
-from srgnn_bench.yaml_text import yaml_of
-
-S = TypeVar("S", bound=Spec)
-T = TypeVar("T")
-
-Content = Mapping[str, Any]
-"""A specification as its YAML file would say it; `name` must be among its keys."""
 
 
 class Benchmark:
@@ -76,7 +69,7 @@ class Benchmark:
         trust: whether models' classes may come from any module.
 
     Attributes:
-        suite: the suite with these choices in place of its own.
+        resolved: the suite with these choices in place of its own, and all that it names.
         store: the results folder.
 
     Raises:
@@ -85,7 +78,7 @@ class Benchmark:
 
     def __init__(
         self,
-        suite: str | Path | Content | SuiteSpec = "quick",
+        suite: str | Path | Content | SuiteSpec | ResolvedSuite = "quick",
         *,
         datasets: Sequence[str | Path | Content | DatasetSpec] = (),
         models: Sequence[str | Path | Content | ModelSpec | ModelEntry] = (),
@@ -100,14 +93,20 @@ class Benchmark:
         root = data_root or os.environ.get(ROOT_VARIABLE)
         self._data_root = Path(root) if root else None
         self._trust = trust
-        self.suite: SuiteSpec = select(
-            self._whole(suite),
-            datasets=[self._dataset(dataset) for dataset in _several("datasets", datasets)],
-            models=[self._model(model) for model in _several("models", models)],
+        self.resolved = resolve(
+            suite,
+            datasets=datasets,
+            models=models,
             trials=trials,
             seeds=seeds,
-            settings=_several("settings", settings),
+            settings=settings,
+            keep=self._keep,
         )
+
+    @property
+    def suite(self) -> SuiteSpec:
+        """The suite with the caller's choices in place of its own."""
+        return self.resolved.spec
 
     @cached_property
     def jobs(self) -> list[Job]:
@@ -116,7 +115,7 @@ class Benchmark:
         Raises:
             BenchError: a dataset or model cannot be used; nothing has been run.
         """
-        return plan(self.suite, data_root=self._data_root, store=self.store, trust=self._trust)
+        return plan(self.resolved, data_root=self._data_root, store=self.store, trust=self._trust)
 
     @property
     def warnings(self) -> list[str]:
@@ -176,7 +175,6 @@ class Benchmark:
         here = CPU if scheduler else choice.find()
         with self._driver(workers, scheduler, here, choice) as driver:
             return execute(
-                self.suite,
                 self.jobs,
                 store=self.store,
                 resume=resume,
@@ -302,55 +300,11 @@ class Benchmark:
             forms=forms,
         )
 
-    def _whole(self, given: str | Path | Content | SuiteSpec) -> SuiteSpec:
-        if isinstance(given, (str, Path)):
-            return registry.suite(str(given))
-        if isinstance(given, Mapping):
-            parts = {"datasets": self._dataset, "models": self._model}
-            given = {
-                key: [parts[key](each) for each in value]
-                if key in parts and isinstance(value, (list, tuple))
-                else value
-                for key, value in given.items()
-            }
-        return _parse(SuiteSpec, given, "The suite")
-
-    def _dataset(self, given: str | Path | Content | DatasetSpec) -> str:
-        if isinstance(given, (str, Path)):
-            return str(given)
-        return self._written("dataset", _parse(DatasetSpec, given, "A dataset"))
-
-    def _model(self, given: str | Path | Content | ModelSpec | ModelEntry) -> str | ModelEntry:
-        if isinstance(given, (str, Path)):
-            return str(given)
-        if isinstance(given, ModelEntry) or (isinstance(given, Mapping) and "model" in given):
-            return _parse(ModelEntry, given, "An entry")
-        spec = _parse(ModelSpec, given, "A model")
-        return ModelEntry(model=self._written("model", spec), name=spec.name)
-
-    def _written(self, kind: str, spec: DatasetSpec | ModelSpec) -> str:
-        """Path of a specification as a file, which the registry and other processes can read."""
+    def _keep(self, spec: DatasetSpec | ModelSpec) -> str:
+        """Path of a specification as a file, which later calls and other processes can read."""
+        kind = "dataset" if isinstance(spec, DatasetSpec) else "model"
         content = spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
         return str(self.store.write_spec(kind, name=spec.name, text=yaml_of(content)))
-
-
-def _several(name: str, given: Sequence[T]) -> Sequence[T]:
-    """What must be a sequence: a name alone would be read letter by letter."""
-    if isinstance(given, (str, Path, Mapping, Spec)):
-        raise SpecError(
-            f"{name} is one {type(given).__name__} and not a list.", remedy="Put it into [...]."
-        )
-    return given
-
-
-def _parse(spec_class: type[S], given: Content | Spec, what: str) -> S:
-    if isinstance(given, spec_class):
-        return given
-    try:
-        return spec_class.model_validate(given)
-    except ValidationError as error:
-        name = given.get("name", "without a name") if isinstance(given, Mapping) else given
-        raise registry.invalid(f"{what} ({name})", spec_class, error) from error
 
 
 def _ignore(event: Event) -> None:

@@ -56,7 +56,7 @@ def _names(kind: Literal["suite", "dataset", "model"]) -> Callable[[str], list[s
     """What a shell completes the beginning of a name to."""
 
     def complete(incomplete: str) -> list[str]:
-        from srgnn_bench import registry
+        from srgnn_bench.specs import registry
 
         return [name for name in registry.names(kind) if name.startswith(incomplete)]
 
@@ -410,8 +410,8 @@ def status(
 @datasets_app.callback()
 def datasets(context: typer.Context, data_root: DataRootOption = None) -> None:
     """List the datasets, and which of them are there; or prepare or fetch one."""
-    from srgnn_bench import registry
     from srgnn_bench.data.sources import find
+    from srgnn_bench.specs import registry
 
     if context.invoked_subcommand is not None:
         return
@@ -437,10 +437,10 @@ def prepare(
     source: Annotated[str | None, typer.Option(help="Read this source, not the first.")] = None,
 ) -> None:
     """Prepare a dataset and show its data card."""
-    from srgnn_bench import registry
     from srgnn_bench.data.card import card_of
     from srgnn_bench.data.prepare import prepare as prepare_dataset
     from srgnn_bench.report.data_card import sections, write_data_card
+    from srgnn_bench.specs import registry
     from srgnn_bench.store.store import ResultStore
 
     console = _console()
@@ -474,8 +474,8 @@ def download(
     ],
 ) -> None:
     """Fetch a dataset from where its file says, and check what came."""
-    from srgnn_bench import registry
     from srgnn_bench.data.download import download as fetch
+    from srgnn_bench.specs import registry
 
     for path in fetch(registry.dataset(name), data_root=data_root):
         _console().print(str(path))
@@ -484,9 +484,9 @@ def download(
 @app.command()
 def models() -> None:
     """List the models, whether each can run, and RecBole's that cannot."""
-    from srgnn_bench import registry
     from srgnn_bench.recbole_bridge.classes import loss_of, model_class
     from srgnn_bench.recbole_bridge.recbole_models import UNFIT, UNTRIED
+    from srgnn_bench.specs import registry
 
     console = _console(soft_wrap=False)
     table = Table()
@@ -586,8 +586,8 @@ def _verify(results: Path) -> None:
 
 def _stored_suites(suite: str | None, stores: Sequence[ResultStore]) -> list[str]:
     """The suite that is named, or every one that all of the results folders hold."""
-    from srgnn_bench import registry
-    from srgnn_bench.schema import names_a_file
+    from srgnn_bench.specs import registry
+    from srgnn_bench.specs.suite import names_a_file
 
     if suite is not None:
         return [registry.suite(suite).name if names_a_file(suite) else suite]
@@ -638,26 +638,20 @@ def _benchmark(
     results: Path,
     trust: bool,
 ) -> Benchmark:
-    from srgnn_bench import registry
-    from srgnn_bench.selection import look_up, select
+    from srgnn_bench.specs.resolving import resolve
 
-    chosen = select(
-        registry.suite(suite),
+    # What does not exist is refused before seconds are spent on importing torch.
+    chosen = resolve(
+        suite,
         datasets=dataset or (),
         models=model or (),
         trials=trials,
         seeds=seeds,
         settings=settings or (),
     )
-    look_up(chosen)  # what does not exist is refused before seconds are spent on importing torch
     from srgnn_bench.api import Benchmark
 
-    return Benchmark(
-        chosen,
-        data_root=data_root,
-        results=results,
-        trust=trust,
-    )
+    return Benchmark(chosen, data_root=data_root, results=results, trust=trust)
 
 
 def _escape(text: str) -> str:

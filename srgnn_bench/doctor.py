@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from srgnn_bench import registry
 from srgnn_bench.errors import BenchError
+from srgnn_bench.specs import registry
 
 Verdict = Literal["ok", "note", "broken"]
 

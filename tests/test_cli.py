@@ -304,7 +304,9 @@ def test_an_output_that_is_full_is_one_line() -> None:
 
 
 def test_memory_that_is_not_enough_is_one_line() -> None:
-    fail = "import srgnn_bench.registry as r\ndef f(*a): raise MemoryError\nr.names = f\n" + MAIN
+    fail = (
+        "import srgnn_bench.specs.registry as r\ndef f(*a): raise MemoryError\nr.names = f\n" + MAIN
+    )
     code, said = child(fail)
     assert (code, said.count(b"\n")) == (2, 1)
     assert said.startswith(b"error: Memory is not enough")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from srgnn_bench import registry
+from srgnn_bench.specs import registry
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 

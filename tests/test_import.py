@@ -40,7 +40,7 @@ before = process()
 from srgnn_bench import Benchmark
 import srgnn_bench.cli, srgnn_bench.report.build, srgnn_bench.report.page
 import srgnn_bench.execution.distributed, srgnn_bench.testing.models
-from srgnn_bench import registry
+from srgnn_bench.specs import registry
 from srgnn_bench.recbole_bridge.classes import model_class
 for name in registry.names("model"):
     model_class(registry.model(name))

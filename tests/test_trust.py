@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 import srgnn_bench
-from srgnn_bench import registry
 from srgnn_bench.errors import ModelError
 from srgnn_bench.recbole_bridge import classes
 from srgnn_bench.recbole_bridge.classes import model_class
-from srgnn_bench.schema import ModelSpec
+from srgnn_bench.specs import registry
+from srgnn_bench.specs.model import ModelSpec
 
 FOLDER = registry.properties_folder().parent
 

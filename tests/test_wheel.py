@@ -14,7 +14,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 LOOK = """
 import srgnn_bench
-from srgnn_bench import registry
+from srgnn_bench.specs import registry
 from srgnn_bench.recbole_bridge.classes import model_class
 print(srgnn_bench.__file__)
 print(registry.properties_folder())

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict
 from srgnn_bench.data.filters import judged_clicks
 from srgnn_bench.data.prepare import PreparedDataset
 from srgnn_bench.data.sessions import Integers, Sessions
-from srgnn_bench.data.spec import Counts, DatasetSpec
 from srgnn_bench.evaluation.metrics import Metric
+from srgnn_bench.specs.dataset import Counts, DatasetSpec
 
 CUTOFF = 20
 SHUFFLES = 3

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from srgnn_bench.data.log import ClickLog, Names
-from srgnn_bench.data.time_units import MILLISECONDS, likely_unit
+from srgnn_bench.specs.time_units import MILLISECONDS, likely_unit
 
 Numbers = dict[str, Any]
 """What a rule found, by the names that its sentence uses; JSON can hold it."""

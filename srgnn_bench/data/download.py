@@ -20,9 +20,9 @@ import pooch
 import requests
 
 from srgnn_bench.data.sources.streams import most_unpacked
-from srgnn_bench.data.spec import DatasetSpec, Download, FilesDownload
 from srgnn_bench.errors import DataError
-from srgnn_bench.yaml_text import read_yaml
+from srgnn_bench.specs.dataset import DatasetSpec, Download, FilesDownload
+from srgnn_bench.specs.yaml_text import read_yaml
 
 ARRIVALS = ".arrivals"
 

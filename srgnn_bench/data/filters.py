@@ -8,7 +8,7 @@ import numpy as np
 
 from srgnn_bench.data.log import SessionTable
 from srgnn_bench.data.sessions import Integers
-from srgnn_bench.data.spec import (
+from srgnn_bench.specs.dataset import (
     Core,
     Filter,
     LeaveOneOut,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from srgnn_bench.data.sessions import Integers
-from srgnn_bench.data.time_units import TimeFormat
+from srgnn_bench.specs.time_units import TimeFormat
 
 Names = npt.NDArray[Any]
 

@@ -36,7 +36,9 @@ from srgnn_bench.data.log import (
 )
 from srgnn_bench.data.sessions import Sessions
 from srgnn_bench.data.sources import Found, SplitSessions, digest, find, read
-from srgnn_bench.data.spec import (
+from srgnn_bench.errors import DataError
+from srgnn_bench.files import checksum, sealed, unsealed
+from srgnn_bench.specs.dataset import (
     AtomicSource,
     Counts,
     DatasetSpec,
@@ -46,8 +48,6 @@ from srgnn_bench.data.spec import (
     TableSource,
     WithinSessions,
 )
-from srgnn_bench.errors import DataError
-from srgnn_bench.files import checksum, sealed, unsealed
 
 DATA_VERSION = 1
 """Version of the code between files and sessions. Raise it when the sessions change."""

@@ -12,9 +12,9 @@ import numpy as np
 from srgnn_bench.data.filters import judged_clicks
 from srgnn_bench.data.prepare import PreparedDataset
 from srgnn_bench.data.sessions import Sessions, Stage, stage_of
-from srgnn_bench.data.spec import LeaveOneOut, Split, WithinSessions
 from srgnn_bench.errors import DataError
-from srgnn_bench.schema import ProtocolSpec
+from srgnn_bench.specs.dataset import LeaveOneOut, Split, WithinSessions
+from srgnn_bench.specs.protocol import ProtocolSpec
 
 
 def validation_stage(data: PreparedDataset, protocol: ProtocolSpec) -> Stage:

@@ -23,16 +23,13 @@ import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from srgnn_bench import registry
 from srgnn_bench.data.prepare import PreparedDataset, prepare
 from srgnn_bench.data.sources.locate import ROOT_VARIABLE
-from srgnn_bench.data.spec import DatasetSpec
 from srgnn_bench.errors import BenchError, ClusterError, ModelError
 from srgnn_bench.events import (
     CheckpointDiscarded,
@@ -49,7 +46,8 @@ from srgnn_bench.process.computing import worker_environments
 from srgnn_bench.process.device import CPU, Device, DeviceChoice
 from srgnn_bench.process.environment import available_cores
 from srgnn_bench.process.limits import call_within
-from srgnn_bench.schema import ProtocolSpec
+from srgnn_bench.specs.dataset import DatasetSpec
+from srgnn_bench.specs.protocol import ProtocolSpec
 from srgnn_bench.store.folder import Busy
 from srgnn_bench.store.keys import RESULTS_VERSION
 
@@ -359,7 +357,7 @@ class Workers:
         job = assignment.job
         parcel = Parcel(
             task=assignment.task,
-            dataset=_dataset_spec(job.suite.datasets, job.dataset.name),
+            dataset=job.source,
             source=job.dataset.source,
             fingerprint=job.dataset.fingerprint,
             protocol=job.suite.protocol,
@@ -512,12 +510,6 @@ def _cache_folder() -> Path:
 
 def _event(told: dict[str, Any]) -> Event:
     return EVENTS[told["kind"]](**told["event"])
-
-
-@cache
-def _dataset_spec(names: tuple[str, ...], wanted: str) -> DatasetSpec:
-    """The specification of a suite's dataset, by the name that it gives itself."""
-    return next(spec for spec in map(registry.dataset, names) if spec.name == wanted)
 
 
 def _need_distributed() -> None:

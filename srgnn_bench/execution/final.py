@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from srgnn_bench.configuration import Candidate
 from srgnn_bench.data.card import TestKind, test_kind
 from srgnn_bench.data.sessions import Integers, Stage
 from srgnn_bench.errors import StoreError
@@ -32,11 +31,12 @@ from srgnn_bench.plain_text import visible
 from srgnn_bench.process.device import Device
 from srgnn_bench.process.environment import environment, peak_memory_bytes, start_peak_memory
 from srgnn_bench.process.limits import time_limit
-from srgnn_bench.schema import SuiteSpec
+from srgnn_bench.specs.suite import SuiteSpec
 from srgnn_bench.store.keys import seed_from
 from srgnn_bench.store.record import Cost, DatasetFacts, Record
 from srgnn_bench.training.build import build
 from srgnn_bench.training.checkpoints import Checkpoint
+from srgnn_bench.training.configuration import Candidate
 from srgnn_bench.training.fit import EpochResult, epoch_done, train
 from srgnn_bench.training.ranking import judge, rank_prefixes
 from srgnn_bench.training.stopping import Repeat, judged_rule

@@ -26,7 +26,6 @@ from srgnn_bench.execution.final import FinalResult, FinalTask, Trouble, now
 from srgnn_bench.execution.plan import Job, Run, refuse_mixture, state_of, update_manifest
 from srgnn_bench.execution.workbench import Answer, Task, Workbench
 from srgnn_bench.process.device import CPU, Device
-from srgnn_bench.schema import SuiteSpec
 from srgnn_bench.store.folder import Busy
 from srgnn_bench.store.record import Failure
 from srgnn_bench.store.run import StoredRun
@@ -58,7 +57,6 @@ class Outcome:
 
 
 def execute(
-    suite: SuiteSpec,
     jobs: list[Job],
     *,
     store: ResultStore,
@@ -71,8 +69,7 @@ def execute(
     """Do what the plan still lacks. A failing model never stops the others.
 
     Args:
-        suite: the suite, as the plan was made from it.
-        jobs: the plan.
+        jobs: the plan of one suite.
         store: where results are.
         resume: ``only-missing`` leaves failed runs alone, ``retry-failed`` tries them again,
             ``only-cache`` runs nothing, ``overwrite`` forgets what is stored and runs all.
@@ -86,8 +83,8 @@ def execute(
         StoreError: the results folder cannot be used, or holds runs of the suite under other
             settings.
     """
-    refuse_mixture(store, suite, jobs)
-    coordinator = _Coordinator(suite, jobs, store, listen, studies)
+    coordinator = _Coordinator(jobs, store, listen, studies)
+    refuse_mixture(store, coordinator.suite, jobs)
     coordinator.forget(resume)
     if resume != "only-cache":
         starts = [partial(coordinator.tuning, job) for job in jobs]
@@ -105,13 +102,12 @@ class _Coordinator:
 
     def __init__(
         self,
-        suite: SuiteSpec,
         jobs: list[Job],
         store: ResultStore,
         listen: Listener,
         studies: StudyServer | None,
     ) -> None:
-        self.suite = suite
+        self.suite = jobs[0].suite
         self.jobs = jobs
         self.store = store
         self.listen = listen

@@ -6,14 +6,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from srgnn_bench import registry
-from srgnn_bench.configuration import Candidate, candidate
 from srgnn_bench.data.prepare import PreparedDataset, prepare
-from srgnn_bench.errors import SpecError, StoreError
-from srgnn_bench.schema import ModelEntry, SuiteSpec
+from srgnn_bench.errors import StoreError
+from srgnn_bench.specs.dataset import DatasetSpec
+from srgnn_bench.specs.resolving import ResolvedSuite
+from srgnn_bench.specs.suite import ModelEntry, SuiteSpec
 from srgnn_bench.store.keys import RESULTS_VERSION, key_of, seed_from
 from srgnn_bench.store.record import Cell, Failure, Manifest, RunIdentity
 from srgnn_bench.store.store import ResultStore
+from srgnn_bench.training.configuration import Candidate, candidate, candidates
 from srgnn_bench.tuning.study import Study, Winner
 
 State = Literal["done", "failed", "lost", "missing"]
@@ -44,6 +45,7 @@ class Job:
 
     Attributes:
         suite: the suite it belongs to.
+        source: the dataset's specification, from which a worker prepares it.
         dataset: the prepared data.
         candidate: the model.
         study: its tuning, or that of the model whose configuration it takes over; None where the
@@ -51,6 +53,7 @@ class Job:
     """
 
     suite: SuiteSpec
+    source: DatasetSpec
     dataset: PreparedDataset
     candidate: Candidate
     study: Study | None
@@ -134,14 +137,14 @@ class JobState:
 
 
 def plan(
-    suite: SuiteSpec, *, data_root: Path | None, store: ResultStore, trust: bool = False
+    suite: ResolvedSuite, *, data_root: Path | None, store: ResultStore, trust: bool = False
 ) -> list[Job]:
     """Every job of a suite, datasets in their order, models in theirs.
 
     Prepares the data, since a run's key depends on it.
 
     Args:
-        suite: what to run.
+        suite: what to run, with all that it names.
         data_root: folder of the data; None where the suite needs none.
         store: the results folder.
         trust: whether models' classes may come from any module.
@@ -149,46 +152,36 @@ def plan(
     Raises:
         BenchError: a dataset or model cannot be used; nothing has been run.
     """
-    datasets = {}
-    for named in suite.datasets:
-        spec = registry.dataset(named)
-        if spec.name in datasets:
-            raise SpecError(
-                f"Two datasets of suite {suite.name} are named '{spec.name}'; one is {named}.",
-                remedy="Rename one of the files.",
-            )
-        datasets[spec.name] = spec
-    candidates = [candidate(suite, entry, trust=trust) for entry in suite.models]
+    entries = candidates(suite, trust=trust)
     shared = _plain(suite, trust=trust)
     jobs = []
-    for spec in datasets.values():
+    for spec in suite.datasets:
         data = prepare(spec, data_root=data_root, cache=store.data_folder)
-        for model in candidates:
+        for model in entries:
             study = None
-            if suite.tuning is not None:
+            if suite.spec.tuning is not None:
                 study = Study(
                     shared or model,
                     dataset=data.name,
                     fingerprint=data.fingerprint,
-                    protocol=suite.protocol,
-                    seed=suite.seed,
+                    protocol=suite.spec.protocol,
+                    seed=suite.spec.seed,
                     store=store,
                 )
-            jobs.append(Job(suite, data, model, study))
+            jobs.append(Job(suite.spec, spec, data, model, study))
     return jobs
 
 
-def _plain(suite: SuiteSpec, *, trust: bool) -> Candidate | None:
+def _plain(suite: ResolvedSuite, *, trust: bool) -> Candidate | None:
     """The model whose tuning all entries share, without values of its own; None if there is none.
 
     Its study is the one that any suite of the same protocol and training settings has of the
     model, so their trials are shared too.
     """
-    if suite.configurations_from is None:
+    if suite.source is None:
         return None
-    name = registry.model(suite.configurations_from).name
-    entry = ModelEntry(model=suite.configurations_from, name=name)
-    return candidate(suite, entry, trust=trust)
+    entry = ModelEntry(model=suite.source.name, name=suite.source.name)
+    return candidate(suite.spec, entry, suite.source, trust=trust)
 
 
 def work_left(jobs: list[Job], states: list[JobState]) -> int:

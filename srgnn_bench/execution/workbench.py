@@ -12,7 +12,7 @@ from srgnn_bench.events import Listener
 from srgnn_bench.execution.final import FinalResult, FinalTask, Trouble, run_final
 from srgnn_bench.process.computing import computing_on
 from srgnn_bench.process.device import Device
-from srgnn_bench.schema import ProtocolSpec
+from srgnn_bench.specs.protocol import ProtocolSpec
 from srgnn_bench.store.study import Trial
 from srgnn_bench.tuning.trial import TrialTask, run_trial
 

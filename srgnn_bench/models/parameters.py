@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from srgnn_bench.schema import Spec
+from srgnn_bench.specs.fields import Spec
 
 P = TypeVar("P", bound="ModelParameters")
 

@@ -19,8 +19,9 @@ from srgnn_bench.models import FittedRecommender, FullSoftmax, ModelParameters
 from srgnn_bench.recbole_bridge.compat import anomaly_detection_kept
 from srgnn_bench.recbole_bridge.config import recbole_parameters
 from srgnn_bench.recbole_bridge.recbole_models import UNFIT, has_own_loss, is_recboles
-from srgnn_bench.registry import did_you_mean, providers
-from srgnn_bench.schema import ModelSpec
+from srgnn_bench.specs.model import ModelSpec
+from srgnn_bench.specs.reading import did_you_mean
+from srgnn_bench.specs.registry import providers
 
 _VERSIONED = {"srgnn_bench", "recbole", "torch", "abc", "builtins", "typing"}
 """Where classes come from whose code has a version that stands in every record."""

@@ -12,7 +12,7 @@ from recbole.config import Config
 from srgnn_bench.errors import ModelError
 from srgnn_bench.recbole_bridge.compat import restore_numpy_aliases
 from srgnn_bench.recbole_bridge.recbole_models import is_recboles
-from srgnn_bench.yaml_text import read_yaml
+from srgnn_bench.specs.yaml_text import read_yaml
 
 # Names that models look up in a Config and that batches and the dataset use.
 SESSION_FIELD = "session_id"

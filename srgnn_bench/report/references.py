@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from srgnn_bench.errors import SpecError
-from srgnn_bench.registry import properties_folder
 from srgnn_bench.report.results import SuiteResults
-from srgnn_bench.schema import Spec
-from srgnn_bench.yaml_text import read_yaml
+from srgnn_bench.specs.fields import Spec
+from srgnn_bench.specs.reading import read_spec
+from srgnn_bench.specs.registry import properties_folder
 
 
 class References(Spec):
@@ -30,11 +28,7 @@ def read_references(path: Path | None = None) -> References:
         SpecError: the file is not a valid one, or names an entry that it does not hold.
     """
     path = path or properties_folder() / "references.yaml"
-    try:
-        references = References.model_validate(read_yaml(path))
-    except ValidationError as error:
-        reason = " ".join(str(error).split())
-        raise SpecError(f"{path} cannot be read: {reason}.", remedy="Correct it.") from error
+    references = read_spec(path, References)
     named = {*references.always}.union(*references.models.values(), *references.datasets.values())
     unknown = sorted(named - set(references.entries))
     if unknown:

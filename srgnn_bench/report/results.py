@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from srgnn_bench.errors import StoreError
 from srgnn_bench.evaluation.metrics import Metric, rank_metrics
 from srgnn_bench.evaluation.statistics import Integers
-from srgnn_bench.registry import did_you_mean
-from srgnn_bench.schema import SuiteSpec
+from srgnn_bench.specs.reading import did_you_mean
+from srgnn_bench.specs.suite import SuiteSpec
 from srgnn_bench.store.record import Cell, Manifest, Record
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.store.study import Tuning

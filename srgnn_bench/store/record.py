@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from srgnn_bench.schema import Name, Text, Title
+from srgnn_bench.specs.fields import Name, Text, Title
 from srgnn_bench.store.keys import key_of, short
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from srgnn_bench.files import canonical_json
-from srgnn_bench.schema import Name, Title, TuningSpec
+from srgnn_bench.specs.fields import Name, Title
+from srgnn_bench.specs.suite import TuningSpec
 from srgnn_bench.store.folder import (
     Folder,
     damaged,

@@ -14,7 +14,7 @@ from srgnn_bench.models import FittedRecommender
 from srgnn_bench.recbole_bridge.batch_form import form_of
 from srgnn_bench.recbole_bridge.config import ITEM_FIELD, LENGTH_FIELD, LIST_SUFFIX
 from srgnn_bench.recbole_bridge.dataset import PrefixBatches
-from srgnn_bench.schema import TrainingSpec
+from srgnn_bench.specs.model import TrainingSpec
 from srgnn_bench.store.record import Schedule
 from srgnn_bench.testing.planted import planted_sessions
 from srgnn_bench.training.build import build

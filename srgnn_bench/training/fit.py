@@ -22,7 +22,7 @@ from srgnn_bench.process.computing import limits_named
 from srgnn_bench.process.memory import freed_memory_kept
 from srgnn_bench.recbole_bridge.batch_form import form_of
 from srgnn_bench.recbole_bridge.dataset import PrefixBatches
-from srgnn_bench.schema import TrainingSpec
+from srgnn_bench.specs.model import TrainingSpec
 from srgnn_bench.store.keys import seed_from
 from srgnn_bench.training.build import seed_all
 from srgnn_bench.training.checkpoints import Checkpoint

@@ -11,7 +11,7 @@ import math
 from enum import Enum
 from typing import Protocol
 
-from srgnn_bench.schema import TrainingSpec
+from srgnn_bench.specs.model import TrainingSpec
 from srgnn_bench.store.record import Schedule
 
 

@@ -10,7 +10,7 @@ import optuna
 from pydantic import TypeAdapter
 
 from srgnn_bench.errors import StoreError
-from srgnn_bench.schema import Dimension
+from srgnn_bench.specs.model import Dimension
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.tuning.space import as_optuna
 

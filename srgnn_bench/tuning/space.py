@@ -14,7 +14,7 @@ from optuna.distributions import (
 )
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from srgnn_bench.schema import ChoiceDimension, Dimension, FloatDimension
+from srgnn_bench.specs.model import ChoiceDimension, Dimension, FloatDimension
 from srgnn_bench.store.study import Trial
 
 STATES: dict[Literal["complete", "pruned", "collapsed", "failed"], TrialState] = {

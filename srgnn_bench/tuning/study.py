@@ -14,14 +14,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from srgnn_bench.configuration import Candidate
 from srgnn_bench.errors import ModelError
 from srgnn_bench.events import Listener, TrialDone
-from srgnn_bench.schema import ProtocolSpec, TuningSpec
+from srgnn_bench.specs.protocol import ProtocolSpec
+from srgnn_bench.specs.suite import TuningSpec
 from srgnn_bench.store.keys import RESULTS_VERSION, key_of, seed_from
 from srgnn_bench.store.record import Schedule
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.store.study import Standing, StudyFacts, Trial, standing_of
+from srgnn_bench.training.configuration import Candidate
 from srgnn_bench.tuning.server import StudyServer
 from srgnn_bench.tuning.space import next_parameters
 from srgnn_bench.tuning.trial import TrialTask

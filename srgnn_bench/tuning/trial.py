@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from srgnn_bench.configuration import Candidate
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.errors import BenchError, StoreError
 from srgnn_bench.events import CheckpointDiscarded, Listener, TrialStarted
@@ -24,6 +23,7 @@ from srgnn_bench.store.record import Schedule
 from srgnn_bench.store.study import EpochValue, Trial
 from srgnn_bench.training.build import build
 from srgnn_bench.training.checkpoints import Checkpoint
+from srgnn_bench.training.configuration import Candidate
 from srgnn_bench.training.fit import EpochResult, epoch_done, train
 from srgnn_bench.training.ranking import chance_level, judge
 from srgnn_bench.training.stopping import judged_rule

@@ -8,11 +8,12 @@ import torch
 from small_sessions import random_sessions, scores
 from tiny_models import tiny_batch, tiny_model
 
-from srgnn_bench.configuration import candidate
 from srgnn_bench.data.sessions import Sessions
 from srgnn_bench.errors import SpecError
 from srgnn_bench.recbole_bridge.discovery import MODULES
-from srgnn_bench.schema import ModelEntry, SuiteSpec
+from srgnn_bench.specs.resolving import resolve
+from srgnn_bench.specs.suite import ModelEntry
+from srgnn_bench.training.configuration import candidates
 
 NAMES = [
     "session_popularity",
@@ -29,14 +30,10 @@ TRAINING = random_sessions(count=120, items=N_ITEMS, longest=9, seed=5)
 SHOWN = random_sessions(count=25, items=N_ITEMS, longest=9, seed=6)
 
 
-def suite_of(entry):
-    return SuiteSpec(name="s", title="S", datasets=("d",), models=(entry,))
-
-
 @pytest.fixture(params=NAMES)
 def chosen(request):
-    entry = ModelEntry(model=request.param, name=request.param)
-    return candidate(suite_of(entry), entry)
+    [found] = candidates(resolve("quick", models=[request.param]))
+    return found
 
 
 @pytest.fixture
@@ -102,7 +99,7 @@ def test_the_parameters_have_spaces_around_their_defaults(chosen):
 def test_a_wrong_parameter_is_refused(name, parameter, value):
     entry = ModelEntry(model=name, name=name, parameters={parameter: value})
     with pytest.raises(SpecError, match=parameter):
-        candidate(suite_of(entry), entry)
+        candidates(resolve("quick", models=[entry]))
 
 
 def test_recbole_is_told_of_the_class(chosen):

@@ -11,13 +11,14 @@ import pytest
 from slow_neighbours import sknn, stan, vsknn
 from small_sessions import scores
 
-from srgnn_bench import registry
-from srgnn_bench.configuration import candidate
 from srgnn_bench.data.prepare import prepare
 from srgnn_bench.data.protocol import test_stage as stage_for_test
 from srgnn_bench.evaluation.metrics import Metric
-from srgnn_bench.schema import ModelEntry, ProtocolSpec, SuiteSpec
+from srgnn_bench.specs import registry
+from srgnn_bench.specs.protocol import ProtocolSpec
+from srgnn_bench.specs.resolving import resolve
 from srgnn_bench.training.build import build
+from srgnn_bench.training.configuration import candidates
 from srgnn_bench.training.ranking import rank_prefixes
 
 ROOT = os.environ.get("SRGNN_BENCH_DATA_ROOT")
@@ -35,9 +36,7 @@ def stage(tmp_path_factory):
 
 
 def fitted(name, stage):
-    entry = ModelEntry(model=name, name=name)
-    suite = SuiteSpec(name="s", title="S", datasets=("d",), models=(entry,))
-    chosen = candidate(suite, entry)
+    [chosen] = candidates(resolve("quick", models=[name]))
     return build(chosen.model_class, chosen.defaults, stage, seed=1), chosen.defaults
 
 

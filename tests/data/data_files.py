@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from srgnn_bench.data.prepare import PreparedDataset, prepare
-from srgnn_bench.data.spec import DatasetSpec
+from srgnn_bench.specs.dataset import DatasetSpec
 
 Click = tuple[Any, Any, Any]
 """Session, item, time."""

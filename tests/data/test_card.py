@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from srgnn_bench.data.card import DataCard, _ranks, card_of, shuffle_diagnostic
 from srgnn_bench.data.sessions import Sessions
-from srgnn_bench.data.spec import DatasetSpec
 from srgnn_bench.report.data_card import markdown, sections, write_data_card
+from srgnn_bench.specs.dataset import DatasetSpec
 
 LOG = [
     (1, 5, 86_400),

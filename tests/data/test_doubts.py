@@ -12,7 +12,7 @@ from data_files import spec_of, write_log
 from srgnn_bench.data.card import card_of
 from srgnn_bench.data.doubts import RULES
 from srgnn_bench.data.prepare import PreparedDataset, prepare
-from srgnn_bench.data.spec import DatasetSpec
+from srgnn_bench.specs.dataset import DatasetSpec
 
 DAY = 86_400
 NOW = 1_700_000_000

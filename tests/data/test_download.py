@@ -13,12 +13,12 @@ import pytest
 from data_files import spec_of
 from served_folder import served
 
-from srgnn_bench import registry
 from srgnn_bench.data import download as downloading
 from srgnn_bench.data.download import download
 from srgnn_bench.data.sources import streams
-from srgnn_bench.data.spec import DatasetSpec, RecBoleDownload
 from srgnn_bench.errors import DataError
+from srgnn_bench.specs import registry
+from srgnn_bench.specs.dataset import DatasetSpec, RecBoleDownload
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from srgnn_bench.data import filters
 from srgnn_bench.data.log import SessionTable
-from srgnn_bench.data.spec import Filter
+from srgnn_bench.specs.dataset import Filter
 
 Lists = dict[int, list[int]]
 FILTER: TypeAdapter[Any] = TypeAdapter(Filter)

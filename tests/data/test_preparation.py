@@ -19,15 +19,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from slow_preparation import SlowClick, slow_prepare
 
-from srgnn_bench import registry
 from srgnn_bench.data.prepare import PreparedDataset, prepare
 from srgnn_bench.data.protocol import test_stage as stage_for_test
 from srgnn_bench.data.protocol import validation_stage
 from srgnn_bench.data.sessions import Sessions
 from srgnn_bench.data.sources import find
-from srgnn_bench.data.spec import DatasetSpec
 from srgnn_bench.errors import DataError, SpecError
-from srgnn_bench.schema import ProtocolSpec
+from srgnn_bench.specs import registry
+from srgnn_bench.specs.dataset import DatasetSpec
+from srgnn_bench.specs.protocol import ProtocolSpec
 
 ROOT = os.environ.get("SRGNN_BENCH_DATA_ROOT")
 DAY = 86_400

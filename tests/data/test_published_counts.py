@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from srgnn_bench import registry
 from srgnn_bench.data.prepare import prepare
 from srgnn_bench.data.protocol import test_stage as stage_for_test
-from srgnn_bench.schema import ProtocolSpec
+from srgnn_bench.specs import registry
+from srgnn_bench.specs.protocol import ProtocolSpec
 
 ROOT = os.environ.get("SRGNN_BENCH_DATA_ROOT")
 needs_data = pytest.mark.skipif(ROOT is None, reason="SRGNN_BENCH_DATA_ROOT is not set")

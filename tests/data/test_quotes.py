@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from srgnn_bench.data.sources import tables
 from srgnn_bench.data.sources.quotes import QuoteWatch
 from srgnn_bench.data.sources.tables import read_log
-from srgnn_bench.data.spec import TableSource
 from srgnn_bench.errors import DataError
+from srgnn_bench.specs.dataset import TableSource
 
 HEADER = "session,item,time,title\n"
 

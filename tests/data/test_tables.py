@@ -18,13 +18,13 @@ from data_files import spec_of, write_log
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srgnn_bench import registry
 from srgnn_bench.data.log import ClickLog
 from srgnn_bench.data.sources import streams
 from srgnn_bench.data.sources.tables import read_log
-from srgnn_bench.data.spec import AtomicSource, TableSource
 from srgnn_bench.errors import DataError
-from srgnn_bench.yaml_text import parse_yaml
+from srgnn_bench.specs import registry
+from srgnn_bench.specs.dataset import AtomicSource, TableSource
+from srgnn_bench.specs.yaml_text import parse_yaml
 
 ROWS = [(3, 20, 1000.5), (3, 7, 999), (1, 20, 5), (12, 7, 1000)]
 

@@ -9,17 +9,15 @@ from pathlib import Path
 import pytest
 from tiny_world import TinyWorld, broken_model, make_tiny_world
 
-from srgnn_bench import registry
 from srgnn_bench.data.protocol import test_stage as stage_for_test
-from srgnn_bench.errors import SpecError, StoreError
+from srgnn_bench.errors import StoreError
 from srgnn_bench.events import EpochDone, Event, RunDone, TrialDone
 from srgnn_bench.execution.final import FinalResult, FinalTask, run_final
 from srgnn_bench.execution.local import Outcome, Resume, execute
 from srgnn_bench.execution.plan import plan, state_of
 from srgnn_bench.execution.stale import failures, stale_runs
 from srgnn_bench.process.device import CPU
-from srgnn_bench.schema import SuiteSpec
-from srgnn_bench.selection import select
+from srgnn_bench.specs.resolving import ResolvedSuite, resolve
 from srgnn_bench.store.record import Schedule
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.tuning.study import Winner
@@ -28,15 +26,15 @@ from srgnn_bench.tuning.study import Winner
 def run(
     world: TinyWorld,
     *,
-    suite: SuiteSpec | None = None,
+    suite: ResolvedSuite | None = None,
     results: Path | None = None,
     resume: Resume = "only-missing",
     listen=lambda event: None,
 ) -> tuple[Outcome, ResultStore]:
-    suite = suite or registry.suite(str(world.suite))
+    suite = suite or resolve(str(world.suite))
     store = ResultStore(results or world.results)
     jobs = plan(suite, data_root=world.data_root, store=store, trust=True)
-    return execute(suite, jobs, store=store, resume=resume, listen=listen), store
+    return execute(jobs, store=store, resume=resume, listen=listen), store
 
 
 def contents(store: ResultStore) -> dict[str, tuple[dict[str, float], list[int]]]:
@@ -129,7 +127,7 @@ def test_more_trials_continue_the_study(finished, tmp_path: Path) -> None:
     world, _, _, _ = finished
     results = tmp_path / "results"
     shutil.copytree(world.results, results)
-    suite = select(registry.suite(str(world.suite)), models=["stamp"], trials=3)
+    suite = resolve(str(world.suite), models=["stamp"], trials=3)
     events: list[Event] = []
     run(world, suite=suite, results=results, listen=events.append)
     assert [e.number for e in events if isinstance(e, TrialDone)] == [2]
@@ -156,7 +154,7 @@ def test_an_interrupted_benchmark_ends_like_an_undisturbed_one(
 
 
 def test_an_interrupted_trial_is_paid_for_as_a_whole(tiny_world: TinyWorld) -> None:
-    suite = select(registry.suite(str(tiny_world.suite)), models=["srgnn"], trials=1, seeds=1)
+    suite = resolve(str(tiny_world.suite), models=["srgnn"], trials=1, seeds=1)
     events: list[Event] = []
 
     def interrupt(event: Event) -> None:
@@ -175,7 +173,7 @@ def test_an_interrupted_trial_is_paid_for_as_a_whole(tiny_world: TinyWorld) -> N
 
 def test_order_of_execution_changes_nothing(finished, tmp_path: Path) -> None:
     world, _, undisturbed, _ = finished
-    suite = select(registry.suite(str(world.suite)), models=["popularity", "stamp", "srgnn"])
+    suite = resolve(str(world.suite), models=["popularity", "stamp", "srgnn"])
     _, store = run(world, suite=suite, results=tmp_path / "results")
     assert_same(store, undisturbed)
 
@@ -185,7 +183,7 @@ def test_a_failing_model_does_not_stop_the_others(
 ) -> None:
     monkeypatch.syspath_prepend(str(Path(__file__).parent / "models"))
     path = broken_model(tiny_world)
-    suite = select(registry.suite(str(tiny_world.suite)), models=[str(path), "popularity"])
+    suite = resolve(str(tiny_world.suite), models=[str(path), "popularity"])
     outcome, store = run(tiny_world, suite=suite)
     assert outcome == Outcome(done=1, trained=1, failed=2, missing=0)
     jobs = plan(suite, data_root=tiny_world.data_root, store=store, trust=True)
@@ -213,8 +211,8 @@ def test_a_model_that_hangs_or_returns_nan_is_stored_as_failed(
 ) -> None:
     monkeypatch.syspath_prepend(str(Path(__file__).parent / "models"))
     monkeypatch.setenv("BROKEN_MODEL", trouble)
-    suite = select(
-        registry.suite(str(tiny_world.suite)),
+    suite = resolve(
+        str(tiny_world.suite),
         models=[str(broken_model(tiny_world)), "popularity"],
         trials=1,
         seeds=1,
@@ -278,18 +276,18 @@ def test_what_may_not_be_removed_is_one_clear_error(
 
 def test_a_run_of_other_settings_is_stale_and_says_why(finished) -> None:
     world, _, store, _ = finished
-    suite = select(registry.suite(str(world.suite)), models=["stamp"], settings=["seed=7"], seeds=1)
+    suite = resolve(str(world.suite), models=["stamp"], settings=["seed=7"], seeds=1)
     jobs = plan(suite, data_root=world.data_root, store=store)
     assert list(stale_runs(jobs, store)) == []  # nothing planned yet: its tuning is to be done
-    same = select(registry.suite(str(world.suite)), models=["stamp"], seeds=1)
+    same = resolve(str(world.suite), models=["stamp"], seeds=1)
     jobs = plan(same, data_root=world.data_root, store=store)
     (stale,) = stale_runs(jobs, store)
     assert stale.fields == ("seed",)
 
 
 def test_the_published_protocol_takes_the_best_test_epoch(tiny_world: TinyWorld) -> None:
-    suite = select(
-        registry.suite(str(tiny_world.suite)),
+    suite = resolve(
+        str(tiny_world.suite),
         models=["stamp"],
         trials=0,
         seeds=1,
@@ -307,8 +305,8 @@ def test_the_published_protocol_takes_the_best_test_epoch(tiny_world: TinyWorld)
 def test_what_validation_chose_does_not_limit_the_published_protocol(
     tiny_world: TinyWorld, tmp_path: Path
 ) -> None:
-    suite = select(
-        registry.suite(str(tiny_world.suite)),
+    suite = resolve(
+        str(tiny_world.suite),
         models=["stamp"],
         seeds=1,
         settings=["protocol.kind=published"],
@@ -318,29 +316,29 @@ def test_what_validation_chose_does_not_limit_the_published_protocol(
     (planned,) = job.runs(winner)
     result = run_final(
         FinalTask.of(job, planned, winner),
-        stage_for_test(job.dataset, suite.protocol),
+        stage_for_test(job.dataset, job.suite.protocol),
         listen=lambda event: None,
         checkpoint=tmp_path / "checkpoint",
         device=CPU,
     )
     assert isinstance(result, FinalResult)
-    assert len(result.epochs) == suite.training["epochs"]
+    assert len(result.epochs) == job.suite.training["epochs"]
 
 
 def test_runs_of_other_settings_are_not_put_beside_those_of_a_suite(tiny_world: TinyWorld) -> None:
-    chosen = select(registry.suite(str(tiny_world.suite)), models=["popularity"], seeds=1)
+    chosen = resolve(str(tiny_world.suite), models=["popularity"], seeds=1)
     run(tiny_world, suite=chosen)
     manifest = tiny_world.results / "suites" / "tinysuite.json"
     before = manifest.read_bytes()
     settings = ["protocol.validation_fraction=0.4", "training.epochs=9"]
-    whole = registry.suite(str(tiny_world.suite))
-    other = select(whole, models=["stamp"], seeds=1, settings=settings)
+    whole = resolve(str(tiny_world.suite))
+    other = resolve(whole, models=["stamp"], seeds=1, settings=settings)
     with pytest.raises(StoreError, match=r"validation_fraction was 0\.1, now 0\.4; .*epochs") as e:
         run(tiny_world, suite=other)
     assert "popularity on tiny" in e.value.problem
     assert manifest.read_bytes() == before
     # What replaces all of it is no mixture.
-    again = select(whole, models=["popularity"], seeds=1, settings=settings)
+    again = resolve(whole, models=["popularity"], seeds=1, settings=settings)
     outcome, _ = run(tiny_world, suite=again)
     assert outcome.done == 1
 
@@ -349,12 +347,14 @@ def test_an_entry_has_the_same_values_on_all_data_sets(tiny_world: TinyWorld) ->
     another = tiny_world.root / "another.yaml"
     another.write_text(tiny_world.dataset.read_text())
     shutil.copytree(tiny_world.data_root / "tiny", tiny_world.data_root / "another")
-    whole = registry.suite(str(tiny_world.suite))
+    whole = resolve(str(tiny_world.suite))
 
-    def chosen(dataset: Path, size: int) -> SuiteSpec:
+    def chosen(dataset: Path, size: int) -> ResolvedSuite:
         settings = [f"models.stamp.embedding_size={size}"]
         names = [str(dataset)]
-        return select(whole, datasets=names, models=["stamp"], trials=1, seeds=1, settings=settings)
+        return resolve(
+            whole, datasets=names, models=["stamp"], trials=1, seeds=1, settings=settings
+        )
 
     run(tiny_world, suite=chosen(tiny_world.dataset, 8))
     with pytest.raises(StoreError, match=r"models\.stamp\.embedding_size was 8, now 16"):
@@ -363,31 +363,19 @@ def test_an_entry_has_the_same_values_on_all_data_sets(tiny_world: TinyWorld) ->
     assert outcome.done == 1
 
 
-def test_two_datasets_of_one_name_are_refused_before_any_work(tiny_world: TinyWorld) -> None:
-    copy = tiny_world.root / "elsewhere" / tiny_world.dataset.name
-    copy.parent.mkdir()
-    shutil.copy(tiny_world.dataset, copy)
-    suite = select(
-        registry.suite(str(tiny_world.suite)), datasets=[str(tiny_world.dataset), str(copy)]
-    )
-    with pytest.raises(SpecError, match="are named 'tiny'"):
-        run(tiny_world, suite=suite)
-    assert not tiny_world.results.exists()
-
-
 def test_models_of_other_data_are_not_put_beside_those_of_a_suite(tiny_world: TinyWorld) -> None:
-    whole = registry.suite(str(tiny_world.suite))
-    run(tiny_world, suite=select(whole, models=["popularity", "markov"], trials=1, seeds=1))
+    whole = resolve(str(tiny_world.suite))
+    run(tiny_world, suite=resolve(whole, models=["popularity", "markov"], trials=1, seeds=1))
     manifest = tiny_world.results / "suites" / "tinysuite.json"
     before = manifest.read_bytes()
     log = tiny_world.data_root / "tiny" / "clicks.csv"
     lines = log.read_text().splitlines(keepends=True)
     log.write_text("".join(lines[:-20]))
     with pytest.raises(StoreError, match="tiny is not the data that it was") as e:
-        run(tiny_world, suite=select(whole, models=["popularity"], trials=1, seeds=1))
+        run(tiny_world, suite=resolve(whole, models=["popularity"], trials=1, seeds=1))
     assert "markov on tiny" in e.value.problem
     assert manifest.read_bytes() == before
     # What replaces all of it is no mixture.
-    both = select(whole, models=["popularity", "markov"], trials=1, seeds=1)
+    both = resolve(whole, models=["popularity", "markov"], trials=1, seeds=1)
     outcome, _ = run(tiny_world, suite=both)
     assert outcome.done == 2

@@ -17,14 +17,13 @@ from typing import Any
 import pytest
 from tiny_world import TinyWorld, broken_model, make_tiny_world
 
-from srgnn_bench import registry
 from srgnn_bench.errors import ClusterError
 from srgnn_bench.events import EpochDone, Event, RunDone, RunStarted, TrialDone, TrialStarted
 from srgnn_bench.execution.local import Outcome, execute
 from srgnn_bench.execution.plan import plan
 from srgnn_bench.execution.stale import failures
 from srgnn_bench.process.environment import available_cores
-from srgnn_bench.selection import select
+from srgnn_bench.specs.resolving import resolve
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.store.study import Trial
 
@@ -76,14 +75,12 @@ def contents(store: ResultStore) -> dict[str, tuple[object, ...]]:
 
 @two_cores
 def test_two_workers_store_what_one_process_stores(world: TinyWorld, workers: Workers) -> None:
-    suite = select(registry.suite(str(world.suite)), trials=3)  # the third may be pruned
+    suite = resolve(str(world.suite), trials=3)  # the third may be pruned
     alone, together = ResultStore(world.root / "alone"), ResultStore(world.root / "together")
     events: list[Event] = []
     for store, driver in ((alone, None), (together, workers)):
         jobs = plan(suite, data_root=world.data_root, store=store)
-        execute(
-            suite, jobs, store=store, resume="only-missing", listen=events.append, driver=driver
-        )
+        execute(jobs, store=store, resume="only-missing", listen=events.append, driver=driver)
         kinds = [type(event) for event in events]
         assert kinds.count(TrialDone) == kinds.count(TrialStarted) == 7
         assert kinds.count(RunDone) == kinds.count(RunStarted) == 5
@@ -122,8 +119,8 @@ def test_a_worker_that_is_lost_to_one_model_serves_the_others(
     monkeypatch.syspath_prepend(models)
     monkeypatch.setenv("BROKEN_MODEL", trouble)
     monkeypatch.setenv(STUDIES_VARIABLE, "postgresql://bench:hunter2@10.0.0.5/studies")
-    suite = select(
-        registry.suite(str(tiny_world.suite)),
+    suite = resolve(
+        str(tiny_world.suite),
         models=[str(broken_model(tiny_world)), "popularity"],
         trials=1,
         seeds=1,
@@ -136,7 +133,6 @@ def test_a_worker_that_is_lost_to_one_model_serves_the_others(
             seen = [Path(f"/proc/{process}/{told}") for told in ("cmdline", "environ")]
             assert not any(b"hunter2" in path.read_bytes() for path in seen if path.exists())
         outcome = execute(
-            suite,
             jobs,
             store=store,
             resume="only-missing",
@@ -154,10 +150,10 @@ def test_a_worker_that_is_lost_to_one_model_serves_the_others(
 def test_a_killed_worker_is_replaced_and_changes_nothing(
     world: TinyWorld, workers: Workers
 ) -> None:
-    suite = select(registry.suite(str(world.suite)), models=["srgnn", "stamp"], seeds=1)
+    suite = resolve(str(world.suite), models=["srgnn", "stamp"], seeds=1)
     alone, hurt = ResultStore(world.root / "alone2"), ResultStore(world.root / "hurt")
     jobs = plan(suite, data_root=world.data_root, store=alone)
-    execute(suite, jobs, store=alone, resume="only-missing", listen=lambda event: None)
+    execute(jobs, store=alone, resume="only-missing", listen=lambda event: None)
     killed: list[int] = []
 
     def kill(event: Event) -> None:
@@ -169,7 +165,7 @@ def test_a_killed_worker_is_replaced_and_changes_nothing(
             killed.append(victim)
 
     jobs = plan(suite, data_root=world.data_root, store=hurt)
-    execute(suite, jobs, store=hurt, resume="only-missing", listen=kill, driver=workers)
+    execute(jobs, store=hurt, resume="only-missing", listen=kill, driver=workers)
     assert len(killed) == 2
     assert contents(hurt) == contents(alone)
     assert trials(hurt) == trials(alone)
@@ -177,7 +173,7 @@ def test_a_killed_worker_is_replaced_and_changes_nothing(
 
 @two_cores
 def test_other_data_on_a_worker_stops_the_run(world: TinyWorld, workers: Workers) -> None:
-    suite = select(registry.suite(str(world.suite)), models=["popularity"], trials=1, seeds=1)
+    suite = resolve(str(world.suite), models=["popularity"], trials=1, seeds=1)
     store = ResultStore(world.root / "other")
     jobs = [
         replace(job, dataset=replace(job.dataset, fingerprint="0" * 64))
@@ -185,7 +181,6 @@ def test_other_data_on_a_worker_stops_the_run(world: TinyWorld, workers: Workers
     ]
     with pytest.raises(ClusterError, match="not the files that the coordinator has"):
         execute(
-            suite,
             jobs,
             store=store,
             resume="only-missing",
@@ -228,7 +223,7 @@ def test_a_worker_is_no_scheduler(workers: Workers) -> None:
 def test_a_scheduler_that_is_lost_is_one_error_and_the_next_call_goes_on(
     tiny_world: TinyWorld, blow: signal.Signals
 ) -> None:
-    suite = select(registry.suite(str(tiny_world.suite)), models=["stamp"], trials=2, seeds=1)
+    suite = resolve(str(tiny_world.suite), models=["stamp"], trials=2, seeds=1)
     store = ResultStore(tiny_world.results)
     jobs = plan(suite, data_root=tiny_world.data_root, store=store)
     environment = {**os.environ, CACHE_VARIABLE: str(tiny_world.root / "elsewhere")}
@@ -242,8 +237,8 @@ def test_a_scheduler_that_is_lost_is_one_error_and_the_next_call_goes_on(
             pytest.raises(ClusterError, match="scheduler is lost"),
             remote_workers(address, data_root=tiny_world.data_root, patience=3) as driver,
         ):
-            execute(suite, jobs, store=store, resume="only-missing", listen=strike, driver=driver)
-    outcome = execute(suite, jobs, store=store, resume="only-missing", listen=lambda event: None)
+            execute(jobs, store=store, resume="only-missing", listen=strike, driver=driver)
+    outcome = execute(jobs, store=store, resume="only-missing", listen=lambda event: None)
     assert outcome == Outcome(done=1, trained=1, failed=0, missing=0)
 
 

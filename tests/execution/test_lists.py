@@ -11,11 +11,11 @@ import pytest
 from ir_measures import RR, Success, nDCG
 from tiny_world import TinyWorld, make_tiny_world
 
-from srgnn_bench import Benchmark, registry
+from srgnn_bench import Benchmark
 from srgnn_bench.execution.local import execute
 from srgnn_bench.execution.plan import plan
 from srgnn_bench.report.export import export_results
-from srgnn_bench.selection import select
+from srgnn_bench.specs.resolving import resolve
 from srgnn_bench.store.store import ResultStore
 
 MEASURES = {
@@ -28,10 +28,10 @@ MEASURES = {
 
 
 def run(world: TinyWorld, *settings: str) -> ResultStore:
-    suite = select(registry.suite(str(world.suite)), trials=1, seeds=1, settings=settings)
+    suite = resolve(str(world.suite), trials=1, seeds=1, settings=settings)
     store = ResultStore(world.results)
     jobs = plan(suite, data_root=world.data_root, store=store)
-    execute(suite, jobs, store=store, resume="only-missing", listen=lambda event: None)
+    execute(jobs, store=store, resume="only-missing", listen=lambda event: None)
     return store
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from tiny_world import TinyWorld
 
-from srgnn_bench import registry
 from srgnn_bench.events import Event, Listener, TrialStarted
 from srgnn_bench.execution.chain import Assignment, Driver, Start, drive
 from srgnn_bench.execution.final import Trouble
@@ -17,7 +16,7 @@ from srgnn_bench.execution.plan import plan
 from srgnn_bench.execution.workbench import Answer, Workbench
 from srgnn_bench.process.device import CPU
 from srgnn_bench.report.results import load_suite
-from srgnn_bench.selection import select
+from srgnn_bench.specs.resolving import resolve
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.tuning.trial import TrialTask
 
@@ -56,7 +55,7 @@ class LosingDriver:
 def test_what_is_lost_is_told_apart_and_made_again_when_asked(
     tiny_world: TinyWorld, losing: dict[str, int], lost: int, made_again: list[int]
 ) -> None:
-    suite = select(registry.suite(str(tiny_world.suite)), models=["stamp", "popularity"], seeds=2)
+    suite = resolve(str(tiny_world.suite), models=["stamp", "popularity"], seeds=2)
     store, whole = ResultStore(tiny_world.results), ResultStore(tiny_world.root / "whole")
     jobs = plan(suite, data_root=tiny_world.data_root, store=store)
     driver = LosingDriver(tiny_world.root / "elsewhere", **losing)
@@ -64,11 +63,11 @@ def test_what_is_lost_is_told_apart_and_made_again_when_asked(
 
     def run(resume: Resume, driver: Driver | None = None) -> Outcome:
         events.clear()
-        return execute(suite, jobs, store=store, resume=resume, listen=events.append, driver=driver)
+        return execute(jobs, store=store, resume=resume, listen=events.append, driver=driver)
 
     left = 3 - lost  # popularity has no chance in it: one run
     assert run("only-missing", driver) == Outcome(left, left, failed=0, missing=0, lost=lost)
-    holes = load_suite(store, suite=suite.name).holes
+    holes = load_suite(store, suite=suite.spec.name).holes
     assert {hole.reason for hole in holes} == {
         "tuning lost by the machines" if made_again else "lost by the machines"
     }
@@ -77,7 +76,7 @@ def test_what_is_lost_is_told_apart_and_made_again_when_asked(
     # The trials that had ended are results, and stay.
     assert [e.number for e in events if isinstance(e, TrialStarted)] == made_again
     jobs_of_whole = plan(suite, data_root=tiny_world.data_root, store=whole)
-    execute(suite, jobs_of_whole, store=whole, resume="only-missing", listen=events.append)
+    execute(jobs_of_whole, store=whole, resume="only-missing", listen=events.append)
     assert {r.key: r.metrics for r in store.records()} == {
         r.key: r.metrics for r in whole.records()
     }

@@ -8,22 +8,22 @@ import pytest
 import yaml
 from tiny_world import TinyWorld, make_tiny_world
 
-from srgnn_bench import registry
-from srgnn_bench.configuration import candidate
 from srgnn_bench.errors import SpecError
 from srgnn_bench.events import Event, TrialDone
 from srgnn_bench.execution.local import Outcome, Resume, execute
 from srgnn_bench.execution.plan import plan, state_of, work_left
 from srgnn_bench.execution.stale import failures, stale_runs
-from srgnn_bench.schema import ModelEntry, SuiteSpec
-from srgnn_bench.selection import select
+from srgnn_bench.specs import registry
+from srgnn_bench.specs.resolving import ResolvedSuite, resolve
+from srgnn_bench.specs.suite import ModelEntry
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.store.study import best_trial
+from srgnn_bench.training.configuration import candidate, candidates
 
 ABLATIONS = [name for name in registry.names("suite") if name.startswith("ablation-")]
 
 
-def ablation(world: TinyWorld, **changes: object) -> SuiteSpec:
+def ablation(world: TinyWorld, **changes: object) -> ResolvedSuite:
     """SR-GNN as it is, and without a graph."""
     content = yaml.safe_load(world.suite.read_text())
     content |= {
@@ -36,17 +36,17 @@ def ablation(world: TinyWorld, **changes: object) -> SuiteSpec:
     }
     path = world.root / "ablation.yaml"
     path.write_text(yaml.safe_dump(content | changes))
-    return registry.suite(str(path))
+    return resolve(str(path))
 
 
 def run(
-    world: TinyWorld, suite: SuiteSpec, *, resume: Resume = "only-missing"
+    world: TinyWorld, suite: ResolvedSuite, *, resume: Resume = "only-missing"
 ) -> tuple[Outcome, ResultStore, int]:
     """What came of it, and the trials that it took."""
     store = ResultStore(world.results)
     jobs = plan(suite, data_root=world.data_root, store=store, trust=True)
     events: list[Event] = []
-    outcome = execute(suite, jobs, store=store, resume=resume, listen=events.append)
+    outcome = execute(jobs, store=store, resume=resume, listen=events.append)
     return outcome, store, sum(isinstance(event, TrialDone) for event in events)
 
 
@@ -77,7 +77,7 @@ def test_variants_run_what_won_with_their_own_values_on_top(world: TinyWorld) ->
 
 
 def test_the_plain_model_of_another_suite_has_nothing_left_to_do(world: TinyWorld) -> None:
-    suite = select(registry.suite(str(world.suite)), models=["srgnn"], seeds=1)
+    suite = resolve(str(world.suite), models=["srgnn"], seeds=1)
     outcome, store, trials = run(world, suite)
     assert (outcome.done, outcome.trained, trials) == (1, 0, 0)
     jobs = plan(suite, data_root=world.data_root, store=store)
@@ -94,7 +94,9 @@ def test_null_tunes_every_variant_anew(world: TinyWorld) -> None:
     store = ResultStore(world.results)
     shared = plan(suite, data_root=world.data_root, store=store)
     anew = plan(
-        select(suite, settings=["configurations_from=null"]), data_root=world.data_root, store=store
+        resolve(suite, settings=["configurations_from=null"]),
+        data_root=world.data_root,
+        store=store,
     )
     keys = [[job.study.key for job in jobs if job.study] for jobs in (shared, anew)]
     assert keys[0][0] == keys[0][1] == keys[1][0] != keys[1][1]
@@ -130,11 +132,12 @@ def test_shipped_ablations_share_the_trials_of_the_standard_suite(name: str) -> 
         assert getattr(suite, part) == getattr(standard, part)
     assert suite.configurations_from == "srgnn"
     assert set(suite.datasets) <= set(standard.datasets)
+    model = registry.model("srgnn")
     plain = ModelEntry(model="srgnn", name="srgnn")
-    mine, its = candidate(suite, plain), candidate(standard, plain)
+    mine, its = candidate(suite, plain, model), candidate(standard, plain, model)
     assert (mine.defaults, mine.space) == (its.defaults, its.space)
-    for entry in suite.models:
-        assert candidate(suite, entry).model_class is its.model_class
+    for variant in candidates(resolve(name)):
+        assert variant.model_class is its.model_class
 
 
 def test_every_ablation_of_the_paper_is_shipped() -> None:

@@ -10,8 +10,8 @@ import random
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from srgnn_bench import registry
-from srgnn_bench.yaml_text import read_yaml, yaml_of
+from srgnn_bench.specs import registry
+from srgnn_bench.specs.yaml_text import read_yaml, yaml_of
 
 Kind = Literal["suite", "dataset", "model", "--set"]
 

@@ -21,8 +21,8 @@ from srgnn_bench.data.log import ClickLog
 from srgnn_bench.data.sources import Found, read
 from srgnn_bench.data.sources.pickles import read_sessions as read_pickle
 from srgnn_bench.data.sources.recbole_sessions import read_sessions as read_prefixes
-from srgnn_bench.data.spec import AtomicSource, TableSource
 from srgnn_bench.errors import DataError
+from srgnn_bench.specs.dataset import AtomicSource, TableSource
 
 INPUTS = int(os.environ.get("SRGNN_BENCH_FUZZ", "300"))
 COLUMNS = {"session": ("session",), "item": ("item",), "time": ("time",)}

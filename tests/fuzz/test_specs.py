@@ -13,12 +13,11 @@ from pathlib import Path
 
 from generated_specs import SpecCase, generate
 
-from srgnn_bench import registry
-from srgnn_bench.configuration import candidate
 from srgnn_bench.errors import BenchError
 from srgnn_bench.plain_text import visible
-from srgnn_bench.schema import ModelEntry, SuiteSpec
-from srgnn_bench.selection import look_up, select
+from srgnn_bench.specs import registry
+from srgnn_bench.specs.resolving import resolve
+from srgnn_bench.training.configuration import candidates
 
 INPUTS = int(os.environ.get("SRGNN_BENCH_FUZZ", "60"))
 
@@ -56,16 +55,14 @@ def judge(case: SpecCase, folder: Path) -> str:
     path = folder / "mine.yaml"
     try:
         if case.kind == "--set":
-            resolve(select(registry.suite("quick"), settings=[case.text]))
+            candidates(resolve("quick", settings=[case.text]))
             return "taken"
         # What UTF-8 cannot write cannot stand in a file.
         path.write_text(case.text, encoding="utf-8", errors="replace")
         if case.kind == "suite":
-            suite = registry.suite(str(path))
-            look_up(suite)
-            resolve(suite)
+            candidates(resolve(str(path)))
         elif case.kind == "model":
-            candidate(registry.suite("quick"), ModelEntry(model=str(path), name="mine"))
+            candidates(resolve("quick", models=[str(path)]))
         else:
             registry.dataset(str(path))
     except BenchError as error:
@@ -77,9 +74,3 @@ def judge(case: SpecCase, folder: Path) -> str:
     except Exception:
         return f"traceback: {traceback.format_exc()}"
     return "taken"
-
-
-def resolve(suite: SuiteSpec) -> None:
-    """Resolve a suite's entries as a plan does."""
-    for entry in suite.models:
-        candidate(suite, entry)

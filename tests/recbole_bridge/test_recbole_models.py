@@ -12,7 +12,6 @@ from recbole.data.interaction import Interaction
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from srgnn_bench import registry
 from srgnn_bench.data.sessions import Sessions, Stage, stage_of
 from srgnn_bench.errors import ModelError
 from srgnn_bench.models import FullSoftmax
@@ -21,7 +20,8 @@ from srgnn_bench.recbole_bridge.classes import loss_of, model_class, with_full_s
 from srgnn_bench.recbole_bridge.config import ITEM_FIELD, LENGTH_FIELD, recbole_parameters
 from srgnn_bench.recbole_bridge.dataset import THE_USER, PrefixBatches
 from srgnn_bench.recbole_bridge.recbole_models import PACKAGE, PLAIN_SOFTMAX, UNFIT, UNTRIED
-from srgnn_bench.schema import ModelSpec
+from srgnn_bench.specs import registry
+from srgnn_bench.specs.model import ModelSpec
 from srgnn_bench.training.build import build
 
 N_ITEMS = 20

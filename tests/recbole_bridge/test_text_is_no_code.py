@@ -15,15 +15,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from srgnn_bench import registry
-from srgnn_bench.configuration import Candidate, candidate
 from srgnn_bench.data.sessions import Sessions, Stage, stage_of
 from srgnn_bench.errors import ModelError, SpecError
 from srgnn_bench.recbole_bridge.config import LOSS_TYPES, recbole_config, recbole_parameters
 from srgnn_bench.recbole_bridge.recbole_models import PACKAGE
-from srgnn_bench.schema import ModelEntry, SuiteSpec, TrainingSpec
-from srgnn_bench.selection import select
+from srgnn_bench.specs import registry
+from srgnn_bench.specs.model import TrainingSpec
+from srgnn_bench.specs.resolving import resolve
+from srgnn_bench.specs.suite import ModelEntry, SuiteSpec
 from srgnn_bench.training.build import build
+from srgnn_bench.training.configuration import Candidate, candidates
 
 FLAG = "SRGNN_BENCH_TEXT_WAS_RUN"
 CALL = f"__import__('os').environ.__setitem__('{FLAG}', 'yes')"
@@ -61,7 +62,8 @@ def recboles() -> list[type[Any]]:
 
 
 def resolved(name: str) -> Candidate:
-    return candidate(registry.suite("quick"), ModelEntry(model=name, name=name))
+    [found] = candidates(resolve("quick", models=[name]))
+    return found
 
 
 def test_the_call_would_be_seen() -> None:
@@ -92,7 +94,7 @@ def test_no_parameter_of_a_model_runs_its_text(
     parameter = data.draw(st.sampled_from(sorted({"loss_type", *found.defaults})))
     entry = ModelEntry(model=name, name=name, parameters={parameter: text})
     with contextlib.suppress(SpecError):
-        candidate(registry.suite("quick"), entry)
+        candidates(resolve("quick", models=[entry]))
     # RecBole's own code may fail over such a value in any way of its own.
     with contextlib.suppress(Exception):
         build(found.model_class, {**found.defaults, parameter: text}, stage, seed=1)
@@ -123,8 +125,7 @@ def test_the_loss_is_one_of_a_closed_set(route: str, kind: str, tmp_path: Path) 
         ),
         training=values if route == "training" else {},
     )
-    if route == "--set":
-        suite = select(suite, settings=[f'models.mine.loss_type="{text}"'])
+    settings = [f'models.mine.loss_type="{text}"'] if route == "--set" else []
     with pytest.raises(SpecError, match="loss_type is") as caught:
-        candidate(suite, suite.models[0])
+        candidates(resolve(suite, settings=settings))
     assert " or ".join(LOSS_TYPES) in caught.value.remedy

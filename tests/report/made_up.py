@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from srgnn_bench import registry
 from srgnn_bench.evaluation.metrics import rank_metrics
-from srgnn_bench.schema import SuiteSpec
+from srgnn_bench.specs import registry
+from srgnn_bench.specs.suite import SuiteSpec
 from srgnn_bench.store.keys import RESULTS_VERSION, key_of, seed_from
 from srgnn_bench.store.record import (
     Cell,

@@ -13,13 +13,12 @@ from pathlib import Path
 import pytest
 from tiny_world import TinyWorld, make_tiny_world
 
-from srgnn_bench import registry
 from srgnn_bench.errors import BenchError
 from srgnn_bench.events import CheckpointDiscarded, EpochDone, Event, RunStarted
 from srgnn_bench.execution.local import execute
 from srgnn_bench.execution.plan import plan
 from srgnn_bench.report.results import load_suite
-from srgnn_bench.selection import select
+from srgnn_bench.specs.resolving import resolve
 from srgnn_bench.store.record import Failure
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.store.verify import verify
@@ -39,8 +38,8 @@ KINDS = {
 
 def run(world: TinyWorld, *, listen=lambda event: None) -> ResultStore:
     settings = ["training.epochs=2", "keep_lists=true"]
-    suite = select(
-        registry.suite(str(world.suite)),
+    suite = resolve(
+        str(world.suite),
         models=["stamp", "popularity"],
         trials=2,
         seeds=1,
@@ -48,7 +47,7 @@ def run(world: TinyWorld, *, listen=lambda event: None) -> ResultStore:
     )
     store = ResultStore(world.results)
     jobs = plan(suite, data_root=world.data_root, store=store)
-    execute(suite, jobs, store=store, resume="only-missing", listen=listen)
+    execute(jobs, store=store, resume="only-missing", listen=listen)
     return store
 
 
@@ -56,7 +55,7 @@ def numbers(world: TinyWorld, store: ResultStore) -> dict[str, object]:
     """Everything that a report or a plan reads of a folder."""
     results = load_suite(store, suite="tinysuite")
     [cell] = {cell.dataset for cell in results.manifest.cells}
-    suite = registry.suite(str(world.suite))
+    suite = resolve(str(world.suite))
     [job, *_] = plan(suite, data_root=world.data_root, store=store)
     read: dict[str, object] = {
         "manifest": results.manifest,

@@ -11,17 +11,17 @@ import pytest
 import torch
 from tiny_world import TinyWorld
 
-from srgnn_bench import files, registry
+from srgnn_bench import files
 from srgnn_bench.errors import StoreError
 from srgnn_bench.execution.local import Outcome, execute
 from srgnn_bench.execution.plan import plan
-from srgnn_bench.selection import select
+from srgnn_bench.specs.resolving import resolve
 from srgnn_bench.store.store import ResultStore
 
 
 def run(world: TinyWorld) -> tuple[Outcome, ResultStore]:
-    suite = select(
-        registry.suite(str(world.suite)),
+    suite = resolve(
+        str(world.suite),
         models=["stamp"],
         trials=1,
         seeds=1,
@@ -29,7 +29,7 @@ def run(world: TinyWorld) -> tuple[Outcome, ResultStore]:
     )
     store = ResultStore(world.results)
     jobs = plan(suite, data_root=world.data_root, store=store)
-    outcome = execute(suite, jobs, store=store, resume="only-missing", listen=lambda event: None)
+    outcome = execute(jobs, store=store, resume="only-missing", listen=lambda event: None)
     return outcome, store
 
 

@@ -23,16 +23,17 @@ from served_folder import served
 from tiny_benchmark import assert_nothing_half_written, assert_same, run_benchmark
 from tiny_world import TinyWorld
 
-from srgnn_bench import registry
+from srgnn_bench.specs import registry
 from srgnn_bench.data import download as downloading
 from srgnn_bench.data.download import download
 from srgnn_bench.data.prepare import prepare
-from srgnn_bench.data.spec import RecBoleDownload
+from srgnn_bench.specs.dataset import RecBoleDownload
 from srgnn_bench.execution.local import execute
 from srgnn_bench.execution.plan import plan
 from srgnn_bench.report import build_report
 from srgnn_bench.report.compare import compare_stores
-from srgnn_bench.selection import select
+from srgnn_bench.specs import registry
+from srgnn_bench.specs.resolving import resolve
 from srgnn_bench.store.store import ResultStore
 
 LONGEST_LIFE = 1 / 3
@@ -105,9 +106,9 @@ def do(what: str, world: TinyWorld, results: Path) -> None:
         return
     store = ResultStore(results)
     if what == "overwrite":
-        suite = select(registry.suite(str(world.suite)), models=["stamp"])
+        suite = resolve(str(world.suite), models=["stamp"])
         jobs = plan(suite, data_root=world.data_root, store=store)
-        execute(suite, jobs, store=store, resume="overwrite", listen=lambda event: None)
+        execute(jobs, store=store, resume="overwrite", listen=lambda event: None)
     elif what == "report":
         build_report(store, suite="tinysuite", out=results / "made", forms=("svg",))
     else:

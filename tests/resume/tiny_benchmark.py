@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tiny_world import TinyWorld
 
-from srgnn_bench import registry
+from srgnn_bench.specs import registry
 from srgnn_bench.events import Listener
 from srgnn_bench.execution.local import execute
 from srgnn_bench.execution.plan import plan

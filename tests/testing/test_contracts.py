@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 import pytest
 import torch
 
-from srgnn_bench import registry
 from srgnn_bench.models import FittedRecommender
 from srgnn_bench.models.srgnn import FastSRGNN
 from srgnn_bench.recbole_bridge.classes import model_class
 from srgnn_bench.recbole_bridge.config import recbole_parameters
+from srgnn_bench.specs import registry
+from srgnn_bench.specs.fields import Spec
 from srgnn_bench.testing import ModelContract
 
 SMALL = {
@@ -88,7 +89,7 @@ class GivesNan(FastSRGNN):
 
 
 class ForgetsState(FittedRecommender):
-    Parameters = registry.Spec
+    Parameters = Spec
 
     def fit(self, sessions):
         self.scores = torch.randn(self.n_items)
@@ -100,7 +101,7 @@ class ForgetsState(FittedRecommender):
 class LikesHighNumbers(FittedRecommender):
     """Popularity with ties decided by the number of the item."""
 
-    Parameters = registry.Spec
+    Parameters = Spec
 
     def fit(self, sessions):
         clicks = torch.bincount(torch.as_tensor(sessions.items), minlength=self.n_items)

@@ -10,7 +10,7 @@ import torch
 
 from srgnn_bench.data.sessions import Sessions, Stage, stage_of
 from srgnn_bench.models.srgnn import FastSRGNN
-from srgnn_bench.schema import TrainingSpec
+from srgnn_bench.specs.model import TrainingSpec
 from srgnn_bench.store.record import Schedule
 from srgnn_bench.testing.planted import planted_sessions
 from srgnn_bench.training.build import build

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from srgnn_bench.schema import TrainingSpec
+from srgnn_bench.specs.model import TrainingSpec
 from srgnn_bench.store.record import Schedule
 from srgnn_bench.training.stopping import Next, Plateau, Repeat, Steps, StopRule, judged_rule
 

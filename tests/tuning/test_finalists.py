@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from srgnn_bench.schema import TuningSpec
+from srgnn_bench.specs.suite import TuningSpec
 from srgnn_bench.store.record import Schedule
 from srgnn_bench.store.study import StudyFacts, Trial, different, standing_of
 

@@ -10,13 +10,12 @@ import pytest
 from postgres import Server, needs_postgres, running_server
 from tiny_world import TinyWorld
 
-from srgnn_bench import registry
 from srgnn_bench.errors import SpecError, StoreError
 from srgnn_bench.events import EpochDone, Event, TrialDone
 from srgnn_bench.execution.local import Outcome, execute
 from srgnn_bench.execution.plan import plan
-from srgnn_bench.schema import SuiteSpec
-from srgnn_bench.selection import select
+from srgnn_bench.specs.resolving import resolve
+from srgnn_bench.specs.suite import SuiteSpec
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.store.study import Trial
 from srgnn_bench.tuning.server import StudyServer, Taken
@@ -33,8 +32,7 @@ def database() -> Iterator[Server]:
 
 def suite_of(world: TinyWorld, *, seed: int) -> SuiteSpec:
     """A suite of its own studies: each test has another seed."""
-    suite = registry.suite(str(world.suite))
-    return select(suite, models=["stamp"], seeds=1, settings=[f"seed={seed}"])
+    return resolve(str(world.suite), models=["stamp"], seeds=1, settings=[f"seed={seed}"])
 
 
 def run(
@@ -43,9 +41,7 @@ def run(
     store = ResultStore(world.root / results)
     jobs = plan(suite, data_root=world.data_root, store=store)
     studies = None if url is None else StudyServer(url)
-    outcome = execute(
-        suite, jobs, store=store, resume="only-missing", listen=listen, studies=studies
-    )
+    outcome = execute(jobs, store=store, resume="only-missing", listen=listen, studies=studies)
     trials = jobs[0].study.stored.trials()
     return outcome, [trial.model_copy(update={"seconds": 0.0}) for trial in trials]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import optuna
 
-from srgnn_bench.schema import ChoiceDimension, FloatDimension, IntDimension
+from srgnn_bench.specs.model import ChoiceDimension, FloatDimension, IntDimension
 from srgnn_bench.tuning.space import suggest
 
 SPACE = {

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from tiny_world import TinyWorld
 
-from srgnn_bench import registry
 from srgnn_bench.errors import StoreError
 from srgnn_bench.events import Event, TrialStarted
 from srgnn_bench.execution.local import execute
 from srgnn_bench.execution.plan import Job, plan, state_of
-from srgnn_bench.schema import Dimension, TuningSpec
-from srgnn_bench.selection import select
+from srgnn_bench.specs.model import Dimension
+from srgnn_bench.specs.resolving import resolve
+from srgnn_bench.specs.suite import TuningSpec
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.store.study import EpochValue, StoredStudy, Trial
 from srgnn_bench.tuning.export import export_studies
@@ -39,7 +39,7 @@ def trial(number: int, *, seconds: float = 1.0, state: str = "complete") -> Tria
 
 
 def job_of(world: TinyWorld, *, model: str = "stamp", settings: tuple[str, ...] = ()) -> Job:
-    suite = select(registry.suite(str(world.suite)), models=[model], seeds=1, settings=settings)
+    suite = resolve(str(world.suite), models=[model], seeds=1, settings=settings)
     (job,) = plan(suite, data_root=world.data_root, store=ResultStore(world.results))
     return job
 
@@ -87,9 +87,7 @@ def test_trials_pay_for_so_many_however_they_ended(job: Job) -> None:
 def test_a_benchmark_with_a_budget_of_seconds_ends(tiny_world: TinyWorld, model: str) -> None:
     job = job_of(tiny_world, model=model, settings=("tuning.trials=null", "tuning.seconds=0.001"))
     store = ResultStore(tiny_world.results)
-    outcome = execute(
-        job.suite, [job], store=store, resume="only-missing", listen=lambda event: None
-    )
+    outcome = execute([job], store=store, resume="only-missing", listen=lambda event: None)
     assert outcome.done == 1
     (record,) = store.records()
     [study] = store.studies()
@@ -114,7 +112,7 @@ def test_tuning_is_the_same_whatever_the_test_sessions_are(
             job = replace(job, dataset=replace(job.dataset, test=replace(test, items=items)))
         store = ResultStore(results)
         job.study.stored = store.study(dataset="tiny", model="stamp", key=job.study.key)
-        execute(job.suite, [job], store=store, resume="only-missing", listen=lambda event: None)
+        execute([job], store=store, resume="only-missing", listen=lambda event: None)
         (record,) = store.records()
         trials = [t.model_copy(update={"seconds": 0.0}) for t in job.study.stored.trials()]
         return trials, record.metrics
@@ -140,7 +138,7 @@ def test_a_study_goes_on_from_its_lines_as_if_it_had_not_stopped(tiny_world: Tin
         settings = ("training.epochs=2", f"tuning.trials={trials}")
         job = job_of(replace(tiny_world, results=results), settings=settings)
         store = ResultStore(results)
-        execute(job.suite, [job], store=store, resume="only-missing", listen=listen)
+        execute([job], store=store, resume="only-missing", listen=listen)
         return job.study.stored
 
     undisturbed = tuned(tiny_world.root / "undisturbed", trials=9)
@@ -192,7 +190,7 @@ def test_studies_are_exported_for_optuna(tiny_world: TinyWorld) -> None:
     results = tiny_world.root / "odd? 100%"
     job = job_of(replace(tiny_world, results=results))
     store = ResultStore(results)
-    execute(job.suite, [job], store=store, resume="only-missing", listen=lambda event: None)
+    execute([job], store=store, resume="only-missing", listen=lambda event: None)
     out = tiny_world.root / "studies.db"
     [name] = export_studies(store, out=out)
     exported = optuna.load_study(study_name=name, storage=f"sqlite:///{out}")

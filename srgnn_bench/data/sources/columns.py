@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 
 from srgnn_bench.data.log import Names
 from srgnn_bench.data.sessions import Integers
-from srgnn_bench.data.time_units import MILLISECONDS, TimeFormat, likely_unit
 from srgnn_bench.errors import DataError
+from srgnn_bench.specs.time_units import MILLISECONDS, TimeFormat, likely_unit
 
 YEAR_10000 = 253_402_300_800_000
 """In milliseconds since 1970; what comes later is no time but a mistaken unit."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from srgnn_bench.data.sources.streams import holds_member, member_among_others, unreadable
-from srgnn_bench.data.spec import (
+from srgnn_bench.errors import DataError, SpecError
+from srgnn_bench.specs.dataset import (
     AtomicSource,
     DatasetSpec,
     PicklesSource,
@@ -17,7 +18,6 @@ from srgnn_bench.data.spec import (
     Source,
     TableSource,
 )
-from srgnn_bench.errors import DataError, SpecError
 
 ROOT_VARIABLE = "SRGNN_BENCH_DATA_ROOT"
 

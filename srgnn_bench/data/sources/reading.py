@@ -13,7 +13,7 @@ from srgnn_bench.data.log import ClickLog, Names, SessionTable
 from srgnn_bench.data.sources import pickles, recbole_sessions, tables
 from srgnn_bench.data.sources.columns import Column, Ids, as_whole_numbers
 from srgnn_bench.data.sources.locate import Found
-from srgnn_bench.data.spec import PicklesSource, RecBoleSessionsSource
+from srgnn_bench.specs.dataset import PicklesSource, RecBoleSessionsSource
 
 
 @dataclass(frozen=True)

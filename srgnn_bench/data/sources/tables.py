@@ -23,9 +23,9 @@ from srgnn_bench.data.sessions import Integers
 from srgnn_bench.data.sources.columns import Column, Ids, is_time, plain
 from srgnn_bench.data.sources.quotes import QuoteWatch, refuse_open_quotes
 from srgnn_bench.data.sources.streams import Peeked, open_binary, unreadable
-from srgnn_bench.data.spec import AtomicSource, RowFilter, TableSource, as_text
-from srgnn_bench.data.time_units import TimeFormat
 from srgnn_bench.errors import DataError
+from srgnn_bench.specs.dataset import AtomicSource, RowFilter, TableSource, as_text
+from srgnn_bench.specs.time_units import TimeFormat
 
 BLOCK = 1 << 24
 """Bytes that are parsed at a time, and the longest row."""

@@ -6,10 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import ValidationError
 
-from srgnn_bench import registry
-from srgnn_bench.errors import SpecError
 from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import card, suffix
 from srgnn_bench.report.frames import Frames
@@ -20,9 +17,10 @@ from srgnn_bench.report.tables.table import (
     finite,
     percent,
 )
-from srgnn_bench.schema import Spec
+from srgnn_bench.specs import registry
+from srgnn_bench.specs.fields import Spec
+from srgnn_bench.specs.reading import read_spec
 from srgnn_bench.store.record import DatasetFacts
-from srgnn_bench.yaml_text import read_yaml
 
 
 class Published(Spec):
@@ -49,11 +47,7 @@ def read_published(folder: Path | None = None) -> dict[str, Published]:
     """
     found = {}
     for path in sorted((folder or registry.properties_folder() / "published").glob("*.yaml")):
-        try:
-            found[path.stem] = Published.model_validate(read_yaml(path))
-        except ValidationError as error:
-            reason = " ".join(str(error).split())
-            raise SpecError(f"{path} cannot be read: {reason}.", remedy="Correct it.") from error
+        found[path.stem] = read_spec(path, Published)
     return found
 
 

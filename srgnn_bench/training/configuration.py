@@ -11,24 +11,22 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
-from srgnn_bench import registry
 from srgnn_bench.errors import SpecError
 from srgnn_bench.models import FittedRecommender
 from srgnn_bench.recbole_bridge.classes import foreign_code
 from srgnn_bench.recbole_bridge.classes import model_class as model_class_of
 from srgnn_bench.recbole_bridge.config import LOSS_TYPES, recbole_parameters
 from srgnn_bench.recbole_bridge.recbole_models import recboles_word
-from srgnn_bench.schema import (
+from srgnn_bench.specs.model import (
     ChoiceDimension,
     Dimension,
     IntDimension,
-    ModelEntry,
     ModelSpec,
-    SuiteSpec,
     TrainingSpec,
 )
+from srgnn_bench.specs.reading import did_you_mean, spec_of
+from srgnn_bench.specs.resolving import ResolvedSuite
+from srgnn_bench.specs.suite import ModelEntry, SuiteSpec
 
 TRAINING = {
     "temporal": TrainingSpec(),
@@ -79,12 +77,23 @@ class Candidate:
         return TrainingSpec.model_validate(chosen)
 
 
-def candidate(suite: SuiteSpec, entry: ModelEntry, *, trust: bool = False) -> Candidate:
-    """Resolve one entry of a suite.
+def candidates(suite: ResolvedSuite, *, trust: bool = False) -> list[Candidate]:
+    """Every entry of a suite, in their order; arguments and errors as of ``candidate``."""
+    return [
+        candidate(suite.spec, entry, spec, trust=trust)
+        for entry, spec in zip(suite.spec.models, suite.models, strict=True)
+    ]
+
+
+def candidate(
+    suite: SuiteSpec, entry: ModelEntry, spec: ModelSpec, *, trust: bool = False
+) -> Candidate:
+    """One entry of a suite with its class, all of its values and its search space.
 
     Args:
         suite: the suite.
         entry: one of its models.
+        spec: the model that the entry names.
         trust: whether its class may come from any module.
 
     Raises:
@@ -92,7 +101,6 @@ def candidate(suite: SuiteSpec, entry: ModelEntry, *, trust: bool = False) -> Ca
             default.
         ModelError: the class cannot be imported.
     """
-    spec = registry.model(entry.model)
     model_class = model_class_of(spec, trust=trust)
     fitted = issubclass(model_class, FittedRecommender)
     training = {} if fitted else TRAINING[suite.protocol.kind].model_dump()
@@ -104,14 +112,14 @@ def candidate(suite: SuiteSpec, entry: ModelEntry, *, trust: bool = False) -> Ca
         if name not in known and closed:
             raise SpecError(
                 f"Model '{spec.name}' has no parameter '{name}'.",
-                remedy=registry.did_you_mean(name, list(known)) or f"It has: {', '.join(known)}.",
+                remedy=did_you_mean(name, list(known)) or f"It has: {', '.join(known)}.",
             )
     values = {**known, **given}
     for name in spec.space:
         if name not in values:
             raise SpecError(
                 f"The search space of model '{spec.name}' names '{name}', which is no parameter.",
-                remedy=registry.did_you_mean(name, list(values)) or f"It has: {', '.join(values)}.",
+                remedy=did_you_mean(name, list(values)) or f"It has: {', '.join(values)}.",
             )
     _check_values(spec, model_class, values)
     fixed = {*suite_training, *entry.parameters}
@@ -144,21 +152,17 @@ def implementation_of(spec: ModelSpec, model_class: type[Any]) -> str:
     name is followed by a hash of the text of its modules.
 
     Raises:
-        SpecError: the class is this package's, and has no word or another.
+        SpecError: the class is this package's, and has no word.
         ModelError: the text of the user's class cannot be had.
     """
     code = foreign_code(model_class)  # type: ignore[arg-type]  # a class is hashable
     if code is not None:
         return f"{spec.implementation or model_class.__name__}@{code}"
-    shipped = registry.implementations().get(spec.class_path)
-    word = shipped or spec.implementation or recboles_word(model_class)
-    if word is None or spec.implementation not in (None, word):
+    word = spec.implementation or recboles_word(model_class)
+    if word is None:
         raise SpecError(
-            f"Model '{spec.name}': the implementation of {spec.class_path} is "
-            f"{'not named' if word is None else f'{word}, not {spec.implementation}'}.",
-            remedy="Correct `implementation` in its YAML."
-            if shipped
-            else "Name it in its YAML, as in `implementation: my-model/1`.",
+            f"Model '{spec.name}': the implementation of {spec.class_path} is not named.",
+            remedy="Name it in its YAML, as in `implementation: my-model/1`.",
         )
     return word
 
@@ -187,10 +191,7 @@ def _check_values(spec: ModelSpec, model_class: type[Any], values: dict[str, Any
     declared = getattr(model_class, "Parameters", None)
     for part in filter(None, (declared, TrainingSpec)):
         chosen = {k: v for k, v in values.items() if k in part.model_fields}
-        try:
-            read = part.model_validate(chosen)
-        except ValidationError as error:
-            raise registry.invalid(f"Model '{spec.name}'", part, error) from error
+        read = spec_of(part, chosen, where=f"Model '{spec.name}'")
         for name, value in chosen.items():
             if isinstance(value, bool) and not isinstance(getattr(read, name), bool):
                 raise SpecError(
@@ -219,7 +220,7 @@ def _check_conditions(spec: ModelSpec, name: str, values: dict[str, Any]) -> Non
         if other not in values:
             raise SpecError(
                 f"Model '{spec.name}': '{name}' depends on '{other}', which is no parameter.",
-                remedy=registry.did_you_mean(other, list(values)) or "Correct its `when`.",
+                remedy=did_you_mean(other, list(values)) or "Correct its `when`.",
             )
         if other in searched[searched.index(name) :]:
             raise SpecError(

@@ -11,8 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from srgnn_bench.errors import SpecError
-from srgnn_bench.registry import properties_folder
-from srgnn_bench.yaml_text import DEEPEST, MOST_BYTES, MOST_VALUES, parse_yaml, read_yaml, yaml_of
+from srgnn_bench.specs.registry import properties_folder
+from srgnn_bench.specs.yaml_text import (
+    DEEPEST,
+    MOST_BYTES,
+    MOST_VALUES,
+    parse_yaml,
+    read_yaml,
+    yaml_of,
+)
 
 SHARED = """
 a: &a [1, 2, 3]

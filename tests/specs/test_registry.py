@@ -12,12 +12,11 @@ import pytest
 import yaml
 from recbole.model.abstract_recommender import SequentialRecommender
 
-from srgnn_bench import registry
-from srgnn_bench.configuration import candidate
 from srgnn_bench.errors import BenchError, ModelError, SpecError
 from srgnn_bench.recbole_bridge.classes import foreign_code
-from srgnn_bench.schema import ModelEntry
-from srgnn_bench.selection import select
+from srgnn_bench.specs import registry
+from srgnn_bench.specs.resolving import resolve
+from srgnn_bench.training.configuration import candidates
 
 
 @pytest.mark.parametrize("kind", ["suite", "dataset", "model"])
@@ -29,11 +28,9 @@ def test_every_shipped_specification_is_valid(kind: registry.Kind) -> None:
 
 @pytest.mark.parametrize("name", registry.names("suite"))
 def test_every_shipped_suite_resolves(name: str) -> None:
-    suite = registry.suite(name)
-    for entry in suite.models:
-        candidate(suite, entry)
-    for dataset in suite.datasets:
-        registry.dataset(dataset)
+    suite = resolve(name)
+    assert len(candidates(suite)) == len(suite.models) == len(suite.spec.models)
+    assert len(suite.datasets) == len(suite.spec.datasets)
 
 
 def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
@@ -95,9 +92,8 @@ SASREC = "recbole.model.sequential_recommender.sasrec:SASRec"
 def test_a_wrong_model_file_gets_one_clear_error(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(text)
-    suite = registry.suite("quick")
     with pytest.raises((SpecError, ModelError)) as caught:
-        candidate(suite, ModelEntry(model=str(path), name="mine"), trust=True)
+        candidates(resolve("quick", models=[str(path)]), trust=True)
     assert message in str(caught.value)
     assert caught.value.remedy
 
@@ -114,7 +110,7 @@ def test_a_module_that_fails_is_one_clear_error(
     path = tmp_path / "mine.yaml"
     path.write_text(MODEL.format("broken_module:Any"))
     with pytest.raises(ModelError, match=message):
-        candidate(registry.suite("quick"), ModelEntry(model=str(path), name="mine"), trust=True)
+        candidates(resolve("quick", models=[str(path)]), trust=True)
 
 
 CODE = """
@@ -141,8 +137,7 @@ def test_another_text_of_the_users_own_class_is_another_model(
             (tmp_path / f"{name}.py").write_text(text)
             sys.modules.pop(name, None)
             importlib.invalidate_caches()
-        suite, entry = registry.suite("quick"), ModelEntry(model=str(path), name="mine")
-        found = candidate(suite, entry, trust=True)
+        [found] = candidates(resolve("quick", models=[str(path)]), trust=True)
         assert "n_heads" not in found.defaults  # RecBole's class of that name is another
         return found.implementation
 
@@ -178,7 +173,8 @@ def test_a_class_without_a_module_of_its_own_counts_by_its_text(
 
 
 def implementation(model: str) -> str:
-    return candidate(registry.suite("quick"), ModelEntry(model=model, name="it")).implementation
+    [found] = candidates(resolve("quick", models=[model]))
+    return found.implementation
 
 
 def test_every_shipped_model_names_its_implementation_and_none_names_anothers() -> None:
@@ -208,7 +204,7 @@ def test_a_file_of_ones_own_cannot_call_a_shipped_class_by_another_word(tmp_path
 def test_a_number_may_be_written_in_any_way(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(MODEL.format(SASREC) + "parameters: {layer_norm_eps: 1e-5}")
-    found = candidate(registry.suite("quick"), ModelEntry(model=str(path), name="mine"))
+    [found] = candidates(resolve("quick", models=[str(path)]))
     assert found.defaults["layer_norm_eps"] == 0.00001
 
 
@@ -231,8 +227,8 @@ def test_a_number_may_be_written_in_any_way(tmp_path: Path) -> None:
 )
 def test_a_wrong_setting_gets_one_clear_error(settings: list[str], message: str) -> None:
     def first_model() -> None:
-        suite = select(registry.suite("quick"), settings=settings)
-        candidate(suite, suite.models[0])
+        suite = resolve("quick", settings=settings)
+        candidates(suite)
 
     with pytest.raises(BenchError) as caught:
         first_model()
@@ -240,9 +236,9 @@ def test_a_wrong_setting_gets_one_clear_error(settings: list[str], message: str)
 
 
 def test_a_setting_within_what_is_null_makes_it() -> None:
-    suite = select(registry.suite("published"), settings=["tuning.trials=5"])
-    assert suite.tuning is not None
-    assert suite.tuning.trials == 5
+    suite = resolve("published", settings=["tuning.trials=5"])
+    assert suite.spec.tuning is not None
+    assert suite.spec.tuning.trials == 5
 
 
 @pytest.mark.parametrize(
@@ -282,7 +278,7 @@ def test_a_strangers_module_is_not_imported_unless_trusted(tmp_path: Path) -> No
     path = tmp_path / "mine.yaml"
     path.write_text(MODEL.format("antigravity:Class"))
     with pytest.raises(ModelError, match="--trust"):
-        candidate(registry.suite("quick"), ModelEntry(model=str(path), name="mine"))
+        candidates(resolve("quick", models=[str(path)]))
     assert "antigravity" not in sys.modules
 
 
@@ -303,21 +299,21 @@ def test_a_condition_must_name_what_is_decided_before(
     )
     path.write_text(SRGNN + space)
     with pytest.raises(SpecError) as caught:
-        candidate(registry.suite("quick"), ModelEntry(model=str(path), name="mine"))
+        candidates(resolve("quick", models=[str(path)]))
     assert message in str(caught.value)
 
 
 def test_settings_reach_their_place() -> None:
-    suite = select(
-        registry.suite("quick"),
+    suite = resolve(
+        "quick",
         datasets=["tmall"],
         models=["srgnn"],
         trials=3,
         seeds=4,
         settings=["training.epochs=7", "models.srgnn.step=2"],
     )
-    assert (suite.datasets, suite.seeds) == (("tmall",), 4)
-    chosen = candidate(suite, suite.models[0])
+    assert (suite.spec.datasets, suite.spec.seeds) == (("tmall",), 4)
+    [chosen] = candidates(suite)
     assert chosen.defaults["epochs"] == 7
     assert chosen.defaults["step"] == 2
     assert "step" not in chosen.space
@@ -325,7 +321,7 @@ def test_settings_reach_their_place() -> None:
 
 def test_the_temporal_protocol_needs_tuning() -> None:
     with pytest.raises(SpecError, match="at least one tuning trial"):
-        select(registry.suite("quick"), trials=0)
+        resolve("quick", trials=0)
 
 
 def test_files_that_a_suite_names_are_looked_for_beside_it_as_well(

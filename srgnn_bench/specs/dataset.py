@@ -14,9 +14,8 @@ from pydantic import (
     model_validator,
 )
 
-from srgnn_bench.data.time_units import TimeFormat
-from srgnn_bench.plain_text import checked_path
-from srgnn_bench.schema import Name, Spec, Text, Title
+from srgnn_bench.specs.fields import Name, Spec, Text, Title, checked_path
+from srgnn_bench.specs.time_units import TimeFormat
 
 
 def _as_tuple(value: object) -> object:

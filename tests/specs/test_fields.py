@@ -8,18 +8,24 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from srgnn_bench import registry
-from srgnn_bench.data.spec import AtomicSource, DatasetSpec, FilesDownload, RecBoleSessionsSource
 from srgnn_bench.errors import DataError, SpecError
-from srgnn_bench.plain_text import (
+from srgnn_bench.plain_text import visible
+from srgnn_bench.specs import registry
+from srgnn_bench.specs.dataset import (
+    AtomicSource,
+    DatasetSpec,
+    FilesDownload,
+    RecBoleSessionsSource,
+)
+from srgnn_bench.specs.fields import (
     LONGEST_NAME,
     checked_name,
     checked_path,
     checked_text,
     checked_title,
-    visible,
 )
-from srgnn_bench.schema import ModelEntry, ModelSpec, SuiteSpec
+from srgnn_bench.specs.model import ModelSpec
+from srgnn_bench.specs.suite import ModelEntry, SuiteSpec
 from srgnn_bench.store.record import Cell
 
 CLIMBING = ["..", "../x", "a/../../b", "/etc/x", "a//b", "", ".", "a/.", "C:x", "a\\b", "a\x00b"]

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import ValidationError
-
-from srgnn_bench import registry
 from srgnn_bench.errors import SpecError
-from srgnn_bench.schema import ModelEntry, SuiteSpec
-from srgnn_bench.yaml_text import parse_yaml
+from srgnn_bench.specs.reading import did_you_mean, spec_of
+from srgnn_bench.specs.suite import ModelEntry, SuiteSpec
+from srgnn_bench.specs.yaml_text import parse_yaml
 
 
-def select(
+def changed(
     suite: SuiteSpec,
     *,
     datasets: Sequence[str] = (),
-    models: Sequence[str | ModelEntry] = (),
+    models: Sequence[ModelEntry] = (),
     trials: int | None = None,
     seeds: int | None = None,
     settings: Sequence[str] = (),
@@ -27,8 +25,7 @@ def select(
     Args:
         suite: the suite as its file says it.
         datasets: names or paths; none keeps the suite's.
-        models: names of the suite's entries, names or paths of other models, or other entries;
-            none keeps all.
+        models: entries; none keeps the suite's.
         trials: tuning trials; 0 means none, which only the ``published`` protocol allows.
         seeds: final trainings per dataset and model.
         settings: ``KEY=VALUE`` with a dotted key, as in ``training.epochs=5``,
@@ -41,8 +38,7 @@ def select(
     if datasets:
         content["datasets"] = list(datasets)
     if models:
-        entries = {entry["name"]: entry for entry in content["models"]}
-        content["models"] = [_entry(model, entries) for model in models]
+        content["models"] = [entry.model_dump(mode="json") for entry in models]
     if trials is not None:
         finalists = None if suite.tuning is None else suite.tuning.finalists
         most = None if finalists is None else min(finalists, trials)
@@ -51,28 +47,7 @@ def select(
         content["seeds"] = seeds
     for setting in settings:
         _set(content, setting)
-    try:
-        return SuiteSpec.model_validate(content)
-    except ValidationError as error:
-        raise registry.invalid(f"Suite '{suite.name}' as chosen", SuiteSpec, error) from error
-
-
-def look_up(suite: SuiteSpec) -> None:
-    """Read the file of every dataset and model that a suite names.
-
-    Raises:
-        SpecError: one does not exist, or its file is not valid.
-    """
-    for dataset in suite.datasets:
-        registry.dataset(dataset)
-    for entry in suite.models:
-        registry.model(entry.model)
-
-
-def _entry(model: str | ModelEntry, entries: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    if isinstance(model, ModelEntry):
-        return model.model_dump(mode="json")
-    return entries.get(model) or {"model": model, "name": registry.model(model).name}
+    return spec_of(SuiteSpec, content, where=f"Suite '{suite.name}' as chosen")
 
 
 def _set(content: dict[str, Any], setting: str) -> None:
@@ -95,7 +70,7 @@ def _set(content: dict[str, Any], setting: str) -> None:
         if part not in place:
             raise SpecError(
                 f"--set {key}: a suite has no '{part}' to set values in.",
-                remedy=registry.did_you_mean(part, list(place)) or f"It has: {', '.join(place)}.",
+                remedy=did_you_mean(part, list(place)) or f"It has: {', '.join(place)}.",
             )
         if place[part] is None:
             place[part] = {}

@@ -7,30 +7,26 @@ path of a YAML file anywhere. Installed packages add models through the entry po
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib.util
-import typing
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
-from pydantic import ValidationError
-
-from srgnn_bench.data.spec import DatasetSpec
 from srgnn_bench.errors import SpecError
-from srgnn_bench.schema import ModelSpec, SpaceSpec, Spec, SuiteSpec, names_a_file
-from srgnn_bench.yaml_text import read_yaml
+from srgnn_bench.specs.dataset import DatasetSpec
+from srgnn_bench.specs.model import ModelSpec, SpaceSpec
+from srgnn_bench.specs.reading import S, did_you_mean, read_spec
+from srgnn_bench.specs.suite import SuiteSpec, names_a_file
 
 Kind = Literal["suite", "dataset", "model", "space"]
-S = TypeVar("S", bound=Spec)
 
 ENTRY_POINT = "srgnn_bench.models"
 
 
 def properties_folder() -> Path:
     """The folder of the shipped specifications, in a checkout or in an installed wheel."""
-    package = Path(__file__).parent
+    package = Path(__file__).parent.parent
     for folder in (package / "properties", package.parent / "properties"):
         if folder.is_dir():
             return folder
@@ -66,26 +62,39 @@ def dataset(name: str) -> DatasetSpec:
 
 
 def model(name: str) -> ModelSpec:
-    """The model of that name or path, its search space complete; errors as for ``suite``."""
-    spec = _load("model", name, ModelSpec)
-    if spec.common_space is None:
-        return spec
-    common = _load("space", spec.common_space, SpaceSpec).dimensions
-    shared = {spec.called.get(name, name): dimension for name, dimension in common.items()}
-    return spec.model_copy(update={"space": {**shared, **spec.space}})
+    """The model of that name or path, complete; errors as for ``suite`` and ``completed``."""
+    return completed(_load("model", name, ModelSpec))
+
+
+def completed(spec: ModelSpec) -> ModelSpec:
+    """A model's specification with what it has from elsewhere.
+
+    That is the common part of its search space, and what the shipped model of the same class calls
+    its code.
+
+    Raises:
+        SpecError: the common part does not exist, or it calls shipped code something else.
+    """
+    word = implementations().get(spec.class_path, spec.implementation)
+    if spec.implementation not in (None, word):
+        raise SpecError(
+            f"Model '{spec.name}': the implementation of {spec.class_path} is {word}, not "
+            f"{spec.implementation}.",
+            remedy="Correct `implementation` in its YAML.",
+        )
+    space = spec.space
+    if spec.common_space is not None:
+        common = _load("space", spec.common_space, SpaceSpec).dimensions
+        space = {**{spec.called.get(name, name): each for name, each in common.items()}, **space}
+    return spec.model_copy(update={"space": space, "implementation": word})
 
 
 @functools.cache
 def implementations() -> dict[str, str]:
     """What the shipped models call their code, by class path (see ``ModelSpec.implementation``)."""
-    specs = [model(str(path)) for path in sorted((properties_folder() / "model").glob("*.yaml"))]
+    folder = properties_folder() / "model"
+    specs = [_load("model", str(path), ModelSpec) for path in sorted(folder.glob("*.yaml"))]
     return {spec.class_path: spec.implementation for spec in specs if spec.implementation}
-
-
-def did_you_mean(wrong: str, known: list[str]) -> str:
-    """A sentence with the nearest known name, or an empty string."""
-    near = difflib.get_close_matches(wrong, known, n=1, cutoff=0.5)
-    return f"Did you mean '{near[0]}'?" if near else ""
 
 
 def _with_neighbours(suite: SuiteSpec, *, folder: Path) -> SuiteSpec:
@@ -112,62 +121,7 @@ def _with_neighbours(suite: SuiteSpec, *, folder: Path) -> SuiteSpec:
 
 def _load(kind: Kind, name: str, spec_class: type[S]) -> S:
     path = _find(kind, name)
-    content = read_yaml(path)
-    if not isinstance(content, dict):
-        raise SpecError(f"{path} holds no keys.", remedy=f"A {kind} file maps keys to values.")
-    try:
-        return spec_class.model_validate({"name": path.stem, **content})
-    except ValidationError as error:
-        raise invalid(str(path), spec_class, error) from error
-
-
-def invalid(where: str, spec_class: type[Spec], error: ValidationError) -> SpecError:
-    """One sentence for the first thing that is wrong in a specification.
-
-    Args:
-        where: the file or option that it came from.
-        spec_class: the specification that refused it.
-        error: what pydantic found.
-    """
-    # A misspelt key often shows up as a missing one too; the misspelling is the cause.
-    first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
-    place = ".".join(str(part) for part in first["loc"])
-    reason = first["msg"].removeprefix("Value error, ")
-    problem = f"{where}: {place + ': ' if place else ''}{reason}."
-    remedy = f"{error.error_count()} problem(s) in all; correct the value."
-    if first["type"] == "extra_forbidden":
-        known = _keys_at(spec_class, first["loc"])
-        unknown = str(first["loc"][-1])
-        problem = f"{where}: unknown key '{place}'."
-        remedy = did_you_mean(unknown, known) or f"Known keys: {', '.join(known)}."
-    return SpecError(problem, remedy=remedy)
-
-
-def _keys_at(spec_class: type[Spec], place: tuple[int | str, ...]) -> list[str]:
-    """Keys that the specification knows where the unknown one stood."""
-    current = [spec_class]
-    for part in place[:-1]:
-        fields = [spec.model_fields[part] for spec in current if part in spec.model_fields]
-        inner = [spec for field in fields for spec in _specs_in(field.annotation)]
-        # What is neither a field with keys of its own nor the kind of one of several, as `float`
-        # of a dimension, is a place in a list or a mapping of them.
-        current = inner or [spec for spec in current if _is_of_kind(spec, part)] or current
-    names = (f.alias or name for spec in current for name, f in spec.model_fields.items())
-    return list(dict.fromkeys(names))
-
-
-def _specs_in(annotation: Any) -> list[type[Spec]]:
-    """The specifications that a type holds: itself, or those in a union, a tuple, a mapping."""
-    if typing.get_origin(annotation) is None:
-        is_spec = isinstance(annotation, type) and issubclass(annotation, Spec)
-        return [annotation] if is_spec else []
-    return [spec for part in typing.get_args(annotation) for spec in _specs_in(part)]
-
-
-def _is_of_kind(spec: type[Spec], kind: int | str) -> bool:
-    annotations = (field.annotation for field in spec.model_fields.values())
-    literals = (a for a in annotations if typing.get_origin(a) is Literal)
-    return any(kind in typing.get_args(literal) for literal in literals)
+    return read_spec(path, spec_class, name=path.stem)
 
 
 def _find(kind: Kind, name: str) -> Path:

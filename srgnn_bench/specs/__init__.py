@@ -1,0 +1,1 @@
+"""What YAML may say, and how whatever a caller names becomes a specification, once."""
