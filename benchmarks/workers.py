@@ -30,9 +30,9 @@ from distributed import Client, Future, LocalCluster
 from srgnn_bench import Benchmark
 from srgnn_bench.events import Event, Failed, TrialDone
 from srgnn_bench.execution.chain import Assignment
-from srgnn_bench.execution.distributed import Delivery, Workers
-from srgnn_bench.execution.final import Trouble
-from srgnn_bench.execution.local import execute
+from srgnn_bench.execution.coordinator import execute
+from srgnn_bench.execution.tasks import Answer, Trouble
+from srgnn_bench.execution.workers.driver import Workers
 from srgnn_bench.store.study import EpochValue
 from srgnn_bench.tuning.trial import TrialTask
 
@@ -40,16 +40,16 @@ TRIALS = 2
 EPOCHS = 10
 
 
-def answer_at_once(parcel: bytes) -> Delivery:
+def answer_at_once(parcel: bytes) -> Answer:
     """An empty job: a trial of ten epochs without a training."""
     task = pickle.loads(parcel)
     if not isinstance(task, TrialTask):
-        return Delivery(Trouble("empty", ""))
+        return Trouble("empty", "")
     epochs = tuple(EpochValue(epoch=n, value=random.random()) for n in range(1, EPOCHS + 1))
     best = max(epochs, key=lambda epoch: epoch.value)
     ended = {"state": "complete", "error": None, "value": best.value, "schedule": None}
     trial = task.failed("", seconds=0.0)
-    return Delivery(trial.model_copy(update={**ended, "epochs": epochs}))
+    return trial.model_copy(update={**ended, "epochs": epochs})
 
 
 class EmptyJobs(Workers):

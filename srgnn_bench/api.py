@@ -19,7 +19,7 @@ from srgnn_bench.data.sources.locate import ROOT_VARIABLE
 from srgnn_bench.errors import ClusterError, SpecError
 from srgnn_bench.events import Event, Listener
 from srgnn_bench.execution.chain import Driver
-from srgnn_bench.execution.local import Outcome, Resume, execute
+from srgnn_bench.execution.coordinator import Outcome, Resume, execute
 from srgnn_bench.execution.plan import Job, JobState, plan, state_of
 from srgnn_bench.execution.stale import failures
 from srgnn_bench.process.device import CPU, Device, DeviceChoice
@@ -190,7 +190,7 @@ class Benchmark:
         """Whoever does trials and runs; None for this process."""
         if workers is None and scheduler is None:
             return nullcontext()
-        from srgnn_bench.execution.distributed import local_workers, remote_workers
+        from srgnn_bench.execution.workers.cluster import local_workers, remote_workers
 
         if workers is None:
             assert scheduler is not None

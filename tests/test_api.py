@@ -16,7 +16,7 @@ from srgnn_bench import Benchmark
 from srgnn_bench.cli import app
 from srgnn_bench.errors import BenchError, SpecError, StoreError
 from srgnn_bench.events import Event, RunDone
-from srgnn_bench.execution.local import Outcome
+from srgnn_bench.execution.coordinator import Outcome
 from srgnn_bench.specs.model import ModelSpec
 
 CHECKOUT = Path(__file__).resolve().parent.parent

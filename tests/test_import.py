@@ -39,7 +39,7 @@ def process():
 before = process()
 from srgnn_bench import Benchmark
 import srgnn_bench.cli, srgnn_bench.report.build, srgnn_bench.report.page
-import srgnn_bench.execution.distributed, srgnn_bench.testing.models
+import srgnn_bench.execution.workers.cluster, srgnn_bench.testing.models
 from srgnn_bench.specs import registry
 from srgnn_bench.recbole_bridge.classes import model_class
 for name in registry.names("model"):

@@ -11,11 +11,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Protocol
 
 from srgnn_bench.events import Listener
 from srgnn_bench.execution.plan import Job
-from srgnn_bench.execution.workbench import Answer, Task
+from srgnn_bench.execution.tasks import Answer, Task
 from srgnn_bench.store.folder import Busy
 
 POLL_SECONDS = 0.2
@@ -24,10 +25,11 @@ POLL_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Assignment:
-    """A task, and the job that it is part of."""
+    """A task, the job that it is part of, and where this process keeps its checkpoint."""
 
     job: Job
     task: Task
+    checkpoint: Path
 
 
 Chain = Generator[Assignment, Answer, list["Start"]]
@@ -55,7 +57,7 @@ def drive(starts: Sequence[Start], do: Callable[[Assignment], Answer]) -> None:
             ready, busy = list(reversed(busy)), []
         start = ready.pop()
         chain = start()
-        answer: Any = None
+        answer: Answer = None
         try:
             while True:
                 answer = do(chain.send(answer))

@@ -6,7 +6,6 @@ Like a trial, it is a function of its task alone, here and on a worker elsewhere
 from __future__ import annotations
 
 import time
-import traceback
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
@@ -27,7 +26,7 @@ from srgnn_bench.evaluation.metrics import (
 )
 from srgnn_bench.events import CheckpointDiscarded, Listener, RunStarted
 from srgnn_bench.execution.plan import Job, Run
-from srgnn_bench.plain_text import visible
+from srgnn_bench.execution.tasks import Part, Trouble
 from srgnn_bench.process.device import Device
 from srgnn_bench.process.environment import environment, peak_memory_bytes, start_peak_memory
 from srgnn_bench.process.limits import time_limit
@@ -41,7 +40,6 @@ from srgnn_bench.training.fit import EpochResult, epoch_done, train
 from srgnn_bench.training.ranking import judge, rank_prefixes
 from srgnn_bench.training.stopping import Repeat, judged_rule
 from srgnn_bench.tuning.study import Winner
-from srgnn_bench.tuning.trial import describe
 
 LIST_LENGTH = 20
 
@@ -99,6 +97,25 @@ class FinalTask:
         """Longest time it may take; None for no limit."""
         return self.suite.time_limit_seconds
 
+    @property
+    def part(self) -> Part:
+        """It is ranked on the test."""
+        return "test"
+
+    def do(
+        self, stage: Stage, *, listen: Listener, checkpoint: Path, device: Device
+    ) -> FinalResult | Trouble:
+        """Train and rank once (see [Task][srgnn_bench.execution.tasks.Task])."""
+        try:
+            with time_limit(self.limit_seconds, what=self.what):
+                return _train_and_rank(
+                    self, stage, listen=listen, checkpoint=checkpoint, device=device
+                )
+        except StoreError:
+            raise
+        except Exception as error:  # a model from elsewhere may raise anything
+            return Trouble.of(error)
+
 
 @dataclass(frozen=True)
 class FinalResult:
@@ -117,53 +134,6 @@ class FinalResult:
     ranks: Integers
     lists: pd.DataFrame | None
     epochs: list[dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """Why a task has no result.
-
-    Attributes:
-        error: what is wrong, in a sentence.
-        traceback: where, for whoever mends it.
-        seconds: time that it took to find out.
-        lost: whether the machines are to blame and not the model: then it is no result.
-    """
-
-    error: str
-    traceback: str
-    seconds: float = 0.0
-    lost: bool = False
-
-    @classmethod
-    def of(cls, error: Exception, *, seconds: float = 0.0) -> Trouble:
-        """What is kept of an error."""
-        whole = visible("".join(traceback.format_exception(error)))
-        return cls(describe(error), whole, seconds)
-
-
-def run_final(
-    task: FinalTask, stage: Stage, *, listen: Listener, checkpoint: Path, device: Device
-) -> FinalResult | Trouble:
-    """Train and rank once.
-
-    Args:
-        task: the configuration and what else the run depends on.
-        stage: the test stage.
-        listen: told of its start and of every epoch.
-        checkpoint: file that an interrupted training goes on from; removed by the caller.
-        device: where it is trained and ranked.
-
-    Raises:
-        StoreError: the checkpoint cannot be written.
-    """
-    try:
-        with time_limit(task.limit_seconds, what=task.what):
-            return _train_and_rank(task, stage, listen=listen, checkpoint=checkpoint, device=device)
-    except StoreError:
-        raise
-    except Exception as error:  # a model from elsewhere may raise anything
-        return Trouble.of(error)
 
 
 def _train_and_rank(

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from srgnn_bench.data.prepare import PreparedDataset, prepare
-from srgnn_bench.errors import StoreError
 from srgnn_bench.specs.dataset import DatasetSpec
 from srgnn_bench.specs.resolving import ResolvedSuite
 from srgnn_bench.specs.suite import ModelEntry, SuiteSpec
 from srgnn_bench.store.keys import RESULTS_VERSION, key_of, seed_from
-from srgnn_bench.store.record import Cell, Failure, Manifest, RunIdentity
+from srgnn_bench.store.record import Cell, Failure, RunIdentity
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.training.configuration import Candidate, candidate, candidates
 from srgnn_bench.tuning.study import Study, Winner
 
 State = Literal["done", "failed", "lost", "missing"]
 """Lost: the machines failed it, so that nothing is known of the model."""
-
-SETTINGS = ("protocol", "training", "configurations_from", "seed")
-"""What all runs of a suite must have in common."""
 
 
 @dataclass(frozen=True)
@@ -220,117 +216,3 @@ def _run_state(store: ResultStore, where: dict[str, str], key: str) -> State:
 
 def _failed(failure: Failure) -> State:
     return "lost" if failure.lost else "failed"
-
-
-def refuse_mixture(store: ResultStore, suite: SuiteSpec, jobs: list[Job]) -> None:
-    """Refuse to put jobs beside those of earlier calls that ran under other settings.
-
-    Raises:
-        StoreError: a job of the suite that the plan leaves alone has another protocol, other
-            training settings, another root seed, another source of its configuration, or other
-            data by the same name; an entry has other values of its own on a data set that the plan
-            leaves alone; or the list of the suite's runs is damaged.
-    """
-    earlier = store.manifest(suite.name)
-    if earlier is None:
-        return
-    _refuse_mixed_data(store, earlier, jobs)
-    renewed = {(job.dataset.name, job.candidate.entry.name) for job in jobs}
-    kept = {(cell.dataset, cell.entry) for cell in earlier.cells} - renewed
-    both = {entry for _, entry in kept} & {entry for _, entry in renewed}
-    before, now = (
-        flat({name: spec.get(name) for name in SETTINGS})
-        | flat({e["name"]: e["parameters"] for e in spec["models"] if e["name"] in both}, "models.")
-        for spec in (earlier.spec, suite.model_dump(mode="json"))
-    )
-    changed = [
-        f"{name} was {before.get(name)}, now {now.get(name)}"
-        for name in dict.fromkeys([*before, *now])
-        if before.get(name) != now.get(name)
-    ]
-    if kept and changed:
-        dataset, entry = min(kept)
-        raise StoreError(
-            f"{store.root} holds suite {suite.name} under other settings ({'; '.join(changed)}), "
-            f"and this call leaves {entry} on {dataset} as it is.",
-            remedy="Give the same settings, run all of its models and datasets in one call, or "
-            "name another folder with --results.",
-        )
-
-
-def _refuse_mixed_data(store: ResultStore, earlier: Manifest, jobs: list[Job]) -> None:
-    """Refuse to put jobs beside runs on other data of the same name."""
-    renewed = {(job.dataset.name, job.candidate.entry.name) for job in jobs}
-    fingerprints = {job.dataset.name: job.dataset.fingerprint for job in jobs}
-    for cell in earlier.cells:
-        if (cell.dataset, cell.entry) in renewed or cell.dataset not in fingerprints:
-            continue
-        if cell.key is None:
-            continue
-        record = store.record(dataset=cell.dataset, model=cell.model, key=cell.key)
-        if record is None or record.identity.fingerprint == fingerprints[cell.dataset]:
-            continue
-        raise StoreError(
-            f"{cell.dataset} is not the data that it was: {store.root} holds suite {earlier.suite} "
-            f"with {cell.entry} on {cell.dataset} as prepared before, and this call leaves it as "
-            "it is.",
-            remedy="Run all of the suite's models on it in one call, give the file or the settings "
-            "that it had, or name another folder with --results.",
-        )
-
-
-def flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested keys joined by dots."""
-    joined: dict[str, Any] = {}
-    for key, value in content.items():
-        if isinstance(value, dict):
-            joined.update(flat(value, f"{prefix}{key}."))
-        else:
-            joined[f"{prefix}{key}"] = value
-    return joined
-
-
-def update_manifest(store: ResultStore, suite: SuiteSpec, cells: list[Cell]) -> None:
-    """Note which runs a suite is made of.
-
-    Jobs of earlier calls stay, so that a suite can be run a dataset or a model at a time; a job
-    among ``cells`` replaces what was noted of it. Once a call has all of them, they stand in its
-    order.
-
-    Raises:
-        StoreError: the manifest is damaged, or cannot be written.
-    """
-    with store.changing_manifest(suite.name):
-        _update_manifest(store, suite, cells)
-
-
-def _update_manifest(store: ResultStore, suite: SuiteSpec, cells: list[Cell]) -> None:
-    earlier = store.manifest(suite.name)
-    renewed = {(cell.dataset, cell.entry) for cell in cells}
-    before = earlier.cells if earlier else ()
-    kept = [cell for cell in before if (cell.dataset, cell.entry) not in renewed]
-    datasets = _order([cell.dataset for cell in before], [cell.dataset for cell in cells])
-    entries = _order([cell.entry for cell in before], [cell.entry for cell in cells])
-
-    def place(cell: Cell) -> tuple[int, int]:
-        return datasets.index(cell.dataset), entries.index(cell.entry)
-
-    spec = suite.model_dump(mode="json")
-    if earlier:
-        listed = {each["name"]: each for each in (*earlier.spec["models"], *spec["models"])}
-        spec["models"] = [listed[entry] for entry in entries if entry in listed]
-        spec["datasets"] = _order(earlier.spec["datasets"], spec["datasets"])
-    store.write_manifest(
-        Manifest(
-            suite=suite.name,
-            title=suite.title,
-            note=suite.note,
-            spec=spec,
-            cells=tuple(sorted((*kept, *cells), key=place)),
-        )
-    )
-
-
-def _order(before: list[str], now: list[str]) -> list[str]:
-    """Names in the order of now, where they are all of them; else new ones after those before."""
-    return list(dict.fromkeys(now if set(before) <= set(now) else [*before, *now]))

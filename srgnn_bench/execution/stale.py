@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from srgnn_bench.errors import BenchError
-from srgnn_bench.execution.plan import Job, flat
+from srgnn_bench.execution.manifest import flat
+from srgnn_bench.execution.plan import Job
 from srgnn_bench.store.dimensions import describe_dimension, describe_value, edge_of
 from srgnn_bench.store.record import Failure
 from srgnn_bench.store.store import ResultStore

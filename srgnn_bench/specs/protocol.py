@@ -28,3 +28,8 @@ class ProtocolSpec(Spec):
 
     max_prefix_length: int | None = Field(None, ge=1)
     """Longest prefix that models see, in clicks, counted from its end; None: no limit."""
+
+    @property
+    def with_all_sessions(self) -> ProtocolSpec:
+        """The protocol of finalists, which see all training sessions."""
+        return self.model_copy(update={"tuning_fraction": 1.0})

@@ -68,6 +68,7 @@ class Study:
     ) -> None:
         self.candidate = candidate
         self.dataset = dataset
+        self.protocol = protocol
         self.identity = {
             "dataset": dataset,
             "fingerprint": fingerprint,
@@ -229,8 +230,7 @@ class OpenStudy:
         configuration = {**of.candidate.defaults, **parameters}
         content = {**of.identity, "configuration": configuration}
         if finalist:  # a trial that sees all training sessions
-            protocol = of.facts.identity["protocol"]
-            content["protocol"] = {**protocol, "tuning_fraction": 1.0}
+            content["protocol"] = of.protocol.with_all_sessions.model_dump(exclude={"kind"})
         return TrialTask(
             key=key_of(content),
             candidate=of.candidate,

@@ -65,6 +65,76 @@ class TrialTask:
         """What it is, for errors."""
         return f"{'The finalist of trial' if self.finalist else 'Trial'} {self.number + 1}"
 
+    @property
+    def part(self) -> Literal["tuning", "finalists"]:
+        """The sessions that it is handed: those that tuning may use, or all training sessions."""
+        return "finalists" if self.finalist else "tuning"
+
+    def do(self, stage: Stage, *, listen: Listener, checkpoint: Path, device: Device) -> Trial:
+        """Train and judge the configuration; a model that fails makes a failed trial.
+
+        Arguments and errors are those of [Task][srgnn_bench.execution.tasks.Task].
+        """
+        candidate = self.candidate
+        training = candidate.training(self.configuration)
+        epochs = 1 if candidate.is_fitted else training.epochs
+        who = {"dataset": self.dataset, "entry": candidate.entry.name}
+        listen(TrialStarted(**who, number=self.number, budget=self.budget, epochs=epochs))
+        started = time.perf_counter()
+        chance = None if candidate.is_fitted else chance_level(stage)
+        rule = Pruned(judged_rule(training), earlier=self.earlier, chance=chance)
+        values: list[EpochValue] = []
+
+        def tell(result: EpochResult) -> None:
+            assert result.value is not None
+            values.append(EpochValue(epoch=result.epoch, value=result.value))
+            listen(epoch_done(result, epochs=epochs, **who))
+
+        try:
+            with time_limit(self.limit_seconds, what=self.what):
+                model = build(
+                    candidate.model_class, self.configuration, stage, seed=self.seed, device=device
+                )
+                if candidate.is_fitted:
+                    fitted = time.perf_counter() - started
+                    judged = judge(model, stage)
+                    ranked = time.perf_counter() - started - fitted
+                    history = [EpochResult(1, 0.0, fitted, judged, ranked)]
+                    tell(*history)
+                else:
+                    history = train(
+                        model,
+                        stage,
+                        training,
+                        rule,
+                        seed=self.seed,
+                        judge=partial(judge, stage=stage),
+                        tell=tell,
+                        checkpoint=Checkpoint(
+                            checkpoint,
+                            key=self.key,
+                            discarded=lambda reason: listen(
+                                CheckpointDiscarded(**who, path=str(checkpoint), reason=reason)
+                            ),
+                        ),
+                    )
+        except StoreError:
+            raise
+        except Exception as error:  # a model from elsewhere may raise anything
+            seconds = time.perf_counter() - started
+            return self._ended(
+                "failed", error=describe(error), epochs=values, seconds=seconds, device=device
+            )
+        return self._ended(
+            rule.state,
+            value=None if rule.state == "pruned" else max(epoch.value for epoch in values),
+            epochs=values,
+            schedule=None if candidate.is_fitted else rule.schedule,
+            # Not by the clock: an interrupted trial is paid for as a whole.
+            seconds=sum(epoch.seconds + epoch.judge_seconds for epoch in history),
+            device=device,
+        )
+
     def failed(self, error: str, *, seconds: float) -> Trial:
         """The trial as it is stored where it could not be run to its end."""
         return self._ended("failed", error=error, seconds=seconds)
@@ -92,82 +162,6 @@ class TrialTask:
             error=error,
             device=None if device is None else device.kind,
         )
-
-
-def run_trial(
-    task: TrialTask, stage: Stage, *, listen: Listener, checkpoint: Path, device: Device
-) -> Trial:
-    """Train and judge one configuration; a model that fails makes a failed trial.
-
-    Args:
-        task: the configuration and what else it depends on.
-        stage: the validation stage; judged prefixes are validation prefixes.
-        listen: told of its start and of every epoch.
-        checkpoint: file that an interrupted training goes on from; removed by the caller.
-        device: where it is trained and ranked.
-
-    Raises:
-        StoreError: the checkpoint cannot be written.
-    """
-    candidate = task.candidate
-    training = candidate.training(task.configuration)
-    epochs = 1 if candidate.is_fitted else training.epochs
-    who = {"dataset": task.dataset, "entry": candidate.entry.name}
-    listen(TrialStarted(**who, number=task.number, budget=task.budget, epochs=epochs))
-    started = time.perf_counter()
-    chance = None if candidate.is_fitted else chance_level(stage)
-    rule = Pruned(judged_rule(training), earlier=task.earlier, chance=chance)
-    values: list[EpochValue] = []
-
-    def tell(result: EpochResult) -> None:
-        assert result.value is not None
-        values.append(EpochValue(epoch=result.epoch, value=result.value))
-        listen(epoch_done(result, epochs=epochs, **who))
-
-    try:
-        with time_limit(task.limit_seconds, what=task.what):
-            model = build(
-                candidate.model_class, task.configuration, stage, seed=task.seed, device=device
-            )
-            if candidate.is_fitted:
-                fitted = time.perf_counter() - started
-                judged = judge(model, stage)
-                ranked = time.perf_counter() - started - fitted
-                history = [EpochResult(1, 0.0, fitted, judged, ranked)]
-                tell(*history)
-            else:
-                history = train(
-                    model,
-                    stage,
-                    training,
-                    rule,
-                    seed=task.seed,
-                    judge=partial(judge, stage=stage),
-                    tell=tell,
-                    checkpoint=Checkpoint(
-                        checkpoint,
-                        key=task.key,
-                        discarded=lambda reason: listen(
-                            CheckpointDiscarded(**who, path=str(checkpoint), reason=reason)
-                        ),
-                    ),
-                )
-    except StoreError:
-        raise
-    except Exception as error:  # a model from elsewhere may raise anything
-        seconds = time.perf_counter() - started
-        return task._ended(
-            "failed", error=describe(error), epochs=values, seconds=seconds, device=device
-        )
-    return task._ended(
-        rule.state,
-        value=None if rule.state == "pruned" else max(epoch.value for epoch in values),
-        epochs=values,
-        schedule=None if candidate.is_fitted else rule.schedule,
-        # Not by the clock: an interrupted trial is paid for as a whole.
-        seconds=sum(epoch.seconds + epoch.judge_seconds for epoch in history),
-        device=device,
-    )
 
 
 def describe(error: Exception) -> str:

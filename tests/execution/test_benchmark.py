@@ -12,8 +12,8 @@ from tiny_world import TinyWorld, broken_model, make_tiny_world
 from srgnn_bench.data.protocol import test_stage as stage_for_test
 from srgnn_bench.errors import StoreError
 from srgnn_bench.events import EpochDone, Event, RunDone, TrialDone
-from srgnn_bench.execution.final import FinalResult, FinalTask, run_final
-from srgnn_bench.execution.local import Outcome, Resume, execute
+from srgnn_bench.execution.coordinator import Outcome, Resume, execute
+from srgnn_bench.execution.final import FinalResult, FinalTask
 from srgnn_bench.execution.plan import plan, state_of
 from srgnn_bench.execution.stale import failures, stale_runs
 from srgnn_bench.process.device import CPU
@@ -314,8 +314,7 @@ def test_what_validation_chose_does_not_limit_the_published_protocol(
     (job,) = plan(suite, data_root=tiny_world.data_root, store=ResultStore(tiny_world.results))
     winner = Winner(job.candidate.defaults, schedule=Schedule(epochs=1), study=None)
     (planned,) = job.runs(winner)
-    result = run_final(
-        FinalTask.of(job, planned, winner),
+    result = FinalTask.of(job, planned, winner).do(
         stage_for_test(job.dataset, job.suite.protocol),
         listen=lambda event: None,
         checkpoint=tmp_path / "checkpoint",

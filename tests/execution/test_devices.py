@@ -73,7 +73,7 @@ def test_every_worker_process_sees_its_own_gpu(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("distributed", reason="needs the extra 'distributed'")
-    from srgnn_bench.execution.distributed import local_workers
+    from srgnn_bench.execution.workers.cluster import local_workers
 
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,7")

@@ -12,7 +12,7 @@ from ir_measures import RR, Success, nDCG
 from tiny_world import TinyWorld, make_tiny_world
 
 from srgnn_bench import Benchmark
-from srgnn_bench.execution.local import execute
+from srgnn_bench.execution.coordinator import execute
 from srgnn_bench.execution.plan import plan
 from srgnn_bench.report.export import export_results
 from srgnn_bench.specs.resolving import resolve

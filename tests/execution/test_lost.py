@@ -10,10 +10,9 @@ from tiny_world import TinyWorld
 
 from srgnn_bench.events import Event, Listener, TrialStarted
 from srgnn_bench.execution.chain import Assignment, Driver, Start, drive
-from srgnn_bench.execution.final import Trouble
-from srgnn_bench.execution.local import Outcome, Resume, execute
+from srgnn_bench.execution.coordinator import Outcome, Resume, execute
 from srgnn_bench.execution.plan import plan
-from srgnn_bench.execution.workbench import Answer, Workbench
+from srgnn_bench.execution.tasks import Answer, Trouble, Workbench
 from srgnn_bench.process.device import CPU
 from srgnn_bench.report.results import load_suite
 from srgnn_bench.specs.resolving import resolve

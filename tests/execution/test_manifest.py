@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from srgnn_bench.errors import StoreError
-from srgnn_bench.execution.plan import update_manifest
+from srgnn_bench.execution.manifest import update_manifest
 from srgnn_bench.specs.suite import ModelEntry, SuiteSpec
 from srgnn_bench.store.record import Cell
 from srgnn_bench.store.store import ResultStore

@@ -10,7 +10,7 @@ from tiny_world import TinyWorld, make_tiny_world
 
 from srgnn_bench.errors import SpecError
 from srgnn_bench.events import Event, TrialDone
-from srgnn_bench.execution.local import Outcome, Resume, execute
+from srgnn_bench.execution.coordinator import Outcome, Resume, execute
 from srgnn_bench.execution.plan import plan, state_of, work_left
 from srgnn_bench.execution.stale import failures, stale_runs
 from srgnn_bench.specs import registry

@@ -15,7 +15,7 @@ from tiny_world import TinyWorld, make_tiny_world
 
 from srgnn_bench.errors import BenchError
 from srgnn_bench.events import CheckpointDiscarded, EpochDone, Event, RunStarted
-from srgnn_bench.execution.local import execute
+from srgnn_bench.execution.coordinator import execute
 from srgnn_bench.execution.plan import plan
 from srgnn_bench.report.results import load_suite
 from srgnn_bench.specs.resolving import resolve

@@ -13,7 +13,7 @@ from tiny_world import TinyWorld
 
 from srgnn_bench import files
 from srgnn_bench.errors import StoreError
-from srgnn_bench.execution.local import Outcome, execute
+from srgnn_bench.execution.coordinator import Outcome, execute
 from srgnn_bench.execution.plan import plan
 from srgnn_bench.specs.resolving import resolve
 from srgnn_bench.store.store import ResultStore

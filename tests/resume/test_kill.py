@@ -28,7 +28,7 @@ from srgnn_bench.data import download as downloading
 from srgnn_bench.data.download import download
 from srgnn_bench.data.prepare import prepare
 from srgnn_bench.specs.dataset import RecBoleDownload
-from srgnn_bench.execution.local import execute
+from srgnn_bench.execution.coordinator import execute
 from srgnn_bench.execution.plan import plan
 from srgnn_bench.report import build_report
 from srgnn_bench.report.compare import compare_stores

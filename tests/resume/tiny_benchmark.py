@@ -6,9 +6,9 @@ from pathlib import Path
 
 from tiny_world import TinyWorld
 
-from srgnn_bench.specs import registry
+from srgnn_bench.specs.resolving import resolve
 from srgnn_bench.events import Listener
-from srgnn_bench.execution.local import execute
+from srgnn_bench.execution.coordinator import execute
 from srgnn_bench.execution.plan import plan
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.tuning.server import StudyServer
@@ -22,11 +22,10 @@ def run_benchmark(
     listen: Listener = lambda event: None,
 ) -> None:
     """Run the whole suite, or what it still lacks; ``studies`` is the URL of their database."""
-    suite = registry.suite(str(world.suite))
+    suite = resolve(str(world.suite))
     store = ResultStore(results)
     jobs = plan(suite, data_root=world.data_root, store=store)
     execute(
-        suite,
         jobs,
         store=store,
         resume="only-missing",

@@ -12,7 +12,7 @@ from tiny_world import TinyWorld
 
 from srgnn_bench.errors import SpecError, StoreError
 from srgnn_bench.events import EpochDone, Event, TrialDone
-from srgnn_bench.execution.local import Outcome, execute
+from srgnn_bench.execution.coordinator import Outcome, execute
 from srgnn_bench.execution.plan import plan
 from srgnn_bench.specs.resolving import resolve
 from srgnn_bench.specs.suite import SuiteSpec

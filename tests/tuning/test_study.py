@@ -15,7 +15,7 @@ from tiny_world import TinyWorld
 
 from srgnn_bench.errors import StoreError
 from srgnn_bench.events import Event, TrialStarted
-from srgnn_bench.execution.local import execute
+from srgnn_bench.execution.coordinator import execute
 from srgnn_bench.execution.plan import Job, plan, state_of
 from srgnn_bench.specs.model import Dimension
 from srgnn_bench.specs.resolving import resolve

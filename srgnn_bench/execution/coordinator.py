@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Literal
 
 from srgnn_bench.errors import BenchError
@@ -22,9 +21,10 @@ from srgnn_bench.execution.chain import (
     Start,
     drive,
 )
-from srgnn_bench.execution.final import FinalResult, FinalTask, Trouble, now
-from srgnn_bench.execution.plan import Job, Run, refuse_mixture, state_of, update_manifest
-from srgnn_bench.execution.workbench import Answer, Task, Workbench
+from srgnn_bench.execution.final import FinalResult, FinalTask, now
+from srgnn_bench.execution.manifest import refuse_mixture, update_manifest
+from srgnn_bench.execution.plan import Job, Run, state_of
+from srgnn_bench.execution.tasks import Answer, Trouble, Workbench
 from srgnn_bench.process.device import CPU, Device
 from srgnn_bench.store.folder import Busy
 from srgnn_bench.store.record import Failure
@@ -90,7 +90,7 @@ def execute(
         starts = [partial(coordinator.tuning, job) for job in jobs]
         if driver is None:
             bench = Workbench()
-            drive(starts, partial(_do_here, bench, store=store, listen=listen, device=device))
+            drive(starts, partial(_do_here, bench, listen=listen, device=device))
         else:
             driver(starts, listen=listen)
     coordinator.note_cells()
@@ -176,13 +176,13 @@ class _Coordinator:
         if done < trials:
             with job.study.opened(self.studies) as study:
                 while task := study.ask(budget, limit_seconds=limit):
-                    answer = yield Assignment(job, task)
-                    if isinstance(answer, Trouble) and answer.lost:
-                        self._fail(job, job.failure_key, None, answer)
-                        return
+                    place = job.study.stored.checkpoint(task.key)
+                    answer: Trial | Trouble = yield Assignment(job, task, place)
                     if isinstance(answer, Trouble):
+                        if answer.lost:
+                            self._fail(job, job.failure_key, None, answer)
+                            return
                         answer = task.failed(answer.error, seconds=answer.seconds)
-                    assert isinstance(answer, Trial)
                     study.tell(task, answer, listen=self.listen)
                     job.study.stored.clear()
         job.study.stored.clear()
@@ -199,11 +199,11 @@ class _Coordinator:
                 stored.clear()
                 return []
             task = FinalTask.of(job, run, winner)
-            answer = yield Assignment(job, task)
+            place = stored.checkpoint(run.key)
+            answer: FinalResult | Trouble = yield Assignment(job, task, place)
             if isinstance(answer, Trouble):
                 self._fail(job, run.key, run.number, answer)
                 return []
-            assert isinstance(answer, FinalResult)
             record = answer.record
             self.store.write_run(
                 record,
@@ -257,28 +257,19 @@ class _Coordinator:
 
 
 def _do_here(
-    bench: Workbench,
-    assignment: Assignment,
-    *,
-    store: ResultStore,
-    listen: Listener,
-    device: Device,
+    bench: Workbench, assignment: Assignment, *, listen: Listener, device: Device
 ) -> Answer:
     """Do a task in this process."""
-    job, task = assignment.job, assignment.task
-    place = _checkpoint(store, job, task)
+    job = assignment.job
     return bench.do(
-        task, job.dataset, job.suite.protocol, listen=listen, checkpoint=place, device=device
+        assignment.task,
+        job.dataset,
+        job.suite.protocol,
+        listen=listen,
+        checkpoint=assignment.checkpoint,
+        device=device,
     )
 
 
 def _stored(store: ResultStore, job: Job, key: str) -> StoredRun:
     return store.run(dataset=job.dataset.name, model=job.candidate.spec.name, key=key)
-
-
-def _checkpoint(store: ResultStore, job: Job, task: Task) -> Path:
-    """Where this process keeps what a task goes on from after an interruption."""
-    if isinstance(task, FinalTask):
-        return _stored(store, job, task.key).checkpoint(task.key)
-    assert job.study is not None
-    return job.study.stored.checkpoint(task.key)

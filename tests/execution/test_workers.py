@@ -19,7 +19,7 @@ from tiny_world import TinyWorld, broken_model, make_tiny_world
 
 from srgnn_bench.errors import ClusterError
 from srgnn_bench.events import EpochDone, Event, RunDone, RunStarted, TrialDone, TrialStarted
-from srgnn_bench.execution.local import Outcome, execute
+from srgnn_bench.execution.coordinator import Outcome, execute
 from srgnn_bench.execution.plan import plan
 from srgnn_bench.execution.stale import failures
 from srgnn_bench.process.environment import available_cores
@@ -29,14 +29,14 @@ from srgnn_bench.store.study import Trial
 
 pytest.importorskip("distributed", reason="needs the extra 'distributed'")
 
-from srgnn_bench.execution.distributed import (
-    CACHE_VARIABLE,
+from srgnn_bench.execution.workers.cluster import (
     STUDIES_VARIABLE,
-    Workers,
     local_workers,
     remote_workers,
     threads_per_worker,
 )
+from srgnn_bench.execution.workers.driver import Workers
+from srgnn_bench.execution.workers.worker import CACHE_VARIABLE
 
 two_cores = pytest.mark.skipif(available_cores() < 2, reason="two workers need two cores")
 
