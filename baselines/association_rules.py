@@ -24,6 +24,8 @@ from srgnn_bench.data.sessions import Sessions
 class AssociationRules(LastClickRecommender):
     """Scores an item by the pairs of clicks on it and on the last click's item."""
 
+    learns_order = False
+
     def strengths(self, sessions: Sessions) -> csr_array:
         """Number of pairs of clicks on an item (row) and another (column)."""
         clicks = clicks_of(sessions, n_items=self.n_items)

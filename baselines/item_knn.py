@@ -41,6 +41,7 @@ class SessionItemKNN(LastClickRecommender):
     """Scores an item by the cosine between its sessions and the last click's item's."""
 
     Parameters = ItemKNNParameters
+    learns_order = False
     parameters_: ItemKNNParameters
 
     def strengths(self, sessions: Sessions) -> csr_array:

@@ -19,6 +19,7 @@ class Popularity(FittedRecommender):
     """Scores an item by its clicks in the training sessions."""
 
     Parameters = ModelParameters
+    learns_order = False
     clicks: torch.Tensor
 
     def __init__(self, config: Any, dataset: Any) -> None:

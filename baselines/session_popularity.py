@@ -24,6 +24,7 @@ class SessionPopularity(FittedRecommender):
     """Scores an item by its clicks in the session, then by its clicks in training."""
 
     Parameters = ModelParameters
+    learns_order = False
     popularity: torch.Tensor
 
     def __init__(self, config: Any, dataset: Any) -> None:

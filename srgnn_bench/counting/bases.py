@@ -140,6 +140,7 @@ class NeighbourRecommender(SparseRecommender):
     """
 
     Parameters = NeighbourParameters
+    learns_order = False
     index: SessionIndex
 
     def learn(self, sessions: Sessions) -> None:

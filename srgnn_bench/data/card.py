@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from srgnn_bench.data.filters import judged_clicks
 from srgnn_bench.data.prepare import PreparedDataset
 from srgnn_bench.data.sessions import Integers, Sessions
 from srgnn_bench.evaluation.metrics import Metric
@@ -124,7 +123,7 @@ class DataCard(_Facts):
 
 def card_of(data: PreparedDataset, spec: DatasetSpec) -> DataCard:
     """The data card of a prepared dataset."""
-    judged = judged_clicks(data.split, data.test.lengths)
+    judged = data.judged_clicks()
     return DataCard(
         name=data.name,
         title=data.title,

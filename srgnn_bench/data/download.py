@@ -6,8 +6,6 @@ What was fetched goes to the folder ``<data root>/<dataset>/``, where its source
 from __future__ import annotations
 
 import filecmp
-import hashlib
-import importlib.util
 import shutil
 import zipfile
 import zlib
@@ -21,7 +19,9 @@ import requests
 
 from srgnn_bench.data.sources.streams import most_unpacked
 from srgnn_bench.errors import DataError
+from srgnn_bench.files import checksum, write_atomically
 from srgnn_bench.specs.dataset import DatasetSpec, Download, FilesDownload
+from srgnn_bench.specs.registry import package_folders
 from srgnn_bench.specs.yaml_text import read_yaml
 
 ARRIVALS = ".arrivals"
@@ -133,11 +133,8 @@ def _address(source: Download) -> str:
 
 
 def _recbole_addresses() -> dict[str, str]:
-    package = importlib.util.find_spec("recbole")
-    if package is None or not package.submodule_search_locations:
-        return {}
-    path = Path(package.submodule_search_locations[0]) / "properties" / "dataset" / "url.yaml"
-    addresses: dict[str, str] = read_yaml(path)
+    [recbole] = package_folders("recbole")
+    addresses: dict[str, str] = read_yaml(recbole / "properties" / "dataset" / "url.yaml")
     return addresses
 
 
@@ -148,19 +145,12 @@ def _noted(path: Path) -> str | None:
 
 
 def _note(path: Path) -> None:
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    _write(_place_of_note(path), f"{digest}  {path.name}\n".encode())
+    digest = checksum(path.read_bytes())
+    write_atomically(_place_of_note(path), f"{digest}  {path.name}\n".encode())
 
 
 def _place_of_note(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file so that it is there in full or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(content)
-    part.replace(path)
 
 
 def _unpack(archive: Path, folder: Path, arrived: Path) -> list[Path]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from srgnn_bench.data.sessions import Integers
+from srgnn_bench.session_table import Integers, SessionTable
 from srgnn_bench.specs.time_units import TimeFormat
 
 Names = npt.NDArray[Any]
@@ -40,46 +40,6 @@ class ClickLog:
     dropped: dict[str, int]
     time_format: TimeFormat
     items_are_lists: bool
-
-
-@dataclass(frozen=True)
-class SessionTable:
-    """Sessions with their origin, oldest first; those of equal time by their id.
-
-    Attributes:
-        items: item of every click, shape (clicks,).
-        lengths: clicks of each session, shape (sessions,).
-        times: time of each session's last click as the log has it, in seconds, rounded down,
-            shape (sessions,). Dropping clicks does not change it.
-        group: session or user that each session comes from, shape (sessions,).
-    """
-
-    items: Integers
-    lengths: Integers
-    times: Integers
-    group: Integers
-
-    def __len__(self) -> int:
-        return len(self.lengths)
-
-    def keep_clicks(self, keep: npt.NDArray[np.bool_]) -> SessionTable:
-        """Only those clicks; sessions that lose all of theirs go too."""
-        kept_before = np.concatenate([[0], np.cumsum(keep)])
-        ends = np.cumsum(self.lengths)
-        lengths = kept_before[ends] - kept_before[ends - self.lengths]
-        table = replace(self, items=self.items[keep], lengths=lengths)
-        return table.keep_sessions(lengths > 0)
-
-    def keep_sessions(self, keep: npt.NDArray[np.bool_]) -> SessionTable:
-        """Only those sessions."""
-        if keep.all():
-            return self
-        return SessionTable(
-            items=self.items[np.repeat(keep, self.lengths)],
-            lengths=self.lengths[keep],
-            times=self.times[keep],
-            group=self.group[keep],
-        )
 
 
 def sessions_by_id(log: ClickLog, *, in_file_order: bool = False) -> SessionTable:

@@ -24,13 +24,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from srgnn_bench.data import filters
 from srgnn_bench.data.doubts import Numbers, examine, sentences
-from srgnn_bench.data.filters import StepCount
 from srgnn_bench.data.log import (
     ClickLog,
     Names,
-    SessionTable,
     sessions_by_id,
     sessions_by_idle_gap,
 )
@@ -38,16 +35,9 @@ from srgnn_bench.data.sessions import Sessions
 from srgnn_bench.data.sources import Found, SplitSessions, digest, find, read
 from srgnn_bench.errors import DataError
 from srgnn_bench.files import checksum, sealed, unsealed
-from srgnn_bench.specs.dataset import (
-    AtomicSource,
-    Counts,
-    DatasetSpec,
-    LeaveOneOut,
-    Preparation,
-    Split,
-    TableSource,
-    WithinSessions,
-)
+from srgnn_bench.session_table import Integers, SessionTable, StepCount, count, item_counts
+from srgnn_bench.specs.dataset import Counts, DatasetSpec
+from srgnn_bench.specs.preparation import Preparation, Split
 
 DATA_VERSION = 1
 """Version of the code between files and sessions. Raise it when the sessions change."""
@@ -95,15 +85,24 @@ class PreparedDataset:
     doubts: dict[str, Numbers]
     warnings: tuple[str, ...]
 
+    @property
+    def judges_ends(self) -> bool:
+        """Whether the split looks into sessions, and so lets the future in."""
+        return self.split is not None and self.split.within_sessions
+
+    def judged_clicks(self) -> Integers:
+        """How many clicks at the end of each test session are targets, shape (sessions,)."""
+        lengths = self.test.lengths
+        return lengths - 1 if self.split is None else self.split.judged(lengths)
+
     def counts(self) -> Counts:
         """Counts of both sides, to compare with the expected ones."""
-        judged = filters.judged_clicks(self.split, self.test.lengths)
         return Counts(
             train_sessions=len(self.train),
             train_clicks=len(self.train.items),
             train_prefixes=len(self.train.items) - len(self.train),
             test_sessions=len(self.test),
-            test_prefixes=int(judged.sum()),
+            test_prefixes=int(self.judged_clicks().sum()),
             items_in_train=len(np.unique(self.train.items)),
             items=len(self.item_names),
         )
@@ -172,13 +171,13 @@ def _fingerprint(spec: DatasetSpec, found: Found) -> str:
 
 def _rules(spec: DatasetSpec, found: Found) -> Preparation | None:
     """How the source is to be prepared; None where it is split already."""
-    return spec.preparation if isinstance(found.source, TableSource | AtomicSource) else None
+    return spec.preparation if found.source.is_log else None
 
 
 def _build(spec: DatasetSpec, found: Found) -> _Content:
     raw = read(found)
     if isinstance(raw, SplitSessions):
-        steps = [filters.count("as published", raw.train, raw.test)]
+        steps = [count("as published", raw.train, raw.test)]
         train, test, dropped, doubts = raw.train, raw.test, {}, {}
         group_names: Names = np.arange(1, len(train) + len(test) + 1)
     else:
@@ -194,7 +193,7 @@ def _build(spec: DatasetSpec, found: Found) -> _Content:
                 f"two clicks ({len(train)} training and {len(test)} test sessions).",
                 remedy="Change `preparation` in the dataset's YAML, or add data.",
             )
-    used = np.flatnonzero(filters.item_counts(train, test))
+    used = np.flatnonzero(item_counts(train, test))
     number = np.zeros(used[-1] + 1, dtype=np.int64)
     number[used] = np.arange(1, len(used) + 1)
     arrays: dict[str, np.ndarray[Any, Any]] = {}
@@ -216,25 +215,41 @@ def _prepare_log(
         table = sessions_by_idle_gap(log, seconds=rules.idle_gap_seconds)
     else:
         table = sessions_by_id(log, in_file_order=rules.click_order == "file")
-    steps = [filters.count("all sessions", table)]
+    steps = [count("all sessions", table)]
     for step in rules.filters:
-        words, table = filters.apply(step, table)
-        steps.append(filters.count(words, table))
+        table = step.apply(table)
+        steps.append(count(step.words, table))
         if len(table) == 0:
             raise DataError(
-                f"{path}: no session is left after the filter '{words}'.",
+                f"{path}: no session is left after the filter '{step.words}'.",
                 remedy="Loosen `filters` in the dataset's YAML, or add data.",
             )
-    words, train, test = filters.split(rules.split, table)
-    steps.append(filters.count(words, train, test))
+    train, test = rules.split.divide(table)
+    steps.append(count(rules.split.words, train, test))
     if rules.unknown_test_items == "remove":
-        test = filters.remove_unknown(test, train=train)
-        steps.append(filters.count("test items that training shows", train, test))
+        test = _without_unknown(test, train=train)
+        steps.append(count("test items that training shows", train, test))
     if rules.newest_train_part > 1 and len(train):
-        train = filters.newest_part(train, part=rules.newest_train_part)
+        train = _newest_part(train, part=rules.newest_train_part)
         words = f"newest 1/{rules.newest_train_part} of the training prefixes"
-        steps.append(filters.count(words, train, test))
+        steps.append(count(words, train, test))
     return steps, train, test
+
+
+def _without_unknown(test: SessionTable, *, train: SessionTable) -> SessionTable:
+    """Test sessions without the items that training never shows, and of at least 2 clicks."""
+    size = max(int(table.items.max(initial=0)) + 1 for table in (train, test))
+    is_known = np.bincount(train.items, minlength=size) > 0
+    known = test.keep_clicks(is_known[test.items])
+    return known.keep_sessions(known.lengths >= 2)
+
+
+def _newest_part(train: SessionTable, *, part: int) -> SessionTable:
+    """The newest 1/part of the training prefixes; the oldest session kept is kept whole."""
+    wanted = int((train.lengths - 1).sum()) // part
+    newest_first = np.cumsum((train.lengths - 1)[::-1])
+    sessions = int(np.searchsorted(newest_first, wanted)) + 1 if wanted else 0
+    return train.keep_sessions(np.arange(len(train)) >= len(train) - sessions)
 
 
 def _dataset(
@@ -277,7 +292,7 @@ def _warnings(spec: DatasetSpec, data: PreparedDataset) -> Iterator[str]:
                     f"from {data.source} ({', '.join(str(path) for path in data.files)})"
                 )
     yield from sentences(data.doubts)
-    if isinstance(data.split, LeaveOneOut | WithinSessions):
+    if data.split is not None and data.judges_ends:
         yield (
             f"the split {data.split.kind} lets the future in: models train on clicks "
             "that are newer than those they are judged on; do not compare with splits by time"

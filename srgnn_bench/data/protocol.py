@@ -9,11 +9,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from srgnn_bench.data.filters import judged_clicks
 from srgnn_bench.data.prepare import PreparedDataset
 from srgnn_bench.data.sessions import Sessions, Stage, stage_of
 from srgnn_bench.errors import DataError
-from srgnn_bench.specs.dataset import LeaveOneOut, Split, WithinSessions
+from srgnn_bench.specs.preparation import Split
 from srgnn_bench.specs.protocol import ProtocolSpec
 
 
@@ -32,7 +31,7 @@ def validation_stage(data: PreparedDataset, protocol: ProtocolSpec) -> Stage:
     used = data.train.between(
         len(data.train) - _share(len(data.train), protocol.tuning_fraction), len(data.train)
     )
-    if isinstance(data.split, LeaveOneOut | WithinSessions):
+    if data.split is not None and data.judges_ends:
         return _stage("validation", _without_ends(data.split, used), used, data, protocol)
     cut = len(used) - _share(len(used), protocol.validation_fraction)
     train, judged = used.between(0, cut), used.between(cut, len(used))
@@ -57,7 +56,7 @@ def _share(sessions: int, fraction: float) -> int:
 
 
 def _without_ends(split: Split, sessions: Sessions) -> Sessions:
-    judged = judged_clicks(split, sessions.lengths)
+    judged = split.judged(sessions.lengths)
     lengths = sessions.lengths - judged
     shown = np.arange(len(sessions.items)) < np.repeat(
         sessions.offsets[1:] - judged, sessions.lengths
@@ -76,9 +75,8 @@ def _stage(
         if len(part.items) == len(part):
             raise _no_prefix(what, len(part), name=name, data=data)
     stage = stage_of(name, train, judged, longest=protocol.max_prefix_length)
-    if isinstance(data.split, LeaveOneOut | WithinSessions):
-        ends = judged_clicks(data.split, judged.lengths)
-        lengths = judged.lengths - ends
+    if data.split is not None and data.judges_ends:
+        lengths = judged.lengths - data.split.judged(judged.lengths)
         at_end = stage.judged.length >= lengths[stage.judged.session]
         if not at_end.any():
             raise _no_prefix(name, len(judged), name=name, data=data)

@@ -25,6 +25,9 @@ class FittedRecommender(SequentialRecommender):  # type: ignore[misc]
     """Whether ``fit`` draws anything, so that another seed gives another model. Where it does not,
     the seeds of a suite would all give the same numbers, and there is one final run."""
 
+    learns_order: ClassVar[bool] = True
+    """Whether it can tell what follows what, and not only which items go together."""
+
     @abstractmethod
     def fit(self, sessions: Sessions) -> None:
         """Learn from all training sessions, given oldest first and numbered 1 to n_items - 1."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,6 +10,7 @@ from recbole.config import Config
 from srgnn_bench.errors import ModelError
 from srgnn_bench.recbole_bridge.compat import restore_numpy_aliases
 from srgnn_bench.recbole_bridge.recbole_models import is_recboles
+from srgnn_bench.specs.registry import package_folders
 from srgnn_bench.specs.yaml_text import read_yaml
 
 # Names that models look up in a Config and that batches and the dataset use.
@@ -102,10 +101,8 @@ def recbole_parameters(model_class: type[Any]) -> dict[str, Any] | None:
     Returns:
         Parameter -> RecBole's default; None where RecBole has no file of the class.
     """
-    recbole = importlib.util.find_spec("recbole")
-    assert recbole is not None
-    assert recbole.origin is not None
-    folder = Path(recbole.origin).parent / "properties" / "model"
+    [recbole] = package_folders("recbole")
+    folder = recbole / "properties" / "model"
     recboles = filter(is_recboles, model_class.__mro__)
     for path in (folder / f"{base.__name__}.yaml" for base in recboles):
         if path.is_file():

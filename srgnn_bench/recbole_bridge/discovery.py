@@ -6,6 +6,7 @@ hook answers for the names of our classes only, so RecBole's own models stay wha
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -14,30 +15,16 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from srgnn_bench.recbole_bridge.compat import restore_numpy_aliases
+from srgnn_bench.specs import registry
 
 HOST = "recbole.model.sequential_recommender."
 
-MODULES: dict[str, str] = {
-    "FastSRGNN": "srgnn_bench.models.srgnn",
-    "FastGRU4Rec": "srgnn_bench.baselines.gru4rec",
-    "FastNARM": "srgnn_bench.baselines.narm",
-    "FastSTAMP": "srgnn_bench.baselines.stamp",
-    "FastSASRec": "srgnn_bench.baselines.sasrec",
-    "FastGCSAN": "srgnn_bench.baselines.gcsan",
-    "NISER": "srgnn_bench.baselines.niser",
-    "TAGNN": "srgnn_bench.baselines.tagnn",
-    "GCEGNN": "srgnn_bench.baselines.gcegnn",
-    "Popularity": "srgnn_bench.baselines.popularity",
-    "SessionPopularity": "srgnn_bench.baselines.session_popularity",
-    "FirstOrderMarkov": "srgnn_bench.baselines.markov",
-    "AssociationRules": "srgnn_bench.baselines.association_rules",
-    "SequentialRules": "srgnn_bench.baselines.sequential_rules",
-    "SessionItemKNN": "srgnn_bench.baselines.item_knn",
-    "SKNN": "srgnn_bench.baselines.sknn",
-    "VSKNN": "srgnn_bench.baselines.vsknn",
-    "STAN": "srgnn_bench.baselines.stan",
-}
-"""Class name -> the module that defines it."""
+
+@functools.cache
+def modules() -> dict[str, str]:
+    """Class of every shipped model of this package's own -> the module that defines it."""
+    paths = (path.split(":") for path in registry.implementations())
+    return {name: module for module, name in paths if module.startswith("srgnn_bench.")}
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -67,7 +54,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def _source_of(fullname: str) -> str | None:
     wanted = fullname.removeprefix(HOST)
-    return next((m for name, m in MODULES.items() if name.lower() == wanted), None)
+    return next((m for name, m in modules().items() if name.lower() == wanted), None)
 
 
 def register() -> None:

@@ -22,6 +22,10 @@ ANY_WIDTH = frozenset(
 layers as wide as ``MAX_ITEM_LIST_LENGTH`` or read padding, so all of their batches must be that
 wide."""
 
+WITHOUT_ORDER = frozenset({"CORE", "SHAN"})
+"""They look for the next item near a mean of the clicked items' own vectors: of what follows what,
+they know little."""
+
 _FEATURES = "it needs features of items, which sessions do not have"
 _GRAPH = "it needs a knowledge graph of items"
 _PAIRS = "it scores one given item at a time from features of users and items"
@@ -44,6 +48,13 @@ UNFIT: dict[str, str] = {
 UNTRIED = ("Fossil", "GRU4RecCPR", "HGN", "HRM", "NPE", "SASRecCPR", "SINE")
 """Nothing is known that keeps them from running, but no file of this package names them. The two
 with CPR came with RecBole 1.2.1."""
+
+
+def learns_order(model_class: type[Any]) -> bool:
+    """Whether a model can tell what follows what; a class of one's own says so itself."""
+    if is_recboles(model_class):
+        return model_class.__name__ not in WITHOUT_ORDER
+    return getattr(model_class, "learns_order", True)
 
 
 def has_own_loss(class_path: str, *, loss: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from srgnn_bench.specs.fields import Name, Spec, Text, Title, checked_path
+from srgnn_bench.specs.preparation import Preparation
 from srgnn_bench.specs.time_units import TimeFormat
 
 
@@ -60,11 +61,25 @@ class Columns(Spec):
         return self.session is None
 
 
+PACKED = (".gz", ".zip")
+"""How the name of a packed log ends."""
+
+
 class _Source(Spec):
     """What every source says."""
 
+    is_log: ClassVar[bool] = False
+    """Whether it is a log that is to be prepared, and not split already."""
+    beside_others: ClassVar[bool] = True
+    """Whether its files may lie in the data root itself, with those of other datasets."""
+
     name: Name
     """Name of the source, by which a user can ask for it."""
+
+    @property
+    def in_recbole(self) -> bool:
+        """Whether its files are among RecBole's own."""
+        return False
 
 
 class RowFilter(Spec):
@@ -110,6 +125,14 @@ class _LogSource(_Source):
     keep_rows: tuple[RowFilter, ...] = ()
     """Which rows are clicks; all of them unless told otherwise."""
 
+    is_log: ClassVar[bool] = True
+
+    @property
+    def choices(self) -> tuple[tuple[str, ...], ...]:
+        """Sets of names of files, each of which is enough to read it."""
+        endings = {name: ("",) if name.endswith(PACKED) else ("", *PACKED) for name in self.files}
+        return tuple((f"{name}{ending}",) for name in self.files for ending in endings[name])
+
 
 class TableSource(_LogSource):
     """A log as a table: ``.csv``, ``.tsv``, ``.dat``, ``.txt`` or ``.parquet``."""
@@ -132,11 +155,28 @@ class AtomicSource(_LogSource):
     columns: Columns = Columns(item=("item_id",), time=("timestamp",), session=("session_id",))
     time_format: TimeFormat = "seconds"
 
+    separator: ClassVar[str] = "\t"
+    header: ClassVar[None] = None
+    quoted: ClassVar[bool] = False
+
+    @property
+    def in_recbole(self) -> bool:
+        """Whether its files are among RecBole's own."""
+        return self.place == "recbole_package"
+
 
 class PicklesSource(_Source):
     """The files that the SR-GNN authors' preprocessing writes: sessions already split."""
 
     kind: Literal["srgnn_pickles"]
+
+    # They have the same names for every dataset: beside each other they would be mistaken.
+    beside_others: ClassVar[bool] = False
+    files: ClassVar[tuple[str, ...]] = ()
+    choices: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("all_train_seq.txt", "test.txt"),
+        ("train.txt", "test.txt"),
+    )
 
 
 class RecBoleSessionsSource(_Source):
@@ -146,148 +186,18 @@ class RecBoleSessionsSource(_Source):
     prefix: RelativePath
     """X in the names of the files."""
 
+    files: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def choices(self) -> tuple[tuple[str, ...], ...]:
+        """The names of its files."""
+        return ((f"{self.prefix}.train.inter", f"{self.prefix}.test.inter"),)
+
 
 Source = Annotated[
     TableSource | AtomicSource | PicklesSource | RecBoleSessionsSource,
     Field(discriminator="kind"),
 ]
-
-
-class MinSessionLength(Spec):
-    """Drop sessions with fewer clicks."""
-
-    step: Literal["min_session_length"]
-    clicks: int = Field(ge=1)
-
-
-class MaxSessionLength(Spec):
-    """Cut longer sessions after so many clicks, or drop them."""
-
-    step: Literal["max_session_length"]
-    clicks: int = Field(ge=2)
-    longer: Literal["cut", "drop"] = "cut"
-
-
-class MinItemCount(Spec):
-    """Drop the clicks of items that were clicked more rarely."""
-
-    step: Literal["min_item_count"]
-    clicks: int = Field(ge=1)
-
-
-class TopItems(Spec):
-    """Keep the clicks of the most clicked items; of equally frequent ones the smaller ids."""
-
-    step: Literal["top_items"]
-    items: int = Field(ge=2)
-
-
-class NoRepeats(Spec):
-    """Of clicks on one item in a row, keep the first."""
-
-    step: Literal["no_immediate_repeats"]
-
-
-class Core(Spec):
-    """Drop shorter sessions and rarer items, in turn, until none is left."""
-
-    step: Literal["core"]
-    session_clicks: int = Field(ge=1)
-    item_clicks: int = Field(ge=1)
-
-
-Filter = Annotated[
-    MinSessionLength | MaxSessionLength | MinItemCount | TopItems | NoRepeats | Core,
-    Field(discriminator="step"),
-]
-
-
-class NewestSpan(Spec):
-    """The sessions of the last days, or seconds, are the test."""
-
-    kind: Literal["newest_span"]
-    days: float = Field(0, ge=0)
-    seconds: float = Field(0, ge=0)
-    """Added to ``days``."""
-    boundary: Literal["train", "test", "drop"] = "train"
-    """Where a session goes that is exactly so much older than the newest; the SR-GNN authors'
-    preprocessing drops it, which with times in whole days loses a day."""
-
-    @model_validator(mode="after")
-    def _some_time(self) -> NewestSpan:
-        if self.total_seconds <= 0:
-            raise ValueError("give `days` or `seconds`")
-        return self
-
-    @property
-    def total_seconds(self) -> float:
-        """Length of the test span."""
-        return self.days * 86_400 + self.seconds
-
-
-class NewestSessions(Spec):
-    """The newest share of the sessions is the test."""
-
-    kind: Literal["newest_sessions"]
-    fraction: float = Field(gt=0, lt=1)
-
-
-class LeaveOneOut(Spec):
-    """The last click of every session is the test, as RecBole's ``LS``. Lets the future in."""
-
-    kind: Literal["leave_one_out"]
-
-
-class WithinSessions(Spec):
-    """The last share of every session is the test, as RecBole's ``RS``. Lets the future in."""
-
-    kind: Literal["within_sessions"]
-    fraction: float = Field(gt=0, lt=1)
-
-
-Split = Annotated[
-    NewestSpan | NewestSessions | LeaveOneOut | WithinSessions, Field(discriminator="kind")
-]
-
-
-class Preparation(Spec):
-    """How a click log becomes training and test sessions. The steps happen in this order."""
-
-    idle_gap_seconds: float | None = Field(None, gt=0)
-    """Where a log names users: a session ends when its user is idle for longer than this. Logs
-    that name sessions are not cut."""
-
-    click_order: Literal["time", "file"] = "time"
-    """``time``: by the column ``order``, or else by time; equal ones in the order of the file.
-    ``file``: as the rows stand in the file, which repeats the mistake of the scripts of NARM,
-    STAMP and the first SR-GNN on diginetica, to compare with papers that built on them."""
-
-    filters: tuple[Filter, ...] = (
-        MinSessionLength(step="min_session_length", clicks=2),
-        MinItemCount(step="min_item_count", clicks=5),
-        MinSessionLength(step="min_session_length", clicks=2),
-    )
-    """Applied one after the other. The defaults are those of the SR-GNN authors."""
-
-    split: Split
-    """What is the test."""
-
-    unknown_test_items: Literal["remove", "miss"] = "miss"
-    """Test items that training never shows: ``remove`` drops their clicks, and the sessions of
-    one click that this leaves; ``miss`` keeps them, as prefixes that no model can get right."""
-
-    newest_train_part: int = Field(1, ge=1)
-    """Keep only the newest 1/n of the training prefixes, in whole sessions."""
-
-    @model_validator(mode="after")
-    def _ends_stay_ends(self) -> Preparation:
-        within = isinstance(self.split, LeaveOneOut | WithinSessions)
-        if within and (self.unknown_test_items == "remove" or self.newest_train_part > 1):
-            raise ValueError(
-                "a split within sessions needs `unknown_test_items: miss`, or clicks before the "
-                "judged ones would be judged, and `newest_train_part: 1`"
-            )
-        return self
 
 
 class RecBoleDownload(Spec):
@@ -357,7 +267,7 @@ class DatasetSpec(Spec):
             if name not in names:
                 raise ValueError(f"`expected` names an unknown source: {name}")
         for source in self.sources:
-            if isinstance(source, _LogSource):
+            if isinstance(source, TableSource | AtomicSource):
                 if self.preparation is None:
                     raise ValueError(f"source {source.name} is a log and needs `preparation`")
                 cut = source.columns.sessions_are_cut

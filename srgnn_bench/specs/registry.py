@@ -148,7 +148,7 @@ def _files(kind: Kind) -> dict[str, Path]:
     """
     folders = [properties_folder() / kind]
     if kind == "model":
-        folders += [folder for package in providers() for folder in _package_folders(package)]
+        folders += [folder for package in providers() for folder in package_folders(package)]
     found: dict[str, Path] = {}
     for path in (path for folder in folders for path in sorted(folder.glob("*.yaml"))):
         if path.stem in found:
@@ -160,7 +160,7 @@ def _files(kind: Kind) -> dict[str, Path]:
     return found
 
 
-def _package_folders(package: str) -> list[Path]:
+def package_folders(package: str) -> list[Path]:
     """Where a package is, without importing it."""
     try:
         spec = importlib.util.find_spec(package)

@@ -11,12 +11,12 @@ import pytest
 import srgnn_bench
 from srgnn_bench.recbole_bridge.compat import ALIASES
 from srgnn_bench.recbole_bridge.config import recbole_config
-from srgnn_bench.recbole_bridge.discovery import MODULES
+from srgnn_bench.recbole_bridge.discovery import modules
 
 srgnn_bench.register()
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", modules())
 def test_get_model_and_config_accept_ours(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from recbole.config import Config
     from recbole.utils import get_model
@@ -24,7 +24,7 @@ def test_get_model_and_config_accept_ours(name: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys, "argv", ["a script"])
     found = get_model(name)
     assert found.__name__ == name
-    assert found.__module__ == MODULES[name]
+    assert found.__module__ == modules()[name]
     assert Config(model=found, dataset="ml-100k")["model"] == name
     assert Config(model=name, dataset="ml-100k").model_class is found
 

@@ -24,20 +24,6 @@ SMALL = {
     "attn_dropout_prob": 0.0,
 }
 
-# They know which items go together, and little or nothing of what follows what. CORE and SHAN are
-# among them since they look for the next item near a mean of the clicked items' own vectors.
-WITHOUT_ORDER = {
-    "core",
-    "shan",
-    "popularity",
-    "session_popularity",
-    "association_rules",
-    "item_knn",
-    "sknn",
-    "stan",
-    "vsknn",
-}
-
 
 def contract_of(name: str) -> type[ModelContract]:
     """A test class for a shipped model, made small."""
@@ -66,9 +52,7 @@ CHECKS = [name for name in vars(ModelContract) if name.startswith("test_")]
 @pytest.mark.parametrize("name", registry.names("model"))
 @pytest.mark.parametrize("check", CHECKS)
 def test_the_shipped_models_keep_it(name: str, check: str) -> None:
-    contract = contract_of(name)
-    contract.learns_order = name not in WITHOUT_ORDER
-    getattr(contract(), check)()
+    getattr(contract_of(name)(), check)()
 
 
 class LooksAhead(FastSRGNN):

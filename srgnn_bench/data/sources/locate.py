@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from srgnn_bench.data.sources.streams import holds_member, member_among_others, unreadable
 from srgnn_bench.errors import DataError, SpecError
-from srgnn_bench.specs.dataset import (
-    AtomicSource,
-    DatasetSpec,
-    PicklesSource,
-    RecBoleSessionsSource,
-    Source,
-    TableSource,
-)
+from srgnn_bench.specs.dataset import PACKED, DatasetSpec, Source
+from srgnn_bench.specs.registry import package_folders
 
 ROOT_VARIABLE = "SRGNN_BENCH_DATA_ROOT"
 
@@ -90,7 +82,6 @@ def digest(found: Found) -> str:
         DataError: a file cannot be read.
     """
     source = found.source
-    members = source.files if isinstance(source, TableSource | AtomicSource) else ()
     whole = hashlib.sha256()
     for path in found.paths:
         one = hashlib.sha256()
@@ -101,18 +92,17 @@ def digest(found: Found) -> str:
         except OSError as error:
             raise unreadable(path, error) from error
         whole.update(one.digest())
-        whole.update((member_among_others(path, members=members) or "").encode())
+        whole.update((member_among_others(path, members=source.files) or "").encode())
     return whole.hexdigest()
 
 
 def _search_one(spec: DatasetSpec, source: Source, data_root: Path | None) -> Found | Missing:
-    choices = list(_choices(source))
     for folder in _folders(spec, source, data_root):
-        found = [paths for names in choices if (paths := _all_there(folder, names))]
+        found = [paths for names in source.choices if (paths := _all_there(folder, names))]
         if found:
             _refuse_others(spec, source, found)
             return Found(source, found[0])
-    plain = [" with ".join(names) for names in choices if not _is_packed(names[0])]
+    plain = [" with ".join(names) for names in source.choices if not names[0].endswith(PACKED)]
     return Missing(source, f"{spec.name}/{' or '.join(plain)}")
 
 
@@ -130,7 +120,7 @@ def _refuse_others(spec: DatasetSpec, source: Source, found: list[tuple[Path, ..
     Raises:
         DataError: there is another one.
     """
-    if not isinstance(source, TableSource | AtomicSource):
+    if not source.is_log:
         return
     [read], *others = found
     for [other] in others:
@@ -149,30 +139,9 @@ def _unpacked_name(path: Path) -> str:
 
 
 def _folders(spec: DatasetSpec, source: Source, data_root: Path | None) -> list[Path]:
-    if isinstance(source, AtomicSource) and source.place == "recbole_package":
-        # find_spec finds the package without importing it, which would take seconds.
-        package = importlib.util.find_spec("recbole")
-        places = package.submodule_search_locations if package else None
-        return [Path(place) / "dataset_example" / spec.name for place in places or ()]
+    if source.in_recbole:
+        return [each / "dataset_example" / spec.name for each in package_folders("recbole")]
     if data_root is None:
         return []
     folders = [data_root / name for name in (spec.name, *spec.folders)]
-    # The pickles have the same names for every dataset: beside each other they would be mistaken.
-    return folders if isinstance(source, PicklesSource) else [*folders, data_root]
-
-
-def _choices(source: Source) -> Iterator[tuple[str, ...]]:
-    """Sets of names, each of which is enough to read the source."""
-    if isinstance(source, PicklesSource):
-        yield ("all_train_seq.txt", "test.txt")
-        yield ("train.txt", "test.txt")
-    elif isinstance(source, RecBoleSessionsSource):
-        yield (f"{source.prefix}.train.inter", f"{source.prefix}.test.inter")
-    else:
-        for name in source.files:
-            packed = () if _is_packed(name) else ((f"{name}.gz",), (f"{name}.zip",))
-            yield from ((name,), *packed)
-
-
-def _is_packed(name: str) -> bool:
-    return name.endswith((".gz", ".zip"))
+    return [*folders, data_root] if source.beside_others else folders

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from srgnn_bench.data.log import ClickLog, Names, SessionTable
+from srgnn_bench.data.log import ClickLog, Names
 from srgnn_bench.data.sources import pickles, recbole_sessions, tables
 from srgnn_bench.data.sources.columns import Column, Ids, as_whole_numbers
 from srgnn_bench.data.sources.locate import Found
-from srgnn_bench.specs.dataset import PicklesSource, RecBoleSessionsSource
+from srgnn_bench.session_table import SessionTable
+from srgnn_bench.specs.dataset import AtomicSource, TableSource
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,13 @@ class SplitSessions:
     item_names: Names
 
 
+READERS: dict[str, Callable[[Path], Sequence[Sequence[int | str]]]] = {
+    "srgnn_pickles": pickles.read_sessions,
+    "recbole_sessions": recbole_sessions.read_sessions,
+}
+"""Kind of a source that is split already -> what reads one of its sides."""
+
+
 def read(found: Found) -> ClickLog | SplitSessions:
     """Read a source with the reader for its kind.
 
@@ -38,13 +46,10 @@ def read(found: Found) -> ClickLog | SplitSessions:
         DataError: the files are not what the source says they are.
     """
     source = found.source
-    if isinstance(source, PicklesSource):
-        train, test = (pickles.read_sessions(path) for path in found.paths)
-        return _number(found.paths[0], train, test)
-    if isinstance(source, RecBoleSessionsSource):
-        named_train, named_test = (recbole_sessions.read_sessions(path) for path in found.paths)
-        return _number(found.paths[0], named_train, named_test)
-    return tables.read_log(found.paths[0], source)
+    if isinstance(source, TableSource | AtomicSource):
+        return tables.read_log(found.paths[0], source)
+    train, test = map(READERS[source.kind], found.paths)
+    return _number(found.paths[0], train, test)
 
 
 def _number(

@@ -149,8 +149,7 @@ def _wanted(source: TableSource | AtomicSource) -> dict[str, tuple[str, ...]]:
 
 
 def _text(path: Path, stream: BinaryIO, source: TableSource | AtomicSource) -> Iterator[Batch]:
-    separator = source.separator if isinstance(source, TableSource) else "\t"
-    quoted = isinstance(source, TableSource) and source.quoted
+    separator, quoted = source.separator, source.quoted
     first_line, rest = _first_line(path, stream)
     names = _split(path, first_line, separator=separator, quoted=quoted)
     kinds = [""] * len(names)
@@ -159,7 +158,7 @@ def _text(path: Path, stream: BinaryIO, source: TableSource | AtomicSource) -> I
         names = [name.rsplit(":", 1)[0] for name in names]
     wanted = _wanted(source)
     header_rows = 1
-    if isinstance(source, TableSource) and source.header is not None:
+    if source.header is not None:
         # Many have put the missing header line into yoochoose-clicks.dat, as the SR-GNN authors
         # tell them to.
         has_header = all(set(names) & set(choices) for choices in wanted.values())

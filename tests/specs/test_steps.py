@@ -12,9 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from srgnn_bench.data import filters
-from srgnn_bench.data.log import SessionTable
-from srgnn_bench.specs.dataset import Filter
+from srgnn_bench.session_table import SessionTable
+from srgnn_bench.specs.preparation import Filter
 
 Lists = dict[int, list[int]]
 FILTER: TypeAdapter[Any] = TypeAdapter(Filter)
@@ -95,6 +94,6 @@ CASES: list[tuple[dict[str, Any], Callable[[Lists], Lists]]] = [
 def test_filters_do_what_they_say(
     step: dict[str, Any], slow: Callable[[Lists], Lists], lists: list[list[int]]
 ) -> None:
-    words, table = filters.apply(FILTER.validate_python(step), table_of(lists))
-    assert lists_of(table) == slow(dict(enumerate(lists)))
-    assert words
+    checked = FILTER.validate_python(step)
+    assert lists_of(checked.apply(table_of(lists))) == slow(dict(enumerate(lists)))
+    assert checked.words

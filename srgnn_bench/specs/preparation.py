@@ -1,0 +1,292 @@
+"""How a click log becomes training and test sessions: each step says what it does, and does it."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from srgnn_bench.session_table import Integers, SessionTable, item_counts
+from srgnn_bench.specs.fields import Spec
+
+DAY = 86_400
+
+
+class MinSessionLength(Spec):
+    """Drop sessions with fewer clicks."""
+
+    step: Literal["min_session_length"]
+    clicks: int = Field(ge=1)
+
+    @property
+    def words(self) -> str:
+        """What it leaves."""
+        return f"sessions of at least {self.clicks} clicks"
+
+    def apply(self, table: SessionTable) -> SessionTable:
+        """Those sessions."""
+        return table.keep_sessions(table.lengths >= self.clicks)
+
+
+class MaxSessionLength(Spec):
+    """Cut longer sessions after so many clicks, or drop them."""
+
+    step: Literal["max_session_length"]
+    clicks: int = Field(ge=2)
+    longer: Literal["cut", "drop"] = "cut"
+
+    @property
+    def words(self) -> str:
+        """What it leaves."""
+        if self.longer == "drop":
+            return f"sessions of at most {self.clicks} clicks"
+        return f"first {self.clicks} clicks of a session"
+
+    def apply(self, table: SessionTable) -> SessionTable:
+        """Those sessions or clicks."""
+        if self.longer == "drop":
+            return table.keep_sessions(table.lengths <= self.clicks)
+        starts = np.cumsum(table.lengths) - table.lengths
+        position = np.arange(len(table.items)) - np.repeat(starts, table.lengths)
+        return table.keep_clicks(position < self.clicks)
+
+
+class MinItemCount(Spec):
+    """Drop the clicks of items that were clicked more rarely."""
+
+    step: Literal["min_item_count"]
+    clicks: int = Field(ge=1)
+
+    @property
+    def words(self) -> str:
+        """What it leaves."""
+        return f"items clicked at least {self.clicks} times"
+
+    def apply(self, table: SessionTable) -> SessionTable:
+        """The clicks on those items."""
+        return table.keep_clicks((item_counts(table) >= self.clicks)[table.items])
+
+
+class TopItems(Spec):
+    """Keep the clicks of the most clicked items; of equally frequent ones the smaller ids."""
+
+    step: Literal["top_items"]
+    items: int = Field(ge=2)
+
+    @property
+    def words(self) -> str:
+        """What it leaves."""
+        return f"the {self.items} most clicked items"
+
+    def apply(self, table: SessionTable) -> SessionTable:
+        """The clicks on those items."""
+        counts = item_counts(table)
+        top = np.lexsort((np.arange(len(counts)), -counts))[: self.items]
+        is_top = np.zeros(len(counts), dtype=bool)
+        is_top[top] = True
+        return table.keep_clicks(is_top[table.items])
+
+
+class NoRepeats(Spec):
+    """Of clicks on one item in a row, keep the first."""
+
+    step: Literal["no_immediate_repeats"]
+
+    @property
+    def words(self) -> str:
+        """What it leaves."""
+        return "no repeats in a row"
+
+    def apply(self, table: SessionTable) -> SessionTable:
+        """The first clicks."""
+        repeat = np.concatenate([[False], table.items[1:] == table.items[:-1]])
+        repeat[np.cumsum(table.lengths)[:-1]] = False
+        return table.keep_clicks(~repeat)
+
+
+class Core(Spec):
+    """Drop shorter sessions and rarer items, in turn, until none is left."""
+
+    step: Literal["core"]
+    session_clicks: int = Field(ge=1)
+    item_clicks: int = Field(ge=1)
+
+    @property
+    def words(self) -> str:
+        """What it leaves."""
+        return f"sessions of {self.session_clicks}, items of {self.item_clicks} clicks, repeatedly"
+
+    def apply(self, table: SessionTable) -> SessionTable:
+        """What both leave alone."""
+        clicks = -1
+        while clicks != len(table.items) and len(table):
+            clicks = len(table.items)
+            table = table.keep_sessions(table.lengths >= self.session_clicks)
+            table = table.keep_clicks((item_counts(table) >= self.item_clicks)[table.items])
+        return table
+
+
+Filter = Annotated[
+    MinSessionLength | MaxSessionLength | MinItemCount | TopItems | NoRepeats | Core,
+    Field(discriminator="step"),
+]
+
+
+class _SplitByTime(Spec):
+    """A rule by which whole sessions train or are judged."""
+
+    within_sessions: ClassVar[bool] = False
+    """Whether it looks into sessions, and so lets the future in."""
+
+    def judged(self, lengths: Integers) -> Integers:
+        """How many clicks at the end of each judged session are targets, shape (sessions,)."""
+        return lengths - 1
+
+
+class NewestSpan(_SplitByTime):
+    """The sessions of the last days, or seconds, are the test."""
+
+    kind: Literal["newest_span"]
+    days: float = Field(0, ge=0)
+    seconds: float = Field(0, ge=0)
+    """Added to ``days``."""
+    boundary: Literal["train", "test", "drop"] = "train"
+    """Where a session goes that is exactly so much older than the newest; the SR-GNN authors'
+    preprocessing drops it, which with times in whole days loses a day."""
+
+    @model_validator(mode="after")
+    def _some_time(self) -> NewestSpan:
+        if self.total_seconds <= 0:
+            raise ValueError("give `days` or `seconds`")
+        return self
+
+    @property
+    def total_seconds(self) -> float:
+        """Length of the test span."""
+        return self.days * DAY + self.seconds
+
+    @property
+    def words(self) -> str:
+        """What is the test."""
+        return f"test: the last {self.total_seconds / DAY:.6g} days"
+
+    def divide(self, table: SessionTable) -> tuple[SessionTable, SessionTable]:
+        """Training and test sessions."""
+        cut = table.times[-1] - self.total_seconds
+        newer, equal = table.times > cut, table.times == cut
+        in_test = newer | equal if self.boundary == "test" else newer
+        in_train = ~newer if self.boundary == "train" else ~(newer | equal)
+        return table.keep_sessions(in_train), table.keep_sessions(in_test)
+
+
+class NewestSessions(_SplitByTime):
+    """The newest share of the sessions is the test."""
+
+    kind: Literal["newest_sessions"]
+    fraction: float = Field(gt=0, lt=1)
+
+    @property
+    def words(self) -> str:
+        """What is the test."""
+        return f"test: the newest {self.fraction:.0%} of the sessions"
+
+    def divide(self, table: SessionTable) -> tuple[SessionTable, SessionTable]:
+        """Training and test sessions."""
+        first = len(table) - int(len(table) * self.fraction)
+        newest = np.arange(len(table)) >= first
+        return table.keep_sessions(~newest), table.keep_sessions(newest)
+
+
+class LeaveOneOut(Spec):
+    """The last click of every session is the test, as RecBole's ``LS``. Lets the future in."""
+
+    kind: Literal["leave_one_out"]
+
+    within_sessions: ClassVar[bool] = True
+
+    @property
+    def words(self) -> str:
+        """What is the test."""
+        return "test: the last click of every session"
+
+    def judged(self, lengths: Integers) -> Integers:
+        """How many clicks at the end of each session are targets, shape (sessions,)."""
+        return np.minimum(lengths - 1, 1)
+
+    def divide(self, table: SessionTable) -> tuple[SessionTable, SessionTable]:
+        """Sessions without their judged end, and the same sessions whole."""
+        return _without_ends(table, self.judged(table.lengths))
+
+
+class WithinSessions(Spec):
+    """The last share of every session is the test, as RecBole's ``RS``. Lets the future in."""
+
+    kind: Literal["within_sessions"]
+    fraction: float = Field(gt=0, lt=1)
+
+    within_sessions: ClassVar[bool] = True
+
+    @property
+    def words(self) -> str:
+        """What is the test."""
+        return f"test: the last {self.fraction:.0%} of every session"
+
+    def judged(self, lengths: Integers) -> Integers:
+        """How many clicks at the end of each session are targets, shape (sessions,)."""
+        return np.asarray((lengths - 1) * self.fraction, dtype=np.int64)  # rounded down
+
+    def divide(self, table: SessionTable) -> tuple[SessionTable, SessionTable]:
+        """Sessions without their judged end, and the same sessions whole."""
+        return _without_ends(table, self.judged(table.lengths))
+
+
+def _without_ends(table: SessionTable, judged: Integers) -> tuple[SessionTable, SessionTable]:
+    ends = np.cumsum(table.lengths)
+    shown = np.arange(len(table.items)) < np.repeat(ends - judged, table.lengths)
+    return table.keep_clicks(shown), table.keep_sessions(judged > 0)
+
+
+Split = Annotated[
+    NewestSpan | NewestSessions | LeaveOneOut | WithinSessions, Field(discriminator="kind")
+]
+
+
+class Preparation(Spec):
+    """How a click log becomes training and test sessions. The steps happen in this order."""
+
+    idle_gap_seconds: float | None = Field(None, gt=0)
+    """Where a log names users: a session ends when its user is idle for longer than this. Logs
+    that name sessions are not cut."""
+
+    click_order: Literal["time", "file"] = "time"
+    """``time``: by the column ``order``, or else by time; equal ones in the order of the file.
+    ``file``: as the rows stand in the file, which repeats the mistake of the scripts of NARM,
+    STAMP and the first SR-GNN on diginetica, to compare with papers that built on them."""
+
+    filters: tuple[Filter, ...] = (
+        MinSessionLength(step="min_session_length", clicks=2),
+        MinItemCount(step="min_item_count", clicks=5),
+        MinSessionLength(step="min_session_length", clicks=2),
+    )
+    """Applied one after the other. The defaults are those of the SR-GNN authors."""
+
+    split: Split
+    """What is the test."""
+
+    unknown_test_items: Literal["remove", "miss"] = "miss"
+    """Test items that training never shows: ``remove`` drops their clicks, and the sessions of
+    one click that this leaves; ``miss`` keeps them, as prefixes that no model can get right."""
+
+    newest_train_part: int = Field(1, ge=1)
+    """Keep only the newest 1/n of the training prefixes, in whole sessions."""
+
+    @model_validator(mode="after")
+    def _ends_stay_ends(self) -> Preparation:
+        within = self.split.within_sessions
+        if within and (self.unknown_test_items == "remove" or self.newest_train_part > 1):
+            raise ValueError(
+                "a split within sessions needs `unknown_test_items: miss`, or clicks before the "
+                "judged ones would be judged, and `newest_train_part: 1`"
+            )
+        return self
