@@ -6,7 +6,7 @@ Recommendation", SIGIR 2020; the authors' code, https://github.com/CRIPAC-DIG/TA
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -21,9 +21,6 @@ from srgnn_bench.layers.initialisation import initialise_uniformly
 from srgnn_bench.layers.ragged import ordered_clicks, softmax_by, sum_by
 from srgnn_bench.layers.session_graph import session_edges, session_nodes
 from srgnn_bench.models import ModelParameters
-
-BLOCK_NUMBERS = 300_000
-"""Products of clicks and items that are formed at a time."""
 
 
 class TAGNNParameters(ModelParameters):
@@ -57,6 +54,7 @@ class TargetScores(torch.autograd.Function):
         items: torch.Tensor,
         session: torch.Tensor,
         keep: bool,
+        at_once: int,
     ) -> torch.Tensor:
         """Scores, shape (sessions, items).
 
@@ -68,10 +66,11 @@ class TargetScores(torch.autograd.Function):
             items: vectors of the items, shape (items, d).
             session: session of each click, shape (clicks,).
             keep: whether there will be a backward pass.
+            at_once: products of clicks and items that are formed at a time.
         """
         groups = len(vectors)
         scores = vectors @ items.T
-        ctx.width = max(1, BLOCK_NUMBERS // len(states))
+        ctx.width = max(1, at_once // len(states))
         kept = []
         blocks = zip(
             torch.split(items, ctx.width), torch.split(scores, ctx.width, dim=1), strict=True
@@ -89,7 +88,7 @@ class TargetScores(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        """Gradients of everything but ``session`` and ``keep``."""
+        """Gradients of the vectors, the states, the queries and the items."""
         (gradient,) = gradients
         vectors, states, queries, items, session, *kept = ctx.saved_tensors
         of_vectors = gradient @ items
@@ -108,7 +107,7 @@ class TargetScores(torch.autograd.Function):
             of_states.addmm_(of_products, block)
             of_queries.addmm_(of_logits, block)
             of_block.addmm_(of_products.T, states).addmm_(of_logits.T, queries)
-        return of_vectors, of_states, of_queries, of_items, None, None
+        return of_vectors, of_states, of_queries, of_items, None, None, None
 
 
 class TAGNN(SequentialRecommender):  # type: ignore[misc]
@@ -133,6 +132,8 @@ class TAGNN(SequentialRecommender):  # type: ignore[misc]
 
     input_type = InputType.POINTWISE
     Parameters = TAGNNParameters
+    at_once: ClassVar[int] = 300_000
+    """Products of clicks and items that are formed at a time."""
 
     def __init__(self, config: Any, dataset: Any) -> None:
         super().__init__(config, dataset)
@@ -168,6 +169,7 @@ class TAGNN(SequentialRecommender):  # type: ignore[misc]
             self.item_embedding.weight,
             clicks.session,
             torch.is_grad_enabled(),
+            self.at_once,
         )
         return scores
 

@@ -48,7 +48,12 @@ LOG2_E = 1 / math.log(2)
 
 
 def full_softmax_loss(
-    vectors: torch.Tensor, item_vectors: torch.Tensor, targets: torch.Tensor
+    vectors: torch.Tensor,
+    item_vectors: torch.Tensor,
+    targets: torch.Tensor,
+    *,
+    block_sessions: int = BLOCK_SESSIONS,
+    tile_bytes: int = TILE_BYTES,
 ) -> torch.Tensor:
     """Mean cross-entropy of the targets over the whole catalogue.
 
@@ -62,6 +67,8 @@ def full_softmax_loss(
         vectors: one vector per session, shape (sessions, d).
         item_vectors: one vector per item, row 0 for the padding item, shape (items + 1, d).
         targets: item that followed each session, from 1, shape (sessions,).
+        block_sessions: most sessions in a block.
+        tile_bytes: memory of the exponentials of a block against one tile of items.
 
     Returns:
         The loss in nats, a scalar.
@@ -78,10 +85,10 @@ def full_softmax_loss(
         return cross_entropy(vectors @ item_vectors[1:].T, targets - 1)
     if torch.is_grad_enabled() and (vectors.requires_grad or item_vectors.requires_grad):
         loss: torch.Tensor = _FullSoftmaxLoss.apply(  # type: ignore[no-untyped-call]
-            vectors, item_vectors, targets
+            vectors, item_vectors, targets, block_sessions, tile_bytes
         )
         return loss
-    return _loss_alone(vectors, item_vectors, targets)
+    return _loss_alone(vectors, item_vectors, targets, block_sessions)
 
 
 class _FullSoftmaxLoss(torch.autograd.Function):
@@ -89,14 +96,19 @@ class _FullSoftmaxLoss(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, vectors: torch.Tensor, item_vectors: torch.Tensor, targets: torch.Tensor
+        ctx: Any,
+        vectors: torch.Tensor,
+        item_vectors: torch.Tensor,
+        targets: torch.Tensor,
+        *sizes: int,
     ) -> torch.Tensor:
-        loss, *ctx.gradients = _loss_and_gradients(vectors, item_vectors, targets)
+        loss, *ctx.gradients = _loss_and_gradients(vectors, item_vectors, targets, *sizes)
+        ctx.sizes = sizes
         ctx.save_for_backward(vectors, item_vectors, targets)
         return loss
 
     @staticmethod
-    def backward(ctx: Any, grad_loss: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:
+    def backward(ctx: Any, grad_loss: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         if torch.is_grad_enabled():
             raise ModelError(
                 "The full-softmax loss has no second derivatives.",
@@ -104,24 +116,28 @@ class _FullSoftmaxLoss(torch.autograd.Function):
             )
         # The gradients are given away, so that the optimizer can keep them without a copy.
         # Whoever asks again (retain_graph=True) has them formed again.
-        gradients = ctx.gradients or _loss_and_gradients(*ctx.saved_tensors)[1:]
+        gradients = ctx.gradients or _loss_and_gradients(*ctx.saved_tensors, *ctx.sizes)[1:]
         ctx.gradients = None
         if grad_loss != 1:
             for gradient in gradients:
                 gradient.mul_(grad_loss)
-        return gradients[0], gradients[1], None
+        return gradients[0], gradients[1], None, None, None
 
 
 def _loss_and_gradients(
-    vectors: torch.Tensor, item_vectors: torch.Tensor, targets: torch.Tensor
+    vectors: torch.Tensor,
+    item_vectors: torch.Tensor,
+    targets: torch.Tensor,
+    block_sessions: int,
+    tile_bytes: int,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Loss, gradient of the session vectors, gradient of the item vectors."""
     item_vectors = item_vectors.contiguous()
     weight = 1 / len(vectors)
     losses, grad_vectors, grad_items = [], [], None
-    size = _block_sessions(len(vectors), len(item_vectors), vectors.element_size())
+    size = _block_sessions(len(vectors), len(item_vectors), vectors.element_size(), block_sessions)
     for block, items in zip(torch.split(vectors, size), torch.split(targets, size), strict=True):
-        softmax = _Softmax(block, item_vectors, items)
+        softmax = _Softmax(block, item_vectors, items, tile_bytes=tile_bytes)
         losses.append(softmax.losses)
         grad_vectors.append(softmax.mean_item.sub_(item_vectors[items]).mul_(weight))
         of_block = softmax.gradient(weight=weight)
@@ -138,6 +154,7 @@ class _Softmax:
         vectors: session vectors, shape (b, d).
         item_vectors: shape (items + 1, d), row 0 for the padding item.
         targets: item of each session, from 1, shape (b,).
+        tile_bytes: memory of the exponentials against one tile of items.
 
     Attributes:
         losses: cross-entropy of each session, shape (b,).
@@ -145,7 +162,12 @@ class _Softmax:
     """
 
     def __init__(
-        self, vectors: torch.Tensor, item_vectors: torch.Tensor, targets: torch.Tensor
+        self,
+        vectors: torch.Tensor,
+        item_vectors: torch.Tensor,
+        targets: torch.Tensor,
+        *,
+        tile_bytes: int,
     ) -> None:
         self._vectors = vectors
         self._item_vectors = item_vectors
@@ -153,7 +175,7 @@ class _Softmax:
         rows = len(item_vectors)
         self._exponentials = _workspace(rows, len(vectors), vectors.dtype)
         self._exponentials[0] = 0
-        tile = max(1, TILE_BYTES // (len(vectors) * vectors.element_size()))
+        tile = max(1, tile_bytes // (len(vectors) * vectors.element_size()))
         self._tiles = [slice(i, i + tile) for i in range(1, rows, tile)]
         target_score = (vectors * item_vectors[targets]).sum(1) * LOG2_E
         self._total, mixed = self._sums(target_score)
@@ -194,10 +216,10 @@ class _Softmax:
 
 
 def _loss_alone(
-    vectors: torch.Tensor, item_vectors: torch.Tensor, targets: torch.Tensor
+    vectors: torch.Tensor, item_vectors: torch.Tensor, targets: torch.Tensor, block_sessions: int
 ) -> torch.Tensor:
     """The loss where no gradient is asked for."""
-    rows = _block_sessions(len(vectors), len(item_vectors), vectors.element_size())
+    rows = _block_sessions(len(vectors), len(item_vectors), vectors.element_size(), block_sessions)
     losses = [
         cross_entropy(block @ item_vectors[1:].T, items - 1, reduction="sum")
         for block, items in zip(torch.split(vectors, rows), torch.split(targets, rows), strict=True)
@@ -205,9 +227,9 @@ def _loss_alone(
     return torch.stack(losses).sum() / len(vectors)
 
 
-def _block_sessions(n_sessions: int, n_items: int, element_size: int) -> int:
+def _block_sessions(n_sessions: int, n_items: int, element_size: int, most: int) -> int:
     """Sessions per block: as many as the work memory takes, in blocks of like size."""
-    most = min(BLOCK_SESSIONS, max(1, WORK_BYTES // (n_items * element_size)))
+    most = min(most, max(1, WORK_BYTES // (n_items * element_size)))
     return math.ceil(n_sessions / math.ceil(n_sessions / most))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,21 +26,25 @@ from srgnn_bench.recbole_bridge.dataset import PrefixBatches
 OBJECTIVE = "mrr@20"
 """The metric that chooses configurations and epochs."""
 
-CHUNK_SCORES = 8_000_000
-"""Scores held at a time. All scores of a test set would take tens of gigabytes."""
 
-TILE_ITEMS = 2048
-"""Items scored at a time."""
+@dataclass(frozen=True)
+class Portions:
+    """How much is done at a time; the ranks do not depend on it.
 
-ENCODED_PREFIXES = 2048
-"""Prefixes encoded at a time, where the encoder can be called apart from the scoring."""
+    Attributes:
+        scores: scores held. All scores of a test set would take tens of gigabytes.
+        tile: items scored.
+        encoded: prefixes encoded, where the encoder can be called apart from the scoring.
+        sparse: prefixes scored by a model that leaves most items at 0.
+        alike: prefixes among which such a model looks for those that are alike, which takes some
+            100 bytes each.
+    """
 
-SPARSE_PREFIXES = 128
-"""Prefixes scored at a time by a model that leaves most items at 0."""
-
-ALIKE_PREFIXES = 131_072
-"""Prefixes among which such a model looks for those that are alike, which takes some 100 bytes
-each."""
+    scores: int = 8_000_000
+    tile: int = 2048
+    encoded: int = 2048
+    sparse: int = 128
+    alike: int = 131_072
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,14 @@ class Ranking:
 
 
 @torch.no_grad()
-def rank_prefixes(model: Any, prefixes: Prefixes, *, n_items: int, k: int | None = None) -> Ranking:
+def rank_prefixes(
+    model: Any,
+    prefixes: Prefixes,
+    *,
+    n_items: int,
+    k: int | None = None,
+    portions: Portions = Portions(),
+) -> Ranking:
     """Rank the targets of all prefixes against the full catalogue.
 
     A prefix without any click that the catalogue knows is a certain miss for every model. Where
@@ -71,6 +82,7 @@ def rank_prefixes(model: Any, prefixes: Prefixes, *, n_items: int, k: int | None
         prefixes: what to rank.
         n_items: items in the catalogue, padding not counted.
         k: length of the lists to return; None for ranks alone, which is faster.
+        portions: how much is done at a time.
 
     Raises:
         ModelError: the model's scores are NaN or have the wrong shape, or the memory does not do
@@ -86,7 +98,7 @@ def rank_prefixes(model: Any, prefixes: Prefixes, *, n_items: int, k: int | None
         device=torch.device(model.device),
         remedy="Use a device with more memory.",
     ):
-        for chunk, ranked in _ranked(model, prefixes.select(has_clicks), n_items, k):
+        for chunk, ranked in _ranked(model, prefixes.select(has_clicks), n_items, k, portions):
             ranks[shown[chunk]] = ranked.ranks
             if top is not None and ranked.top is not None:
                 top[shown[chunk]] = ranked.top
@@ -112,17 +124,18 @@ def chance_level(stage: Stage) -> float:
 
 
 def _ranked(
-    model: Any, prefixes: Prefixes, n_items: int, k: int | None
+    model: Any, prefixes: Prefixes, n_items: int, k: int | None, portions: Portions
 ) -> Iterator[tuple[Integers, Ranking]]:
     """Ranks and lists, a chunk of prefixes at a time; the chunk says which ones, from 0."""
     if isinstance(model, SparseRecommender):
         number = np.arange(len(prefixes))
-        for start in range(0, len(prefixes), ALIKE_PREFIXES):
-            block = prefixes.select(number // ALIKE_PREFIXES == start // ALIKE_PREFIXES)
-            for chunk, ranked in _ranked_sparsely(model, block, k):
+        for start in range(0, len(prefixes), portions.alike):
+            block = prefixes.select(number // portions.alike == start // portions.alike)
+            for chunk, ranked in _ranked_sparsely(model, block, k, size=portions.sparse):
                 yield start + chunk, ranked
         return
-    done, size = 0, _ChunkSize(max(1, CHUNK_SCORES // n_items), ENCODED_PREFIXES)
+    size = _ChunkSize(max(1, portions.scores // n_items), portions.encoded, portions.tile)
+    done = 0
     while done < len(prefixes):
         left = prefixes.select(np.arange(len(prefixes)) >= done)
         try:
@@ -136,15 +149,16 @@ def _ranked(
 
 @dataclass(frozen=True)
 class _ChunkSize:
-    """Prefixes that are scored at a time, and those that are encoded, where that is done apart."""
+    """Prefixes that are scored at a time, those that are encoded, and items of a tile."""
 
     scored: int
     encoded: int
+    tile: int
 
     @property
     def halved(self) -> _ChunkSize:
-        """Half of both, but one at the least."""
-        return _ChunkSize(max(1, self.scored // 2), max(1, self.encoded // 2))
+        """Half of the prefixes, but one at the least."""
+        return replace(self, scored=max(1, self.scored // 2), encoded=max(1, self.encoded // 2))
 
 
 def _ranked_densely(
@@ -159,17 +173,17 @@ def _ranked_densely(
 
 
 def _ranked_sparsely(
-    model: SparseRecommender, prefixes: Prefixes, k: int | None
+    model: SparseRecommender, prefixes: Prefixes, k: int | None, *, size: int
 ) -> Iterator[tuple[Integers, Ranking]]:
     """As ``_ranked``. Many sessions begin alike; what they share is scored once."""
     first, kind = prefixes.different()
     by_kind = np.argsort(kind, kind="stable")
-    batches = _batches(model, prefixes.select(first), SPARSE_PREFIXES)
-    bounds = np.searchsorted(kind[by_kind], np.arange(1, len(batches)) * SPARSE_PREFIXES)
+    batches = _batches(model, prefixes.select(first), size)
+    bounds = np.searchsorted(kind[by_kind], np.arange(1, len(batches)) * size)
 
     def rank(batch: Batch, chunk: Integers) -> tuple[Integers, Ranking]:
         scores = model.sparse_scores(batch)
-        rows = kind[chunk] % SPARSE_PREFIXES
+        rows = kind[chunk] % size
         return chunk, Ranking(
             ranks=sparse_ranks_of(scores[rows], prefixes.target[chunk]),
             top=None if k is None else sparse_top_items(scores, k=k)[rows],
@@ -201,7 +215,7 @@ def _scored(
         for batch in _batches(model, prefixes, size.encoded):
             vectors = torch.split(model.session_vectors(batch), rows)
             for chunk, targets in zip(vectors, batch[ITEM_FIELD].split(rows), strict=True):
-                yield _score(chunk, items, out=scores[: len(chunk)]), targets
+                yield _score(chunk, items, size.tile, out=scores[: len(chunk)]), targets
         return
     for batch in _batches(model, prefixes, rows):
         scores = model.full_sort_predict(batch).view(len(batch), -1)
@@ -214,12 +228,14 @@ def _scored(
         yield scores[:, 1:], batch[ITEM_FIELD]
 
 
-def _score(vectors: torch.Tensor, items: torch.Tensor, *, out: torch.Tensor) -> torch.Tensor:
+def _score(
+    vectors: torch.Tensor, items: torch.Tensor, size: int, *, out: torch.Tensor
+) -> torch.Tensor:
     """Products of all vectors, shape (b, d), with all items, shape (items, d), in ``out``.
 
     A tile of items at a time, which the caches hold.
     """
-    for start in range(0, len(items), TILE_ITEMS):
-        tile = slice(start, start + TILE_ITEMS)
+    for start in range(0, len(items), size):
+        tile = slice(start, start + size)
         out[:, tile] = times_transposed(vectors, items[tile])
     return out

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from tiny_models import LONGEST, tiny_batch, tiny_model
 from torch.nn.functional import leaky_relu, normalize
 
-from srgnn_bench.baselines import tagnn
 from srgnn_bench.baselines.gcegnn import GCEGNN
 from srgnn_bench.baselines.gcsan import FastGCSAN
 from srgnn_bench.baselines.niser import NISER
@@ -167,7 +166,7 @@ def make(name: str):
 
 @pytest.mark.parametrize("name", CASES)
 def test_scores_are_those_of_the_formulas(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tagnn, "BLOCK_NUMBERS", 100)  # several blocks of items
+    monkeypatch.setattr(TAGNN, "at_once", 100)  # several blocks of items
     model, slow = make(name), CASES[name][2]
     with torch.no_grad():
         scores = model.full_sort_predict(tiny_batch(SESSIONS))
@@ -175,11 +174,11 @@ def test_scores_are_those_of_the_formulas(name: str, monkeypatch: pytest.MonkeyP
             torch.testing.assert_close(of_session, slow(model, session), rtol=1e-4, atol=1e-6)
 
 
-def test_tagnn_in_blocks_has_the_gradients_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tagnn_in_blocks_has_the_gradients_of_the_whole() -> None:
     gradients = []
     for numbers in (100, 10**9):
-        monkeypatch.setattr(tagnn, "BLOCK_NUMBERS", numbers)
         model = make("TAGNN").train()
+        model.at_once = numbers
         model.calculate_loss(tiny_batch(SESSIONS, [3, 4, 5, 6, 7, 8])).backward()
         gradients.append({k: v.grad for k, v in model.named_parameters()})
     for key, whole in gradients[1].items():
@@ -188,13 +187,14 @@ def test_tagnn_in_blocks_has_the_gradients_of_the_whole(monkeypatch: pytest.Monk
     assert (gradients[0]["item_embedding.weight"][0] == 0).all()
 
 
-def test_tagnn_has_the_gradients_of_its_scores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tagnn, "BLOCK_NUMBERS", 20)  # several blocks of items
+def test_tagnn_has_the_gradients_of_its_scores() -> None:
     torch.manual_seed(0)
     session = torch.tensor([0, 0, 0, 1, 2, 2])
     shapes = (3, 4), (6, 4), (6, 4), (8, 4)
     parts = [torch.randn(*shape, dtype=torch.float64, requires_grad=True) for shape in shapes]
-    assert torch.autograd.gradcheck(TargetScores.apply, (*parts, session, True))
+    assert torch.autograd.gradcheck(
+        TargetScores.apply, (*parts, session, True, 20)
+    )  # in several blocks
 
 
 @pytest.mark.parametrize("name", CASES)

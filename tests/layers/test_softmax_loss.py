@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import torch
 from hypothesis import given
@@ -8,16 +10,9 @@ from torch.nn.functional import cross_entropy
 
 from srgnn_bench.errors import ModelError
 from srgnn_bench.layers import softmax_loss
-from srgnn_bench.layers.softmax_loss import full_softmax_loss
 
-
-@pytest.fixture(autouse=True, scope="module")
-def small_blocks():
-    """Several blocks and tiles even for the small matrices of these tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(softmax_loss, "BLOCK_SESSIONS", 5)
-        patch.setattr(softmax_loss, "TILE_BYTES", 5 * 7 * 4)
-        yield
+# Several blocks and tiles even for the small matrices of these tests.
+full_softmax_loss = partial(softmax_loss.full_softmax_loss, block_sessions=5, tile_bytes=5 * 7 * 4)
 
 
 def drawn(sessions: int, items: int, d: int, *, scale: float = 1.0, dtype=torch.float32):
@@ -53,16 +48,15 @@ def test_loss_and_gradients_are_those_of_torch(sessions, items, d, scale):
 
 
 @pytest.mark.parametrize("scale", [0.1, 1.0, 3.0])
-def test_single_precision_is_as_exact_as_that_of_torch(monkeypatch, scale):
-    monkeypatch.setattr(softmax_loss, "BLOCK_SESSIONS", 64)
-    monkeypatch.setattr(softmax_loss, "TILE_BYTES", 64 * 512 * 4)
+def test_single_precision_is_as_exact_as_that_of_torch(scale):
+    in_larger_blocks = partial(full_softmax_loss, block_sessions=64, tile_bytes=64 * 512 * 4)
     vectors, item_vectors, targets = drawn(150, 3000, 32, scale=scale)
 
     def loss_and_gradients(loss_function, *inputs):
         loss = loss_function(*inputs, targets)
         return [loss, *torch.autograd.grad(loss, inputs)]
 
-    ours = loss_and_gradients(full_softmax_loss, vectors, item_vectors)
+    ours = loss_and_gradients(in_larger_blocks, vectors, item_vectors)
     theirs = loss_and_gradients(by_torch, vectors, item_vectors)
     doubled = [tensor.detach().double().requires_grad_() for tensor in (vectors, item_vectors)]
     exact = loss_and_gradients(by_torch, *doubled)
@@ -164,6 +158,6 @@ def test_a_target_outside_the_catalogue_is_an_error(target):
 
 def test_work_memory_is_bounded_for_any_catalogue():
     for n_items in (10, 43_097, 1_000_000, 100_000_000):
-        rows = softmax_loss._block_sessions(2048, n_items, 4)
+        rows = softmax_loss._block_sessions(2048, n_items, 4, softmax_loss.BLOCK_SESSIONS)
         assert rows >= 1
         assert rows == 1 or rows * n_items * 4 <= softmax_loss.WORK_BYTES

@@ -13,7 +13,7 @@ from srgnn_bench.data.sessions import Sessions, prefixes_of
 from srgnn_bench.errors import ModelError
 from srgnn_bench.models.srgnn import FastSRGNN
 from srgnn_bench.training import ranking
-from srgnn_bench.training.ranking import rank_prefixes
+from srgnn_bench.training.ranking import Portions, rank_prefixes
 
 N_ITEMS = 30
 
@@ -38,11 +38,10 @@ def sparse_model():
 
 # With the full softmax, and any other RecBole model.
 @pytest.mark.parametrize("model_class", [FastSRGNN, GRU4Rec])
-def test_ranks_and_lists_are_those_of_sorting_all_scores(model_class, prefixes, monkeypatch):
-    monkeypatch.setattr(ranking, "CHUNK_SCORES", 4 * N_ITEMS)
-    monkeypatch.setattr(ranking, "TILE_ITEMS", 7)
+def test_ranks_and_lists_are_those_of_sorting_all_scores(model_class, prefixes):
+    small = Portions(scores=4 * N_ITEMS, tile=7)
     model = tiny_model(model_class, n_items=N_ITEMS, embedding_size=8).eval()
-    found = rank_prefixes(model, prefixes, n_items=N_ITEMS, k=5)
+    found = rank_prefixes(model, prefixes, n_items=N_ITEMS, k=5, portions=small)
     shown = np.flatnonzero(prefixes.stop > prefixes.start)
     assert len(shown) > 20
     for n in shown:
@@ -78,8 +77,7 @@ def test_a_model_of_sparse_scores_is_ranked_like_any_other(prefixes, monkeypatch
 
 
 def test_sessions_that_begin_alike_are_ranked_as_if_each_stood_alone(monkeypatch):
-    monkeypatch.setattr(ranking, "SPARSE_PREFIXES", 3)
-    monkeypatch.setattr(ranking, "ALIKE_PREFIXES", 25)
+    small = Portions(sparse=3, alike=25)
     chance = random.Random(2)
     sessions = [[chance.randint(1, 3) for _ in range(4)] for _ in range(20)]
     prefixes = prefixes_of(Sessions.from_lists(sessions), numbering=np.arange(N_ITEMS + 1))
@@ -87,11 +85,11 @@ def test_sessions_that_begin_alike_are_ranked_as_if_each_stood_alone(monkeypatch
     asked = []
     scores = model.sparse_scores
     monkeypatch.setattr(model, "sparse_scores", lambda b: asked.append(len(b)) or scores(b))
-    together = rank_prefixes(model, prefixes, n_items=N_ITEMS, k=5)
+    together = rank_prefixes(model, prefixes, n_items=N_ITEMS, k=5, portions=small)
     assert sum(asked) < len(prefixes)
     for n in range(len(prefixes)):
         alone = prefixes.select(np.arange(len(prefixes)) == n)
-        found = rank_prefixes(model, alone, n_items=N_ITEMS, k=5)
+        found = rank_prefixes(model, alone, n_items=N_ITEMS, k=5, portions=small)
         assert found.ranks.tolist() == [together.ranks[n]]
         assert found.top.tolist() == [together.top[n].tolist()]
 
@@ -131,9 +129,9 @@ def test_where_memory_runs_out_fewer_prefixes_are_ranked_at_a_time(
 
 
 def test_what_was_ranked_before_memory_ran_out_is_kept(prefixes, monkeypatch):
-    monkeypatch.setattr(ranking, "CHUNK_SCORES", 8 * N_ITEMS)
+    small = Portions(scores=8 * N_ITEMS)
     model = tiny_model(GRU4Rec, n_items=N_ITEMS, embedding_size=8)
-    plain = rank_prefixes(model, prefixes, n_items=N_ITEMS)
+    plain = rank_prefixes(model, prefixes, n_items=N_ITEMS, portions=small)
     calls = []
     top_of = ranking.ranks_of
 
@@ -144,7 +142,7 @@ def test_what_was_ranked_before_memory_ran_out_is_kept(prefixes, monkeypatch):
         return top_of(scores, targets)
 
     monkeypatch.setattr(ranking, "ranks_of", ranks_of)
-    found = rank_prefixes(model, prefixes, n_items=N_ITEMS)
+    found = rank_prefixes(model, prefixes, n_items=N_ITEMS, portions=small)
     assert calls[:5] == [8, 8, 8, 4, 4]
     np.testing.assert_array_equal(found.ranks, plain.ranks)
 
