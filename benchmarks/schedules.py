@@ -17,16 +17,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from srgnn_bench.specs import registry
-from srgnn_bench.training.configuration import candidate
 from srgnn_bench.data.prepare import prepare
 from srgnn_bench.data.protocol import validation_stage
 from srgnn_bench.process.device import CPU
 from srgnn_bench.process.environment import processor
+from srgnn_bench.specs.resolving import resolve
 from srgnn_bench.store.keys import key_of, seed_from
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.store.study import Trial
-from srgnn_bench.tuning.trial import TrialTask, run_trial
+from srgnn_bench.training.configuration import candidates
+from srgnn_bench.tuning.trial import TrialTask
 
 REFERENCE = Path(__file__).parent.parent / "results" / "reference"
 DATASETS = ("yoochoose1_64", "tmall", "diginetica")
@@ -50,12 +50,12 @@ def measure(
     dataset: str, model: str, *, best: Trial, data_root: Path, work: Path
 ) -> dict[str, object]:
     """Train the configuration of a trial under ``plateau``; a row of the table."""
-    suite = registry.suite("standard")
-    (entry,) = (entry for entry in suite.models if entry.name == model)
-    chosen = candidate(suite, entry)
+    suite = resolve("standard", datasets=[dataset], models=[model])
+    [chosen] = candidates(suite)
+    [spec] = suite.datasets
     parameters = {k: v for k, v in best.parameters.items() if k != "lr_decay_step"}
     configuration = {**chosen.defaults, **parameters}
-    data = prepare(registry.dataset(dataset), data_root=data_root, cache=work)
+    data = prepare(spec, data_root=data_root, cache=work)
     task = TrialTask(
         key=key_of([data.fingerprint, chosen.implementation, configuration]),
         candidate=chosen,
@@ -69,9 +69,8 @@ def measure(
         limit_seconds=None,
     )
     checkpoint = work / f"{dataset}-{model}.checkpoint"
-    trial = run_trial(
-        task,
-        validation_stage(data, suite.protocol),
+    trial = task.do(
+        validation_stage(data, suite.spec.protocol),
         listen=lambda event: print(f"{dataset} {model}: {event}", flush=True),
         checkpoint=checkpoint,
         device=CPU,

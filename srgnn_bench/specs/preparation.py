@@ -13,23 +13,31 @@ from srgnn_bench.specs.fields import Spec
 DAY = 86_400
 
 
-class MinSessionLength(Spec):
+class _Step(Spec):
+    """What every step says."""
+
+    says: ClassVar[str]
+    """Of the sessions that it leaves, or takes for the test; with its fields in braces."""
+
+    @property
+    def words(self) -> str:
+        """What it does, for the data card."""
+        return self.says.format(self)
+
+
+class MinSessionLength(_Step):
     """Drop sessions with fewer clicks."""
 
     step: Literal["min_session_length"]
     clicks: int = Field(ge=1)
-
-    @property
-    def words(self) -> str:
-        """What it leaves."""
-        return f"sessions of at least {self.clicks} clicks"
+    says: ClassVar[str] = "sessions of at least {0.clicks} clicks"
 
     def apply(self, table: SessionTable) -> SessionTable:
         """Those sessions."""
         return table.keep_sessions(table.lengths >= self.clicks)
 
 
-class MaxSessionLength(Spec):
+class MaxSessionLength(_Step):
     """Cut longer sessions after so many clicks, or drop them."""
 
     step: Literal["max_session_length"]
@@ -38,7 +46,7 @@ class MaxSessionLength(Spec):
 
     @property
     def words(self) -> str:
-        """What it leaves."""
+        """What it does, for the data card."""
         if self.longer == "drop":
             return f"sessions of at most {self.clicks} clicks"
         return f"first {self.clicks} clicks of a session"
@@ -52,32 +60,24 @@ class MaxSessionLength(Spec):
         return table.keep_clicks(position < self.clicks)
 
 
-class MinItemCount(Spec):
+class MinItemCount(_Step):
     """Drop the clicks of items that were clicked more rarely."""
 
     step: Literal["min_item_count"]
     clicks: int = Field(ge=1)
-
-    @property
-    def words(self) -> str:
-        """What it leaves."""
-        return f"items clicked at least {self.clicks} times"
+    says: ClassVar[str] = "items clicked at least {0.clicks} times"
 
     def apply(self, table: SessionTable) -> SessionTable:
         """The clicks on those items."""
         return table.keep_clicks((item_counts(table) >= self.clicks)[table.items])
 
 
-class TopItems(Spec):
+class TopItems(_Step):
     """Keep the clicks of the most clicked items; of equally frequent ones the smaller ids."""
 
     step: Literal["top_items"]
     items: int = Field(ge=2)
-
-    @property
-    def words(self) -> str:
-        """What it leaves."""
-        return f"the {self.items} most clicked items"
+    says: ClassVar[str] = "the {0.items} most clicked items"
 
     def apply(self, table: SessionTable) -> SessionTable:
         """The clicks on those items."""
@@ -88,15 +88,11 @@ class TopItems(Spec):
         return table.keep_clicks(is_top[table.items])
 
 
-class NoRepeats(Spec):
+class NoRepeats(_Step):
     """Of clicks on one item in a row, keep the first."""
 
     step: Literal["no_immediate_repeats"]
-
-    @property
-    def words(self) -> str:
-        """What it leaves."""
-        return "no repeats in a row"
+    says: ClassVar[str] = "no repeats in a row"
 
     def apply(self, table: SessionTable) -> SessionTable:
         """The first clicks."""
@@ -105,17 +101,15 @@ class NoRepeats(Spec):
         return table.keep_clicks(~repeat)
 
 
-class Core(Spec):
+class Core(_Step):
     """Drop shorter sessions and rarer items, in turn, until none is left."""
 
     step: Literal["core"]
     session_clicks: int = Field(ge=1)
     item_clicks: int = Field(ge=1)
-
-    @property
-    def words(self) -> str:
-        """What it leaves."""
-        return f"sessions of {self.session_clicks}, items of {self.item_clicks} clicks, repeatedly"
+    says: ClassVar[str] = (
+        "sessions of {0.session_clicks}, items of {0.item_clicks} clicks, repeatedly"
+    )
 
     def apply(self, table: SessionTable) -> SessionTable:
         """What both leave alone."""
@@ -133,7 +127,7 @@ Filter = Annotated[
 ]
 
 
-class _SplitByTime(Spec):
+class _Split(_Step):
     """A rule by which whole sessions train or are judged."""
 
     within_sessions: ClassVar[bool] = False
@@ -144,7 +138,21 @@ class _SplitByTime(Spec):
         return lengths - 1
 
 
-class NewestSpan(_SplitByTime):
+class _SplitWithin(_Split):
+    """A rule by which the ends of all sessions are judged."""
+
+    within_sessions: ClassVar[bool] = True
+
+    def divide(self, table: SessionTable) -> tuple[SessionTable, SessionTable]:
+        """Sessions without their judged end, and the same sessions whole."""
+        judged = self.judged(table.lengths)
+        shown = np.arange(len(table.items)) < np.repeat(
+            np.cumsum(table.lengths) - judged, table.lengths
+        )
+        return table.keep_clicks(shown), table.keep_sessions(judged > 0)
+
+
+class NewestSpan(_Split):
     """The sessions of the last days, or seconds, are the test."""
 
     kind: Literal["newest_span"]
@@ -168,7 +176,7 @@ class NewestSpan(_SplitByTime):
 
     @property
     def words(self) -> str:
-        """What is the test."""
+        """What it does, for the data card."""
         return f"test: the last {self.total_seconds / DAY:.6g} days"
 
     def divide(self, table: SessionTable) -> tuple[SessionTable, SessionTable]:
@@ -180,16 +188,12 @@ class NewestSpan(_SplitByTime):
         return table.keep_sessions(in_train), table.keep_sessions(in_test)
 
 
-class NewestSessions(_SplitByTime):
+class NewestSessions(_Split):
     """The newest share of the sessions is the test."""
 
     kind: Literal["newest_sessions"]
     fraction: float = Field(gt=0, lt=1)
-
-    @property
-    def words(self) -> str:
-        """What is the test."""
-        return f"test: the newest {self.fraction:.0%} of the sessions"
+    says: ClassVar[str] = "test: the newest {0.fraction:.0%} of the sessions"
 
     def divide(self, table: SessionTable) -> tuple[SessionTable, SessionTable]:
         """Training and test sessions."""
@@ -198,53 +202,29 @@ class NewestSessions(_SplitByTime):
         return table.keep_sessions(~newest), table.keep_sessions(newest)
 
 
-class LeaveOneOut(Spec):
+class LeaveOneOut(_SplitWithin):
     """The last click of every session is the test, as RecBole's ``LS``. Lets the future in."""
 
     kind: Literal["leave_one_out"]
 
-    within_sessions: ClassVar[bool] = True
-
-    @property
-    def words(self) -> str:
-        """What is the test."""
-        return "test: the last click of every session"
+    says: ClassVar[str] = "test: the last click of every session"
 
     def judged(self, lengths: Integers) -> Integers:
-        """How many clicks at the end of each session are targets, shape (sessions,)."""
+        """One click of each session, shape (sessions,); none of a session of one."""
         return np.minimum(lengths - 1, 1)
 
-    def divide(self, table: SessionTable) -> tuple[SessionTable, SessionTable]:
-        """Sessions without their judged end, and the same sessions whole."""
-        return _without_ends(table, self.judged(table.lengths))
 
-
-class WithinSessions(Spec):
+class WithinSessions(_SplitWithin):
     """The last share of every session is the test, as RecBole's ``RS``. Lets the future in."""
 
     kind: Literal["within_sessions"]
     fraction: float = Field(gt=0, lt=1)
 
-    within_sessions: ClassVar[bool] = True
-
-    @property
-    def words(self) -> str:
-        """What is the test."""
-        return f"test: the last {self.fraction:.0%} of every session"
+    says: ClassVar[str] = "test: the last {0.fraction:.0%} of every session"
 
     def judged(self, lengths: Integers) -> Integers:
-        """How many clicks at the end of each session are targets, shape (sessions,)."""
-        return np.asarray((lengths - 1) * self.fraction, dtype=np.int64)  # rounded down
-
-    def divide(self, table: SessionTable) -> tuple[SessionTable, SessionTable]:
-        """Sessions without their judged end, and the same sessions whole."""
-        return _without_ends(table, self.judged(table.lengths))
-
-
-def _without_ends(table: SessionTable, judged: Integers) -> tuple[SessionTable, SessionTable]:
-    ends = np.cumsum(table.lengths)
-    shown = np.arange(len(table.items)) < np.repeat(ends - judged, table.lengths)
-    return table.keep_clicks(shown), table.keep_sessions(judged > 0)
+        """That share of the clicks after the first, rounded down, shape (sessions,)."""
+        return np.asarray((lengths - 1) * self.fraction, dtype=np.int64)
 
 
 Split = Annotated[

@@ -23,16 +23,15 @@ from served_folder import served
 from tiny_benchmark import assert_nothing_half_written, assert_same, run_benchmark
 from tiny_world import TinyWorld
 
-from srgnn_bench.specs import registry
 from srgnn_bench.data import download as downloading
 from srgnn_bench.data.download import download
 from srgnn_bench.data.prepare import prepare
-from srgnn_bench.specs.dataset import RecBoleDownload
 from srgnn_bench.execution.coordinator import execute
 from srgnn_bench.execution.plan import plan
 from srgnn_bench.report import build_report
 from srgnn_bench.report.compare import compare_stores
 from srgnn_bench.specs import registry
+from srgnn_bench.specs.dataset import RecBoleDownload
 from srgnn_bench.specs.resolving import resolve
 from srgnn_bench.store.store import ResultStore
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from tiny_world import TinyWorld
 
-from srgnn_bench.specs.resolving import resolve
 from srgnn_bench.events import Listener
 from srgnn_bench.execution.coordinator import execute
 from srgnn_bench.execution.plan import plan
+from srgnn_bench.specs.resolving import resolve
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.tuning.server import StudyServer
 
