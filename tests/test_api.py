@@ -108,7 +108,7 @@ def test_the_report_and_its_frames(finished, tmp_path: Path) -> None:
 
 def test_the_command_line_reads_what_python_ran(finished) -> None:
     world, *_ = finished
-    (spec,) = (world.results / "specs" / "model").iterdir()
+    (spec,) = (world.results / "specs" / "model").glob("*.yaml")
     options = ["--suite", str(world.suite), "--results", str(world.results)]
     options += [
         "--data-root",
