@@ -13,9 +13,16 @@ from tiny_world import TinyWorld, broken_model
 
 
 def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 300
     while not path.exists():
         assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline, f"{path.name} never came"
         time.sleep(0.05)
+
+
+def heed_interrupts() -> None:
+    """In the child, before it begins: whoever runs the tests in the background ignores Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_a_second_interrupt_ends_at_once_and_without_a_traceback(tiny_world: TinyWorld) -> None:
@@ -33,7 +40,12 @@ def test_a_second_interrupt_ends_at_once_and_without_a_traceback(tiny_world: Tin
         "PYTHONPATH": str(Path(__file__).parent / "execution" / "models"),
     }
     with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,
     ) as process:
         try:
             wait_for(started, process)
