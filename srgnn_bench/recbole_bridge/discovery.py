@@ -36,6 +36,9 @@ MODULES: dict[str, str] = {
     "SKNN": "srgnn_bench.baselines.sknn",
     "VSKNN": "srgnn_bench.baselines.vsknn",
     "STAN": "srgnn_bench.baselines.stan",
+    "VSTAN": "srgnn_bench.baselines.vstan",
+    "SFSKNN": "srgnn_bench.baselines.sfsknn",
+    "ContextTree": "srgnn_bench.baselines.context_tree",
 }
 """Class name -> the module that defines it."""
 

@@ -50,14 +50,14 @@ def some_prefixes(stage, *, count):
     return [p.items[p.start[i] : p.stop[i]].tolist() for i in chosen]
 
 
-@pytest.mark.parametrize("name", ["sknn", "vsknn", "stan"])
+@pytest.mark.parametrize("name", ["sknn", "sfsknn", "vsknn", "stan", "vstan"])
 def test_scores_are_those_of_the_slow_search(name, stage):
     model, settings = fitted(name, stage)
     bounds = zip(stage.train.offsets, stage.train.offsets[1:], strict=False)
     training = [stage.train.items[start:stop].tolist() for start, stop in bounds]
     shown = some_prefixes(stage, count=15)
     for prefix, found in zip(shown, scores(model, shown), strict=True):
-        if name == "sknn":
+        if name in ("sknn", "sfsknn"):
             expected = sknn(prefix, training, n_items=stage.n_items, **settings)
         elif name == "vsknn":
             expected = vsknn(prefix, training, n_items=stage.n_items, settings=settings)

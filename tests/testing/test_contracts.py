@@ -35,6 +35,7 @@ WITHOUT_ORDER = {
     "sknn",
     "stan",
     "vsknn",
+    "vstan",
 }
 
 
