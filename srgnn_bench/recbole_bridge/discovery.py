@@ -27,6 +27,8 @@ MODULES: dict[str, str] = {
     "NISER": "srgnn_bench.baselines.niser",
     "TAGNN": "srgnn_bench.baselines.tagnn",
     "GCEGNN": "srgnn_bench.baselines.gcegnn",
+    "SGNNHN": "srgnn_bench.baselines.sgnnhn",
+    "AttenMixer": "srgnn_bench.baselines.attenmixer",
     "Popularity": "srgnn_bench.baselines.popularity",
     "SessionPopularity": "srgnn_bench.baselines.session_popularity",
     "FirstOrderMarkov": "srgnn_bench.baselines.markov",
