@@ -29,6 +29,7 @@ MODULES: dict[str, str] = {
     "GCEGNN": "srgnn_bench.baselines.gcegnn",
     "SGNNHN": "srgnn_bench.baselines.sgnnhn",
     "AttenMixer": "srgnn_bench.baselines.attenmixer",
+    "ESASRec": "srgnn_bench.baselines.esasrec",
     "Popularity": "srgnn_bench.baselines.popularity",
     "SessionPopularity": "srgnn_bench.baselines.session_popularity",
     "FirstOrderMarkov": "srgnn_bench.baselines.markov",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from torch.nn.functional import leaky_relu, normalize
 
 from srgnn_bench.baselines import tagnn
 from srgnn_bench.baselines.attenmixer import AttenMixer
+from srgnn_bench.baselines.esasrec import ESASRec
 from srgnn_bench.baselines.gcegnn import GCEGNN
 from srgnn_bench.baselines.gcsan import FastGCSAN
 from srgnn_bench.baselines.niser import NISER
@@ -197,6 +199,31 @@ def slow_attenmixer(
     return 16 * normalize(vector, dim=0) @ vectors.T
 
 
+def slow_esasrec(model: ESASRec, session: list[int], *, heads: int) -> torch.Tensor:
+    vectors, length = model.item_embedding.weight, len(session)
+    positions = model.position_embedding.weight
+    states = [vectors[item] + positions[length - 1 - t] for t, item in enumerate(session)]
+    size = 8 // heads
+    for block in model.blocks:
+        seen, new = [block.norm_one(state) for state in states], []
+        for t, state in enumerate(states):
+            joined = []
+            for head in range(heads):
+                part = slice(head * size, (head + 1) * size)
+                query = block.query(seen[t])[part]
+                fit = torch.stack([query @ block.key(s)[part] for s in seen[: t + 1]])
+                weights = (fit / size**0.5).softmax(0)
+                joined.append(sum(w * block.value(seen[n])[part] for n, w in enumerate(weights)))
+            added = block.output(torch.cat(joined))
+            state = state + torch.sigmoid(block.gate_one(state)) * added
+            normed = block.norm_two(state)
+            inner = block.inner_gate(normed) * torch.sigmoid(block.inner_gate(normed))
+            added = block.outer(inner * block.inner(normed))
+            new.append(state + torch.sigmoid(block.gate_two(state)) * added)
+        states = new
+    return states[-1] @ vectors.T
+
+
 CASES = {
     "NISER+": (NISER, {}, slow_niser),
     "NISER+, 2 steps": (NISER, {"step": 2}, slow_niser),
@@ -214,6 +241,12 @@ CASES = {
         AttenMixer,
         {"heads": 4, "levels": 1, "power": 2.0},
         partial(slow_attenmixer, heads=4, levels=1, power=2),
+    ),
+    "eSASRec": (ESASRec, {"heads": 2}, partial(slow_esasrec, heads=2)),
+    "eSASRec, 1 block": (
+        ESASRec,
+        {"heads": 1, "blocks": 1, "inner_multiple": 2},
+        partial(slow_esasrec, heads=1),
     ),
     "GCE-GNN, 1 hop": (
         GCEGNN,
@@ -316,9 +349,10 @@ def test_few_neighbours_are_drawn_where_it_is_asked_for() -> None:
     assert torch.equal(again.items, found.items)
 
 
-def test_attenmixer_cuts_no_embedding_into_unequal_heads() -> None:
+@pytest.mark.parametrize("model_class", [AttenMixer, ESASRec])
+def test_no_embedding_is_cut_into_unequal_heads(model_class: type[Any]) -> None:
     with pytest.raises(ModelError, match="3 heads"):
-        tiny_model(AttenMixer, n_items=5, embedding_size=8, heads=3)
+        tiny_model(model_class, n_items=5, embedding_size=8, heads=3)
 
 
 def test_gcegnn_needs_training_sessions() -> None:
