@@ -22,11 +22,12 @@ from typing import Literal
 import numpy as np
 from scipy.sparse import csr_array
 
-from srgnn_bench.baselines.sknn import SKNN, SKNNParameters
 from srgnn_bench.counting.item_pairs import follows
 from srgnn_bench.counting.neighbours import PrefixItems
 from srgnn_bench.counting.sparse_rows import rows_of, select, with_values
 from srgnn_bench.data.sessions import Integers, Sessions
+
+from .sknn import SKNN, SKNNParameters
 
 
 class SFSKNNParameters(SKNNParameters):

@@ -25,10 +25,11 @@ import numpy as np
 from pydantic import Field
 from scipy.sparse import csr_array
 
-from srgnn_bench.baselines.stan import STAN, STANParameters
 from srgnn_bench.counting.neighbours import PrefixItems
 from srgnn_bench.counting.sparse_rows import Floats, rows_of, with_values
 from srgnn_bench.data.sessions import Sessions
+
+from .stan import STAN, STANParameters
 
 
 class VSTANParameters(STANParameters):

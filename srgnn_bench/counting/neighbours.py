@@ -87,7 +87,8 @@ class SessionIndex:
         What no session holds counts as if one did.
         """
         held_by = np.maximum(1, self.holds.sum(axis=0))
-        return np.log(len(self.sizes) / held_by)
+        idf: Floats = np.log(len(self.sizes) / held_by)
+        return idf
 
     def candidates(self, weights: csr_array) -> csr_array:
         """The most recent sessions that share an item with each prefix.

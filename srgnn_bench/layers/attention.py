@@ -54,9 +54,10 @@ def paired_attention(
         What each row reads, the heads joined, shape (n, d).
     """
     row, seen = pairs
-    query = queries.index_select(0, row).unflatten(1, (heads, -1))
-    key = keys.index_select(0, seen).unflatten(1, (heads, -1))
-    value = values.index_select(0, seen).unflatten(1, (heads, -1))
-    fit = (query * key).sum(2) / math.sqrt(query.shape[2])
+    shape = (-1, heads, queries.shape[1] // heads)
+    query = queries.index_select(0, row).view(shape)
+    key = keys.index_select(0, seen).view(shape)
+    value = values.index_select(0, seen).view(shape)
+    fit = (query * key).sum(2) / math.sqrt(shape[2])
     weights = dropout(softmax_by(fit, row, groups=len(queries)))
     return sum_by((weights[:, :, None] * value).flatten(1), row, groups=len(queries))
