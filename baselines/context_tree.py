@@ -38,7 +38,7 @@ from pydantic import Field
 from scipy.sparse import csr_array
 
 from srgnn_bench.counting.bases import CountingRecommender
-from srgnn_bench.counting.sparse_rows import Floats, rows_of, with_values
+from srgnn_bench.counting.sparse_rows import Floats, places_of, rows_of, with_values
 from srgnn_bench.data.sessions import Integers, Sessions
 from srgnn_bench.models import ModelParameters
 
@@ -116,9 +116,9 @@ class ContextTree(CountingRecommender):
             long_enough = offsets[prefix + 1] - offsets[prefix] > back
             prefix, node = prefix[long_enough], node[long_enough]
             keys = node * self.n_items + items[offsets[prefix + 1] - 1 - back]
-            known = np.isin(keys, self.keys)
-            prefix, node = prefix[known], np.searchsorted(self.keys, keys[known]) + 1
+            place, known = places_of(keys, keys=self.keys)
+            prefix, node = prefix[known], place + 1
             rows.append(prefix)
-            columns.append(node - 1)
+            columns.append(place)
         where = np.concatenate(rows), np.concatenate(columns)
         return csr_array((np.ones(len(where[0])), where), shape=(len(offsets) - 1, len(self.keys)))

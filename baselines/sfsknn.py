@@ -24,7 +24,7 @@ from scipy.sparse import csr_array
 
 from srgnn_bench.counting.item_pairs import follows
 from srgnn_bench.counting.neighbours import PrefixItems
-from srgnn_bench.counting.sparse_rows import rows_of, select, with_values
+from srgnn_bench.counting.sparse_rows import places_of, rows_of, select, with_values
 from srgnn_bench.data.sessions import Integers, Sessions
 
 from .sknn import SKNN, SKNNParameters
@@ -79,7 +79,7 @@ class SFSKNN(SKNN):
         if self.parameters_.followed_in == "training":
             return csr_array(super().votes(neighbours, prefixes).multiply(self.after[last]))
         keys = last[rows_of(neighbours)] * neighbours.shape[1] + neighbours.indices
-        found = np.isin(keys, self.row_keys)
-        voting, rows = select(neighbours, found), np.searchsorted(self.row_keys, keys[found])
+        rows, found = places_of(keys, keys=self.row_keys)
+        voting = select(neighbours, found)
         shape = (len(last), len(self.row_keys))
         return csr_array((voting.data, rows, voting.indptr), shape=shape) @ self.steps

@@ -80,6 +80,9 @@ def test_scores_are_those_of_the_slow_search(name, stage):
         ("sknn", (0.62, 0.24)),
         ("vsknn", (0.67, 0.27)),
         ("stan", (0.685, 0.275)),
+        ("vstan", (0.69, 0.28)),
+        ("sfsknn", (0.63, 0.25)),
+        ("context_tree", (0.635, 0.29)),
     ],
 )
 def test_recall_and_mrr_are_not_far_off(name, at_least, stage):
