@@ -15,7 +15,8 @@ from pydantic import Field
 from recbole.model.layers import TransformerLayer
 from recbole.model.sequential_recommender.sasrec import SASRec
 
-from srgnn_bench.layers.ragged import ordered_clicks, softmax_by, sum_by
+from srgnn_bench.layers.attention import paired_attention
+from srgnn_bench.layers.ragged import ordered_clicks
 from srgnn_bench.models import FullSoftmax, ModelParameters, clear_padding
 
 
@@ -96,14 +97,14 @@ def _block(
         The new states, shape (n, d).
     """
     attention = block.multi_head_attention
-    row, seen = pairs
-    heads = (-1, attention.num_attention_heads, attention.attention_head_size)
-    query = attention.query(asking).index_select(0, row).view(heads)
-    key = attention.key(states).index_select(0, seen).view(heads)
-    value = attention.value(states).index_select(0, seen).view(heads)
-    fit = (query * key).sum(2) / attention.sqrt_attention_head_size
-    weights = attention.attn_dropout(softmax_by(fit, row, groups=len(asking)))
-    read = sum_by((weights[:, :, None] * value).flatten(1), row, groups=len(asking))
+    read = paired_attention(
+        attention.query(asking),
+        attention.key(states),
+        attention.value(states),
+        pairs,
+        heads=attention.num_attention_heads,
+        dropout=attention.attn_dropout,
+    )
     attended = attention.LayerNorm(attention.out_dropout(attention.dense(read)) + asking)
     new: torch.Tensor = block.feed_forward(attended)
     return new

@@ -29,8 +29,8 @@ from pydantic import Field
 from scipy.sparse import csr_array
 
 from srgnn_bench.counting.bases import NeighbourParameters, NeighbourRecommender
-from srgnn_bench.counting.neighbours import PrefixItems
-from srgnn_bench.counting.sparse_rows import with_values
+from srgnn_bench.counting.neighbours import NeighbourItems, PrefixItems
+from srgnn_bench.counting.sparse_rows import Floats, with_values
 from srgnn_bench.data.sessions import Integers, Sessions
 
 
@@ -78,12 +78,20 @@ class STAN(NeighbourRecommender):
 
     def votes(self, neighbours: csr_array, prefixes: PrefixItems) -> csr_array:
         """Sum of the neighbours' similarities, by nearness, shape (prefixes, n_items)."""
-        near = self.index.items_of(neighbours, prefixes=prefixes)
+        return self.by_nearness(self.index.items_of(neighbours, prefixes=prefixes), neighbours.data)
+
+    def by_nearness(self, near: NeighbourItems, values: Floats) -> csr_array:
+        """Sum of the neighbours' values, by nearness to the shared item, shape (prefixes, n_items).
+
+        Args:
+            near: items of all neighbours.
+            values: value of each neighbour, shape (neighbours,).
+        """
         place = near.positions.data
         shared = near.largest(np.where(near.shared > 0, place, 0))
         distance = np.abs(place - near.spread(shared))
         nearness = np.exp(-np.arange(distance.max(initial=0) + 1) / self.parameters_.lambda3)
-        return near.sum(near.spread(neighbours.data) * nearness[distance])
+        return near.sum(near.spread(values) * nearness[distance])
 
     def _age(self, candidates: csr_array) -> Integers:
         """Time from each candidate to the newest one of its prefix, shape (entries,)."""

@@ -71,8 +71,7 @@ class VSKNN(NeighbourRecommender):
     def learn(self, sessions: Sessions) -> None:
         """Index the sessions by their items, and count the sessions of each item."""
         super().learn(sessions)
-        held_by = np.maximum(1, self.index.holds.sum(axis=0))
-        self.idf = np.log(len(sessions) / held_by)
+        self.idf = self.index.idf()
 
     def similarities(self, prefixes: PrefixItems) -> csr_array:
         """Weights of the shared items over the norm, shape (prefixes, sessions)."""

@@ -20,8 +20,8 @@ from srgnn_bench.data.sessions import Integers, Sessions
 from srgnn_bench.models import FittedRecommender, ModelParameters
 
 
-class SparseRecommender(FittedRecommender):
-    """Base of the models under which a session reaches a few items; all others score 0.
+class CountingRecommender(FittedRecommender):
+    """Base of the models that are fitted to the training sessions by counting.
 
     Such a model is its training sessions: they are what its state dict holds, and loading one
     learns from them again.
@@ -42,31 +42,19 @@ class SparseRecommender(FittedRecommender):
 
     @abstractmethod
     def learn(self, sessions: Sessions) -> None:
-        """Prepare what ``scores`` looks up."""
+        """Prepare what the scores look up."""
 
-    @abstractmethod
-    def scores(self, items: Integers, offsets: Integers) -> csr_array:
-        """Scores of the items that each prefix reaches, all positive, shape (prefixes, n_items).
+    def flat_prefixes(self, interaction: Any) -> tuple[Integers, Integers]:
+        """Clicks of a batch, prefix after prefix, without padding.
 
-        Args:
-            items: clicks, prefix after prefix, shape (clicks,).
-            offsets: prefix i holds ``items[offsets[i]:offsets[i + 1]]``, shape (prefixes + 1,).
-        """
-
-    def sparse_scores(self, interaction: Any) -> csr_array:
-        """Scores of the items that each prefix reaches, shape (prefixes, n_items), float32.
-
-        They do not depend on what else is in the batch, and threads can ask for them at once.
+        Returns:
+            Items, shape (clicks,), and offsets: prefix i holds
+            ``items[offsets[i]:offsets[i + 1]]``, shape (prefixes + 1,).
         """
         padded = interaction[self.ITEM_SEQ].cpu().numpy()
         lengths = interaction[self.ITEM_SEQ_LEN].cpu().numpy()
         items = padded[np.arange(padded.shape[1]) < lengths[:, None]]
-        return rounded(self.scores(items, np.concatenate([[0], np.cumsum(lengths)])))
-
-    def full_sort_predict(self, interaction: Any) -> torch.Tensor:
-        """Scores of the padding item (0) and of every item, shape (prefixes, n_items)."""
-        dense = torch.from_numpy(self.sparse_scores(interaction).toarray())
-        return dense.to(interaction[self.ITEM_SEQ].device)
+        return items, np.concatenate([[0], np.cumsum(lengths)])
 
     def predict(self, interaction: Any) -> torch.Tensor:
         """Score of one given item per prefix, shape (prefixes,)."""
@@ -83,6 +71,31 @@ class SparseRecommender(FittedRecommender):
         """Learn from the sessions of a state dict."""
         if state is not None:
             self.fit(Sessions(**{name: array.cpu().numpy() for name, array in state.items()}))
+
+
+class SparseRecommender(CountingRecommender):
+    """Base of the models under which a session reaches a few items; all others score 0."""
+
+    @abstractmethod
+    def scores(self, items: Integers, offsets: Integers) -> csr_array:
+        """Scores of the items that each prefix reaches, all positive, shape (prefixes, n_items).
+
+        Args:
+            items: clicks, prefix after prefix, shape (clicks,).
+            offsets: prefix i holds ``items[offsets[i]:offsets[i + 1]]``, shape (prefixes + 1,).
+        """
+
+    def sparse_scores(self, interaction: Any) -> csr_array:
+        """Scores of the items that each prefix reaches, shape (prefixes, n_items), float32.
+
+        They do not depend on what else is in the batch, and threads can ask for them at once.
+        """
+        return rounded(self.scores(*self.flat_prefixes(interaction)))
+
+    def full_sort_predict(self, interaction: Any) -> torch.Tensor:
+        """Scores of the padding item (0) and of every item, shape (prefixes, n_items)."""
+        dense = torch.from_numpy(self.sparse_scores(interaction).toarray())
+        return dense.to(interaction[self.ITEM_SEQ].device)
 
 
 class LastClickParameters(ModelParameters):

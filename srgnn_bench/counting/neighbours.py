@@ -1,4 +1,4 @@
-"""Neighbouring sessions: the search that S-kNN, V-SkNN and STAN share.
+"""Neighbouring sessions: the search that S-kNN and all its relatives share.
 
 Jannach and Ludewig, "When Recurrent Neural Networks meet the Neighborhood for Session-Based
 Recommendation", RecSys 2017: of all training sessions that share an item with the current one,
@@ -80,6 +80,15 @@ class SessionIndex:
         # What is in a sample is among the most recent of each item that it shares.
         held_by = self.holds.T.tocsr()
         self._held_by = keep_best(held_by, self.recency[held_by.indices], count=sample_size)
+
+    def idf(self) -> Floats:
+        """ln(sessions / sessions that hold an item), shape (n_items,).
+
+        What no session holds counts as if one did.
+        """
+        held_by = np.maximum(1, self.holds.sum(axis=0))
+        idf: Floats = np.log(len(self.sizes) / held_by)
+        return idf
 
     def candidates(self, weights: csr_array) -> csr_array:
         """The most recent sessions that share an item with each prefix.

@@ -74,6 +74,24 @@ def select(matrix: csr_array, keep: npt.NDArray[np.bool_]) -> csr_array:
     )
 
 
+def places_of(wanted: Integers, *, keys: Integers) -> tuple[Integers, npt.NDArray[np.bool_]]:
+    """Where numbers stand among others, and which of them do.
+
+    ``np.isin`` would sort the keys at every call.
+
+    Args:
+        wanted: what is looked for, shape (n,).
+        keys: ascending, each once, shape (keys,).
+
+    Returns:
+        Place of each number that is found, shape (found,), and which ones are, shape (n,).
+    """
+    place = np.searchsorted(keys, wanted)
+    found = place < len(keys)
+    found[found] = keys[place[found]] == wanted[found]
+    return place[found], found
+
+
 def by_value(values: Floats, *, ties: Integers) -> Integers:
     """Numbers that order entries by value and, where values are equal, by ``ties``.
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
+
+from srgnn_bench.layers.ragged import softmax_by, sum_by
 
 
 def soft_attention(
@@ -26,3 +29,35 @@ def soft_attention(
         Shape (rows, 1).
     """
     return score(torch.sigmoid(queries.index_select(0, group) + keys))
+
+
+def paired_attention(
+    queries: torch.Tensor,
+    keys: torch.Tensor,
+    values: torch.Tensor,
+    pairs: tuple[torch.Tensor, torch.Tensor],
+    *,
+    heads: int,
+    dropout: Callable[[torch.Tensor], torch.Tensor],
+) -> torch.Tensor:
+    """Scaled dot-product attention of several heads, where only the rows of a pair see each other.
+
+    Args:
+        queries: what each row asks, shape (n, d).
+        keys: what each row that can be seen answers, shape (rows, d).
+        values: what it gives, shape (rows, d).
+        pairs: rows of ``queries`` and what each sees, rows of ``keys``, each of shape (pairs,).
+        heads: heads; each has its part of the d numbers.
+        dropout: dropout of the weights.
+
+    Returns:
+        What each row reads, the heads joined, shape (n, d).
+    """
+    row, seen = pairs
+    shape = (-1, heads, queries.shape[1] // heads)
+    query = queries.index_select(0, row).view(shape)
+    key = keys.index_select(0, seen).view(shape)
+    value = values.index_select(0, seen).view(shape)
+    fit = (query * key).sum(2) / math.sqrt(shape[2])
+    weights = dropout(softmax_by(fit, row, groups=len(queries)))
+    return sum_by((weights[:, :, None] * value).flatten(1), row, groups=len(queries))

@@ -1,8 +1,9 @@
-"""S-kNN, V-SkNN and STAN as one would write them down: every session is looked at."""
+"""S-kNN and its relatives as one would write them down: every session is looked at."""
 
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from math import exp, log, log10, sqrt
 from typing import Any
 
@@ -59,8 +60,8 @@ def last_place(session: list[int], item: int) -> int:
     return len(session) - session[::-1].index(item)
 
 
-def sknn(prefix, training, *, n_items, neighbours, sample_size, similarity):
-    """S-kNN."""
+def sknn(prefix, training, *, n_items, neighbours, sample_size, similarity, followed_in=None):
+    """S-kNN; SF-SkNN where ``followed_in`` is given."""
 
     def compare(n):
         ours, theirs = set(prefix), set(training[n])
@@ -69,11 +70,16 @@ def sknn(prefix, training, *, n_items, neighbours, sample_size, similarity):
             return shared / sqrt(len(ours) * len(theirs))
         return shared / len(ours | theirs)
 
+    def may_follow(item, n):
+        looked_at = {None: [], "training": training, "neighbour": [training[n]]}[followed_in]
+        steps = [step for session in looked_at for step in pairwise(session)]
+        return followed_in is None or (prefix[-1], item) in steps
+
     near = similar_sessions(prefix, training, compare, sample=sample_size, neighbours=neighbours)
     expected = np.zeros(n_items + 1)
     for n, value in near:
         for item in set(training[n]):
-            expected[item] += value
+            expected[item] += value * may_follow(item, n)
     return expected
 
 
@@ -109,8 +115,9 @@ def vsknn(prefix, training, *, n_items, settings):
 
 
 def stan(prefix, training, times, *, n_items, settings, now):
-    """STAN as printed, at the time ``now``."""
+    """STAN as printed, at the time ``now``; VSTAN where there is a ``lambda4``."""
     length = len(prefix)
+    holding = Counter(item for session in training for item in set(session))
 
     def compare(n):
         shared = set(training[n]) & set(prefix)
@@ -129,8 +136,13 @@ def stan(prefix, training, times, *, n_items, settings, now):
     expected = np.zeros(n_items + 1)
     for n, value in near:
         session = training[n]
-        at = max(last_place(session, item) for item in set(session) & set(prefix))
+        shared = set(session) & set(prefix)
+        at = max(last_place(session, item) for item in shared)
+        if "lambda4" in settings:
+            back = length - max(last_place(prefix, item) for item in shared)
+            value *= exp(-back / settings["lambda4"])
         for item in set(session):
             distance = abs(last_place(session, item) - at)
-            expected[item] += value * exp(-distance / settings["lambda3"])
+            idf = settings.get("idf_weighting", 0) * log(len(training) / holding[item])
+            expected[item] += value * exp(-distance / settings["lambda3"]) * (1 + idf)
     return expected

@@ -24,6 +24,9 @@ NAMES = [
     "sknn",
     "vsknn",
     "stan",
+    "vstan",
+    "sfsknn",
+    "context_tree",
 ]
 N_ITEMS = 20
 TRAINING = random_sessions(count=120, items=N_ITEMS, longest=9, seed=5)
@@ -91,6 +94,9 @@ def test_the_parameters_have_spaces_around_their_defaults(chosen):
         ("vsknn", "weighting", "exp"),
         ("vsknn", "sample_size", "many"),
         ("stan", "lambda1", 0.0),
+        ("vstan", "lambda4", -1.0),
+        ("sfsknn", "followed_in", "session"),
+        ("context_tree", "expert_weight", 1.0),
         ("sequential_rules", "steps", 0),
         ("item_knn", "alpha", 1.5),
         ("markov", "order", 2),

@@ -49,14 +49,14 @@ def some_prefixes(stage, *, count):
     return [p.items[p.start[i] : p.stop[i]].tolist() for i in chosen]
 
 
-@pytest.mark.parametrize("name", ["sknn", "vsknn", "stan"])
+@pytest.mark.parametrize("name", ["sknn", "sfsknn", "vsknn", "stan", "vstan"])
 def test_scores_are_those_of_the_slow_search(name, stage):
     model, settings = fitted(name, stage)
     bounds = zip(stage.train.offsets, stage.train.offsets[1:], strict=False)
     training = [stage.train.items[start:stop].tolist() for start, stop in bounds]
     shown = some_prefixes(stage, count=15)
     for prefix, found in zip(shown, scores(model, shown), strict=True):
-        if name == "sknn":
+        if name in ("sknn", "sfsknn"):
             expected = sknn(prefix, training, n_items=stage.n_items, **settings)
         elif name == "vsknn":
             expected = vsknn(prefix, training, n_items=stage.n_items, settings=settings)
@@ -79,6 +79,9 @@ def test_scores_are_those_of_the_slow_search(name, stage):
         ("sknn", (0.62, 0.24)),
         ("vsknn", (0.67, 0.27)),
         ("stan", (0.685, 0.275)),
+        ("vstan", (0.69, 0.28)),
+        ("sfsknn", (0.63, 0.25)),
+        ("context_tree", (0.635, 0.29)),
     ],
 )
 def test_recall_and_mrr_are_not_far_off(name, at_least, stage):

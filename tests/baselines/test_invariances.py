@@ -13,14 +13,17 @@ from small_sessions import N_ITEMS, few_examples, fit, prefixes, scores, trainin
 from tiny_models import tiny_model
 
 from srgnn_bench.baselines.association_rules import AssociationRules
+from srgnn_bench.baselines.context_tree import ContextTree
 from srgnn_bench.baselines.item_knn import SessionItemKNN
 from srgnn_bench.baselines.markov import FirstOrderMarkov
 from srgnn_bench.baselines.popularity import Popularity
 from srgnn_bench.baselines.sequential_rules import SequentialRules
 from srgnn_bench.baselines.session_popularity import SessionPopularity
+from srgnn_bench.baselines.sfsknn import SFSKNN
 from srgnn_bench.baselines.sknn import SKNN
 from srgnn_bench.baselines.stan import STAN
 from srgnn_bench.baselines.vsknn import VSKNN
+from srgnn_bench.baselines.vstan import VSTAN
 from srgnn_bench.counting.sparse_ranks import sparse_ranks_of
 
 # So few that samples and neighbours end among equals.
@@ -40,6 +43,10 @@ MODELS: dict[str, tuple[type[Any], dict[str, Any]]] = {
     "V-SkNN": (VSKNN, FEW),
     "V-SkNN, idf": (VSKNN, {**FEW, "weighting": "idf", "idf_weighting": 2.0}),
     "STAN": (STAN, {**FEW, "lambda2": 2.0}),
+    "VSTAN": (VSTAN, {**FEW, "lambda2": 2.0}),
+    "SF-SkNN": (SFSKNN, FEW),
+    "SF-SkNN, neighbour": (SFSKNN, {**FEW, "followed_in": "neighbour"}),
+    "context tree": (ContextTree, {}),
 }
 
 

@@ -1,9 +1,11 @@
-"""NISER+, GC-SAN, TAGNN and GCE-GNN against their formulas, session by session."""
+"""The later session models against their formulas, session by session."""
 
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
@@ -12,9 +14,12 @@ from hypothesis import strategies as st
 from tiny_models import LONGEST, tiny_batch, tiny_model
 from torch.nn.functional import leaky_relu, normalize
 
+from srgnn_bench.baselines.attenmixer import AttenMixer
+from srgnn_bench.baselines.esasrec import ESASRec
 from srgnn_bench.baselines.gcegnn import GCEGNN
 from srgnn_bench.baselines.gcsan import FastGCSAN
 from srgnn_bench.baselines.niser import NISER
+from srgnn_bench.baselines.sgnnhn import SGNNHN
 from srgnn_bench.baselines.tagnn import TAGNN, TargetScores
 from srgnn_bench.data.sessions import Sessions
 from srgnn_bench.errors import ModelError
@@ -134,12 +139,114 @@ def slow_gcegnn(model: GCEGNN, session: list[int], *, hops: int, count: int) -> 
     return vector @ vectors.T
 
 
+def slow_sgnnhn(model: SGNNHN, session: list[int], *, layers: int) -> torch.Tensor:
+    def centred(vector: torch.Tensor) -> torch.Tensor:
+        vector = vector - vector.mean()
+        return vector / vector.norm()
+
+    vectors = model.item_embedding.weight
+    items = sorted(set(session))
+    clicks = ordered_clicks(torch.tensor([session]), torch.tensor([len(session)]))
+    nodes = session_nodes(clicks)
+    edges = session_edges(clicks, nodes)
+    start = torch.stack([vectors[item] for item in items])
+    star, hidden = start.mean(0), start
+    for _ in range(layers):
+        passed, hidden = model.gnn(hidden, [edges]), []
+        for state in passed:
+            share = torch.sigmoid(model.node_query(state) @ model.star_key(star) / 8**0.5)
+            hidden.append((1 - share) * state + share * star)
+        fit = [model.node_key(state) @ model.star_query(star) / 8**0.5 for state in hidden]
+        hidden = torch.stack(hidden)
+        star = torch.stack(fit).softmax(0) @ hidden
+    final = {}
+    for item, first, state in zip(items, start, hidden, strict=True):
+        gate = torch.sigmoid(model.highway(torch.cat([first, state])))
+        final[item] = gate * first + (1 - gate) * state
+    positions = model.position_embedding.weight
+    states = [final[item] + positions[place] for place, item in enumerate(session)]
+    combined = torch.zeros(8)
+    for state in states:
+        inner = model.linear_one(state) + model.linear_two(star) + model.linear_three(states[-1])
+        combined = combined + model.attention(torch.sigmoid(inner)) * state
+    vector = centred(model.linear_four(torch.cat([combined, states[-1]])))
+    return torch.stack([12 * centred(item) @ vector for item in vectors]).nan_to_num(0)
+
+
+def slow_attenmixer(
+    model: AttenMixer, session: list[int], *, heads: int, levels: int, power: float
+) -> torch.Tensor:
+    vectors = normalize(model.item_embedding.weight, dim=1)
+    states = [vectors[item] for item in session]
+    size = 8 // heads
+    joined = []
+    for head in range(heads):
+        part = slice(head * size, (head + 1) * size)
+        mixed = torch.zeros(len(session))
+        for level in range(1, levels + 1):
+            recent = [
+                states[-n] if n <= len(states) else torch.zeros(8) for n in range(1, level + 1)
+            ]
+            intent = model.intents[level - 1](torch.cat(recent))
+            query = model.query(intent / intent.norm())[part]
+            fit = [torch.sigmoid(query @ model.key(state)[part]) for state in states]
+            mixed = mixed + (2 * torch.stack(fit)).softmax(0) ** power
+        weights = (2 * mixed ** (1 / power)).softmax(0)
+        joined.append(sum(w * model.value(x)[part] for w, x in zip(weights, states, strict=True)))
+    combined = model.layer_norm(torch.cat(joined))
+    vector = model.linear_transform(torch.cat([combined, states[-1]]))
+    return 16 * normalize(vector, dim=0) @ vectors.T
+
+
+def slow_esasrec(model: ESASRec, session: list[int], *, heads: int) -> torch.Tensor:
+    vectors, length = model.item_embedding.weight, len(session)
+    positions = model.position_embedding.weight
+    states = [vectors[item] + positions[length - 1 - t] for t, item in enumerate(session)]
+    size = 8 // heads
+    for block in model.blocks:
+        seen, new = [block.norm_one(state) for state in states], []
+        for t, state in enumerate(states):
+            joined = []
+            for head in range(heads):
+                part = slice(head * size, (head + 1) * size)
+                query = block.query(seen[t])[part]
+                fit = torch.stack([query @ block.key(s)[part] for s in seen[: t + 1]])
+                weights = (fit / size**0.5).softmax(0)
+                joined.append(sum(w * block.value(seen[n])[part] for n, w in enumerate(weights)))
+            added = block.output(torch.cat(joined))
+            state = state + torch.sigmoid(block.gate_one(state)) * added
+            normed = block.norm_two(state)
+            inner = block.inner_gate(normed) * torch.sigmoid(block.inner_gate(normed))
+            added = block.outer(inner * block.inner(normed))
+            new.append(state + torch.sigmoid(block.gate_two(state)) * added)
+        states = new
+    return states[-1] @ vectors.T
+
+
 CASES = {
     "NISER+": (NISER, {}, slow_niser),
     "NISER+, 2 steps": (NISER, {"step": 2}, slow_niser),
     "GC-SAN": (FastGCSAN, {}, slow_gcsan),
     "GC-SAN, 3 blocks": (FastGCSAN, {"blocks": 3}, slow_gcsan),
     "TAGNN": (TAGNN, {}, slow_tagnn),
+    "SGNN-HN": (SGNNHN, {}, partial(slow_sgnnhn, layers=1)),
+    "SGNN-HN, 3 layers": (SGNNHN, {"layers": 3}, partial(slow_sgnnhn, layers=3)),
+    "Atten-Mixer": (
+        AttenMixer,
+        {"heads": 2, "levels": 4},
+        partial(slow_attenmixer, heads=2, levels=4, power=4),
+    ),
+    "Atten-Mixer, 1 level": (
+        AttenMixer,
+        {"heads": 4, "levels": 1, "power": 2.0},
+        partial(slow_attenmixer, heads=4, levels=1, power=2),
+    ),
+    "eSASRec": (ESASRec, {"heads": 2}, partial(slow_esasrec, heads=2)),
+    "eSASRec, 1 block": (
+        ESASRec,
+        {"heads": 1, "blocks": 1, "inner_multiple": 2},
+        partial(slow_esasrec, heads=1),
+    ),
     "GCE-GNN, 1 hop": (
         GCEGNN,
         {"hops": 1, "neighbours": 3},
@@ -240,6 +347,12 @@ def test_few_neighbours_are_drawn_where_it_is_asked_for() -> None:
     assert not torch.equal(again.items, found.items)
     again.load_state_dict(found.state_dict())
     assert torch.equal(again.items, found.items)
+
+
+@pytest.mark.parametrize("model_class", [AttenMixer, ESASRec])
+def test_no_embedding_is_cut_into_unequal_heads(model_class: type[Any]) -> None:
+    with pytest.raises(ModelError, match="3 heads"):
+        tiny_model(model_class, n_items=5, embedding_size=8, heads=3)
 
 
 def test_gcegnn_needs_training_sessions() -> None:

@@ -1,6 +1,8 @@
+"""STAN and VSTAN against a search of every session."""
+
 from __future__ import annotations
 
-from math import exp, sqrt
+from math import exp, log, sqrt
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from small_sessions import (
 from tiny_models import tiny_model
 
 from srgnn_bench.baselines.stan import STAN
+from srgnn_bench.baselines.vstan import VSTAN
 
 SETTINGS = {
     "neighbours": 3,
@@ -27,6 +30,8 @@ SETTINGS = {
     "lambda2": 4.0,
     "lambda3": 2.05,
 }
+FURTHER = {"lambda4": 1.5, "idf_weighting": 3.0}
+MODELS = [(STAN, {}), (VSTAN, FURTHER)]
 
 
 def check(found, expected):
@@ -38,9 +43,10 @@ def check(found, expected):
 
 
 @pytest.mark.parametrize("changed", [{}, {"lambda1": 100.0, "lambda2": 1e9}, {"neighbours": 100}])
-def test_scores_are_those_of_the_slow_search(changed):
-    settings = {**SETTINGS, **changed}
-    model = tiny_model(STAN, n_items=N_ITEMS, **settings)
+@pytest.mark.parametrize(("model_class", "further"), MODELS)
+def test_scores_are_those_of_the_slow_search(model_class, further, changed):
+    settings = {**SETTINGS, **further, **changed}
+    model = tiny_model(model_class, n_items=N_ITEMS, **settings)
 
     @few_examples
     @given(trainings, prefixes, st.data())
@@ -55,12 +61,13 @@ def test_scores_are_those_of_the_slow_search(changed):
     compare()
 
 
-def test_and_on_more_sessions_than_are_sampled():
-    settings = {**SETTINGS, "neighbours": 15, "sample_size": 40, "lambda2": 60.0}
+@pytest.mark.parametrize(("model_class", "further"), MODELS)
+def test_and_on_more_sessions_than_are_sampled(model_class, further):
+    settings = {**SETTINGS, **further, "neighbours": 15, "sample_size": 40, "lambda2": 60.0}
     training = random_sessions(count=400, items=30, longest=20, seed=1)
     times = list(range(400))
     shown = random_sessions(count=60, items=30, longest=20, seed=2)
-    model = fit(tiny_model(STAN, n_items=30, **settings), training, times)
+    model = fit(tiny_model(model_class, n_items=30, **settings), training, times)
     check(
         scores(model, shown),
         [stan(p, training, times, n_items=30, settings=settings, now=450) for p in shown],
@@ -72,6 +79,25 @@ def test_a_worked_example():
     fit(model, [[1, 3], [2, 4, 4]], times=[0, 1])
     old, new = exp(-1) * exp(-1) / sqrt(2), 1 / sqrt(2)
     expected = [0, old, new, old * exp(-1), new * exp(-2)]
+    np.testing.assert_allclose(scores(model, [[1, 2]]), [expected], rtol=1e-6)
+
+
+def test_vstan_without_its_own_weights_is_stan():
+    without = {"lambda4": 1e9, "idf_weighting": 0.0}
+    training = random_sessions(count=50, items=12, longest=8, seed=3)
+    shown = random_sessions(count=20, items=12, longest=8, seed=4)
+    one = fit(tiny_model(STAN, n_items=12), training)
+    other = fit(tiny_model(VSTAN, n_items=12, **without), training)
+    np.testing.assert_allclose(scores(one, shown), scores(other, shown), rtol=1e-6)
+
+
+def test_a_worked_example_of_vstan():
+    model = tiny_model(VSTAN, n_items=4, lambda1=1.0, lambda4=2.0, lambda3=1.0, idf_weighting=3.0)
+    fit(model, [[1, 3], [2, 3, 4]], times=[0, 0])
+    # The first session shares a click that is one from the end; 3 is in both, so its idf is 0.
+    old, new, rare = exp(-1) * exp(-1 / 2) / sqrt(2), 1 / sqrt(3), 1 + 3 * log(2)
+    both = (old + new) * exp(-1)
+    expected = [0, old * rare, new * rare, both, new * exp(-2) * rare]
     np.testing.assert_allclose(scores(model, [[1, 2]]), [expected], rtol=1e-6)
 
 
