@@ -50,6 +50,7 @@ class SFSKNN(SKNN):
     """
 
     Parameters = SFSKNNParameters
+    learns_order = True
     parameters_: SFSKNNParameters
     after: csr_array
     steps: csr_array
