@@ -10,7 +10,7 @@ from tiny_models import tiny_batch, tiny_model
 
 from srgnn_bench.data.sessions import Sessions
 from srgnn_bench.errors import SpecError
-from srgnn_bench.recbole_bridge.discovery import MODULES
+from srgnn_bench.recbole_bridge.discovery import modules
 from srgnn_bench.specs.resolving import resolve
 from srgnn_bench.specs.suite import ModelEntry
 from srgnn_bench.training.configuration import candidates
@@ -109,4 +109,4 @@ def test_a_wrong_parameter_is_refused(name, parameter, value):
 
 
 def test_recbole_is_told_of_the_class(chosen):
-    assert MODULES[chosen.model_class.__name__] == chosen.model_class.__module__
+    assert modules()[chosen.model_class.__name__] == chosen.model_class.__module__
