@@ -70,10 +70,13 @@ def sknn(prefix, training, *, n_items, neighbours, sample_size, similarity, foll
             return shared / sqrt(len(ours) * len(theirs))
         return shared / len(ours | theirs)
 
+    def after_last(sessions):
+        return {two for session in sessions for one, two in pairwise(session) if one == prefix[-1]}
+
+    ever = after_last(training) if followed_in == "training" else set()
+
     def may_follow(item, n):
-        looked_at = {None: [], "training": training, "neighbour": [training[n]]}[followed_in]
-        steps = [step for session in looked_at for step in pairwise(session)]
-        return followed_in is None or (prefix[-1], item) in steps
+        return followed_in is None or item in ever or item in after_last([training[n]])
 
     near = similar_sessions(prefix, training, compare, sample=sample_size, neighbours=neighbours)
     expected = np.zeros(n_items + 1)
