@@ -109,7 +109,7 @@ class ProgressView:
         who = f"{event.dataset} {event.entry}"
         match event:
             case TrialStarted():
-                self._begin(f"{who} trial {_place(event)}", event.epochs)
+                self._begin(f"{who} {_place(event)}", event.epochs)
             case RunStarted():
                 self._begin(f"{who} seed {event.seed}", event.epochs)
             case EpochDone():
@@ -123,7 +123,7 @@ class ProgressView:
                 self._progress.update(self._whole, completed=self._done + 0.99 * part)
             case TrialDone():
                 value = "" if event.value is None else f", MRR@20 {100 * event.value:.2f}"
-                self._end(f"{who} trial {_place(event)} {event.state}{value}")
+                self._end(f"{who} {_place(event)} {event.state}{value}")
             case RunDone():
                 self._end(
                     f"{who} seed {event.seed} stored: test Recall@20 {100 * event.recall:.2f}, "
@@ -154,5 +154,7 @@ class ProgressView:
 
 
 def _place(event: TrialStarted | TrialDone) -> str:
-    """Number of a trial, of how many where that is known."""
-    return f"{event.number + 1}" + ("" if event.budget is None else f"/{event.budget}")
+    """Which trial it is, of how many where that is known; or which trial's finalist."""
+    if event.finalist:
+        return f"finalist of trial {event.number + 1}"
+    return f"trial {event.number + 1}" + ("" if event.budget is None else f"/{event.budget}")

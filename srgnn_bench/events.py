@@ -17,6 +17,8 @@ class TrialStarted:
     """Trials in all; None where the budget is a time."""
     epochs: int
     """Most epochs it may take; 1 for a fitted model."""
+    finalist: bool = False
+    """Whether it is one of the best trials, now trained at full size."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,9 @@ class TrialDone:
     budget: int | None
     """Trials in all; None where the budget is a time."""
     state: str
-    """``complete``, ``pruned`` or ``failed``."""
+    """``complete``, ``pruned``, ``collapsed`` or ``failed``."""
     value: float | None
+    finalist: bool = False
 
 
 @dataclass(frozen=True)

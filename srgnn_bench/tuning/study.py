@@ -211,7 +211,7 @@ class OpenStudy:
         return self._task(
             parameters,
             number=len(trials),
-            budget=budget.trials,
+            budget=budget.trials if of.candidate.space else 1,
             earlier=trials,
             limit_seconds=limit_seconds,
         )
@@ -259,5 +259,6 @@ class OpenStudy:
                 budget=task.budget,
                 state=trial.state,
                 value=trial.value,
+                finalist=task.finalist,
             )
         )

@@ -79,7 +79,15 @@ class TrialTask:
         training = candidate.training(self.configuration)
         epochs = 1 if candidate.is_fitted else training.epochs
         who = {"dataset": self.dataset, "entry": candidate.entry.name}
-        listen(TrialStarted(**who, number=self.number, budget=self.budget, epochs=epochs))
+        listen(
+            TrialStarted(
+                **who,
+                number=self.number,
+                budget=self.budget,
+                epochs=epochs,
+                finalist=self.finalist,
+            )
+        )
         started = time.perf_counter()
         chance = None if candidate.is_fitted else chance_level(stage)
         rule = Pruned(judged_rule(training), earlier=self.earlier, chance=chance)
