@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from tiny_world import TinyWorld, broken_model, make_tiny_world
 
+from srgnn_bench.data.sources.locate import ROOT_VARIABLE
 from srgnn_bench.errors import ClusterError
 from srgnn_bench.events import EpochDone, Event, RunDone, RunStarted, TrialDone, TrialStarted
 from srgnn_bench.execution.coordinator import Outcome, execute
@@ -227,6 +228,7 @@ def test_a_scheduler_that_is_lost_is_one_error_and_the_next_call_goes_on(
     store = ResultStore(tiny_world.results)
     jobs = plan(suite, data_root=tiny_world.data_root, store=store)
     environment = {**os.environ, CACHE_VARIABLE: str(tiny_world.root / "elsewhere")}
+    environment.pop(ROOT_VARIABLE, None)  # a worker's own data goes before the coordinator's
     with running_cluster(environment) as (scheduler, address):
 
         def strike(event: Event) -> None:
