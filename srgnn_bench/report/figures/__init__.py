@@ -1,4 +1,4 @@
-"""Every figure of a suite, one file each; canvas.py holds what they share."""
+"""Every figure of a suite, one file each; canvas, legend and trials hold what they share."""
 
 from __future__ import annotations
 
