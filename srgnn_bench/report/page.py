@@ -14,8 +14,8 @@ from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import notes, suffix
 from srgnn_bench.report.card import protocol_card
 from srgnn_bench.report.conclusions import conclusions, verdicts
-from srgnn_bench.report.figures import FigureSpec
 from srgnn_bench.report.figures.critical_difference import no_diagram_because
+from srgnn_bench.report.figures.figure import FigureSpec
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.tables.forms import templates
 from srgnn_bench.report.tables.table import Table, percent

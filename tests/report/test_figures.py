@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -10,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from srgnn_bench.report.figures import FIGURES, figures_for
+from srgnn_bench.report import build_report, figures
+from srgnn_bench.report.figures import all_figures, figures_for
 from srgnn_bench.report.figures.canvas import (
     house_style,
     legend_columns,
@@ -23,6 +25,7 @@ from srgnn_bench.report.figures.importances import draw_importances
 from srgnn_bench.report.figures.tradeoff import cost_ticks, draw_tradeoff
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import load_suite
+from srgnn_bench.store.store import ResultStore
 
 Drawn = list[tuple[Text, Bbox]]
 
@@ -122,7 +125,7 @@ def test_the_importance_of_many_parameters_is_readable(store, monkeypatch, layou
 def test_a_dollar_sign_is_a_dollar_sign(store):
     write_suite(store, datasets=1, models=2, seeds=1, note="From 5_$ to 10_$, or $5 to $10.")
     frames = Frames(load_suite(store, suite="made-up"))
-    [comparison] = [figure for figure in FIGURES if figure.name == "comparison"]
+    [comparison] = [figure for figure in all_figures() if figure.name == "comparison"]
     with house_style():
         drawn = comparison.draw(frames, layout="page")
         drawn.canvas.draw()
@@ -169,8 +172,25 @@ def test_an_ablation_is_drawn_only_for_variants_of_one_model(store):
     assert "ablation" in names
 
 
-def test_names_of_figures_are_unique():
-    assert len({figure.name for figure in FIGURES}) == len(FIGURES)
+def test_names_and_places_of_figures_are_unique():
+    found = all_figures()
+    assert len({figure.name for figure in found}) == len(found)
+    assert len({figure.order for figure in found}) == len(found)
+
+
+def test_a_file_is_all_that_a_new_figure_takes(
+    store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    page = Path(__file__).parents[2] / "docs" / "extending.md"
+    [figure, *_] = re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    (tmp_path / "longest.py").write_text(figure)
+    monkeypatch.setattr(figures, "__path__", [*figures.__path__, str(tmp_path)])
+    write_suite(store, datasets=1, models=2, seeds=1, sessions=40)
+    out = tmp_path / "report"
+    build_report(store, suite="made-up", out=out, forms=["svg"])
+    assert (out / "longest-column.svg").is_file()
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert page.index("The longest title") < page.index("Paired differences")
 
 
 def test_few_datasets_have_no_critical_difference_diagram(store):
@@ -192,7 +212,7 @@ def test_six_datasets_have_one(store, monkeypatch):
     assert outside(figure, drawn) == []
 
 
-@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.name)
+@pytest.mark.parametrize("figure", all_figures(), ids=lambda figure: figure.name)
 def test_a_dataset_on_which_nothing_has_run_yet_is_left_out(store, figure):
     write_suite(store, datasets=2, models=3, missing=lambda dataset, *_: dataset == "diginetica")
     frames = Frames(load_suite(store, suite="made-up"))

@@ -9,6 +9,7 @@ from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import describe_intervals
 from srgnn_bench.report.conclusions import verdicts
 from srgnn_bench.report.figures.canvas import COLOURS, Layout, panel_grid
+from srgnn_bench.report.figures.figure import FigureSpec
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import SuiteResults
 
@@ -97,3 +98,12 @@ def draw_ablation(frames: Frames, *, layout: Layout) -> Figure:
         axes.grid(visible=False, axis="x")
         axes.set_ylabel(f"{metric_title(metric)} (%)")
     return grid.figure
+
+
+FIGURE = FigureSpec(
+    "ablation",
+    "Ablation",
+    draw_ablation,
+    order=20,
+    wanted=lambda frames: frames.results.is_ablation,
+)

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from srgnn_bench.evaluation.statistics import best_over_orders
 from srgnn_bench.report.figures.canvas import Layout, Look
+from srgnn_bench.report.figures.figure import FigureSpec
 from srgnn_bench.report.figures.trials import draw_trials
 from srgnn_bench.report.frames import Frames
 
@@ -34,3 +35,12 @@ def _line(axes: Axes, trials: pd.DataFrame, look: Look) -> None:
     number = np.arange(1, len(best) + 1)
     axes.plot(number, best, color=look.colour, linestyle=look.dashes, lw=1.0)
     axes.plot(number[-1:], best[-1:], look.marker, color=look.colour)
+
+
+FIGURE = FigureSpec(
+    "budget",
+    "Was the budget enough",
+    draw_budget,
+    order=100,
+    wanted=lambda frames: not frames.searched_trials.empty,
+)

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import describe_intervals
 from srgnn_bench.report.figures.canvas import Layout, Look, far_below, looks, panel_grid
+from srgnn_bench.report.figures.figure import FigureSpec
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import SuiteResults
 
@@ -99,3 +100,6 @@ def _draw_entry(
 def _write(axes: Axes, place: int, text: str, *, x: float, **style: Any) -> None:
     edge = axes.get_yaxis_transform()
     axes.text(x, place, text, transform=edge, va="center", fontsize=6.5, **style)
+
+
+FIGURE = FigureSpec("comparison", "Every model on every data set", draw_comparison, order=10)

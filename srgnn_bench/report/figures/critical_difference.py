@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import notes
 from srgnn_bench.report.figures.canvas import NOTE_SIZE, WIDTHS, Layout, blank_figure, wrapped
+from srgnn_bench.report.figures.figure import FigureSpec
 from srgnn_bench.report.frames import Frames
 
 FEWEST_DATASETS = 6
@@ -75,3 +76,12 @@ def _means(frames: Frames) -> pd.DataFrame:
     table = table[[entry for entry in results.entries if entry in table.columns]]
     table = table.dropna()  # an entry that was not asked for on a data set has no rank there
     return table
+
+
+FIGURE = FigureSpec(
+    "critical-difference",
+    "Mean ranks over data sets",
+    draw_critical_difference,
+    order=40,
+    wanted=lambda frames: no_diagram_because(frames) is None,
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from srgnn_bench.report.figures.canvas import Layout, looks, panel_grid
+from srgnn_bench.report.figures.figure import FigureSpec
 from srgnn_bench.report.figures.legend import draw_legend, legend_rows
 from srgnn_bench.report.frames import Frames
 
@@ -44,3 +45,6 @@ def draw_curves(frames: Frames, *, layout: Layout) -> Figure:
         axes.set_ylabel(MEASURES[measure])
     draw_legend(grid.legend, results.titles_with_runs, look=look, layout=layout)
     return grid.figure
+
+
+FIGURE = FigureSpec("curves", "Recall and MRR over the length of the list", draw_curves, order=50)

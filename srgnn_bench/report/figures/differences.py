@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import describe_intervals
 from srgnn_bench.report.figures.canvas import Layout, far_below, looks, panel_grid
+from srgnn_bench.report.figures.figure import FigureSpec
 from srgnn_bench.report.frames import Frames
 
 
@@ -71,3 +72,12 @@ def _session_quantiles(frames: Frames, dataset: str, entry: str) -> np.ndarray:
     means = (subject.sums.mean(axis=0) - other.sums.mean(axis=0)) / subject.counts
     quantiles: np.ndarray = np.quantile(means, [0.05, 0.25, 0.75, 0.95])
     return quantiles
+
+
+FIGURE = FigureSpec(
+    "differences",
+    "Paired differences",
+    draw_differences,
+    order=30,
+    wanted=lambda frames: not frames.differences.empty,
+)

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from srgnn_bench.report.figures.canvas import Layout, Look
+from srgnn_bench.report.figures.figure import FigureSpec
 from srgnn_bench.report.figures.trials import draw_trials
 from srgnn_bench.report.frames import Frames
 
@@ -29,3 +30,12 @@ def _line(axes: Axes, trials: pd.DataFrame, look: Look) -> None:
     axes.step(number, best, where="post", color=look.colour, linestyle=look.dashes, lw=1.0)
     better = best.diff().fillna(1.0) > 0
     axes.plot(number[better], best[better], look.marker, color=look.colour)
+
+
+FIGURE = FigureSpec(
+    "history",
+    "Tuning history",
+    draw_history,
+    order=90,
+    wanted=lambda frames: not frames.searched_trials.empty,
+)

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from srgnn_bench.report.figures.canvas import Layout, panel_grid
+from srgnn_bench.report.figures.figure import FigureSpec
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.importance import FEWEST_TRIALS
 from srgnn_bench.report.results import shortened
@@ -68,3 +69,12 @@ def draw_importances(frames: Frames, *, layout: Layout) -> Figure:
     axes.set_yticks(np.arange(len(places)) + 0.5, [f"{titles[e]}: {p}" for e, p in places])
     axes.tick_params(length=0)
     return grid.figure
+
+
+FIGURE = FigureSpec(
+    "importances",
+    "Parameter importance",
+    draw_importances,
+    order=110,
+    wanted=lambda frames: not frames.importance.empty,
+)

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from srgnn_bench.report.figures.canvas import Layout, looks, panel_grid
+from srgnn_bench.report.figures.figure import FigureSpec
 from srgnn_bench.report.figures.legend import draw_legend, legend_rows
 from srgnn_bench.report.frames import Frames
 
@@ -56,3 +57,12 @@ def draw_learning(frames: Frames, *, layout: Layout) -> Figure:
         axes.set_ylabel(labels[measure])
     draw_legend(grid.legend, trained, look=look, layout=layout)
     return grid.figure
+
+
+FIGURE = FigureSpec(
+    "learning",
+    "Learning curves",
+    draw_learning,
+    order=80,
+    wanted=lambda frames: not frames.learning.empty,
+)

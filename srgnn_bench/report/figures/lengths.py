@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import describe_intervals
 from srgnn_bench.report.figures.canvas import Layout, looks, panel_grid
+from srgnn_bench.report.figures.figure import FigureSpec
 from srgnn_bench.report.figures.legend import draw_legend, legend_rows
 from srgnn_bench.report.frames import Frames
 
@@ -76,3 +77,6 @@ def draw_lengths(frames: Frames, *, layout: Layout) -> Figure:
         axes.set_ylabel(f"{metric_title(metric)} (%)")
     draw_legend(grid.legend, results.titles_with_runs, look=look, layout=layout)
     return grid.figure
+
+
+FIGURE = FigureSpec("lengths", "By length of the prefix", draw_lengths, order=60)

@@ -12,6 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.figures.canvas import Layout, far_below, looks, panel_grid
+from srgnn_bench.report.figures.figure import FigureSpec
 from srgnn_bench.report.figures.legend import draw_legend, legend_rows
 from srgnn_bench.report.frames import Frames
 
@@ -126,3 +127,6 @@ def draw_tradeoff(frames: Frames, *, layout: Layout) -> Figure:
         axes.set_ylabel(f"{metric_title(metric)} (%)")
     draw_legend(grid.legend, results.titles_with_runs, look=look, layout=layout, lines=False)
     return grid.figure
+
+
+FIGURE = FigureSpec("tradeoff", "Quality against cost", draw_tradeoff, order=70)
