@@ -192,7 +192,11 @@ def test_studies_are_exported_for_optuna(tiny_world: TinyWorld) -> None:
     store = ResultStore(results)
     execute([job], store=store, resume="only-missing", listen=lambda event: None)
     out = tiny_world.root / "studies.db"
+    killed = out.with_name(f".{out.name}.99999")
+    killed.parent.mkdir(parents=True, exist_ok=True)
+    killed.write_bytes(b"of a call that was killed")
     [name] = export_studies(store, out=out)
+    assert list(out.parent.glob(f".{out.name}*")) == []
     exported = optuna.load_study(study_name=name, storage=f"sqlite:///{out}")
     assert [t.value for t in exported.trials] == [t.value for t in job.study.stored.trials()]
     assert exported.trials[0].params == job.study.stored.trials()[0].parameters
