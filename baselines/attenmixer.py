@@ -15,7 +15,7 @@ from recbole.model.abstract_recommender import SequentialRecommender
 from torch import nn
 from torch.nn.functional import normalize
 
-from srgnn_bench.errors import ModelError
+from srgnn_bench.layers.attention import check_heads
 from srgnn_bench.layers.initialisation import initialise_uniformly
 from srgnn_bench.layers.ragged import OrderedClicks, ordered_clicks, softmax_by
 from srgnn_bench.models import FullSoftmax, ModelParameters
@@ -72,11 +72,7 @@ class AttenMixer(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
         super().__init__(config, dataset)
         own = AttenMixerParameters.read(config)
         d = own.embedding_size
-        if d % own.heads:
-            raise ModelError(
-                f"An embedding of {d} cannot be cut into {own.heads} heads.",
-                remedy="Choose a number of heads that divides embedding_size.",
-            )
+        check_heads(d, heads=own.heads)
         self.heads, self.levels = own.heads, own.levels
         self.power, self.scale = own.power, own.scale
         self.item_embedding = nn.Embedding(self.n_items, d, padding_idx=0)

@@ -16,8 +16,7 @@ from recbole.model.abstract_recommender import SequentialRecommender
 from torch import nn
 from torch.nn.functional import silu
 
-from srgnn_bench.errors import ModelError
-from srgnn_bench.layers.attention import paired_attention
+from srgnn_bench.layers.attention import check_heads, paired_attention
 from srgnn_bench.layers.ragged import ordered_clicks
 from srgnn_bench.models import FullSoftmax, ModelParameters, clear_padding
 
@@ -118,11 +117,7 @@ class ESASRec(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
         super().__init__(config, dataset)
         own = ESASRecParameters.read(config)
         d = own.embedding_size
-        if d % own.heads:
-            raise ModelError(
-                f"An embedding of {d} cannot be cut into {own.heads} heads.",
-                remedy="Choose a number of heads that divides embedding_size.",
-            )
+        check_heads(d, heads=own.heads)
         self.item_embedding = nn.Embedding(self.n_items, d, padding_idx=0)
         self.position_embedding = nn.Embedding(self.max_seq_length, d)
         self.dropout = nn.Dropout(own.dropout)

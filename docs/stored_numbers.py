@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))  # the build needs the checkout, and no installati
 
 from srgnn_bench.evaluation.metrics import Metric  # noqa: E402
 from srgnn_bench.evaluation.statistics import by_session, estimate  # noqa: E402
-from srgnn_bench.report.results import load_suite  # noqa: E402
+from srgnn_bench.report.results import SuiteResults, load_suite  # noqa: E402
 from srgnn_bench.report.tables.published import read_published  # noqa: E402
 from srgnn_bench.store.store import ResultStore  # noqa: E402
 
@@ -43,6 +43,12 @@ def table(suite: str, name: str) -> pd.DataFrame:
     frame = pd.read_csv(REFERENCE / "report" / suite / f"{name}.csv")
     keys = [key for key in ("dataset", "entry", "metric", "slice") if key in frame]
     return frame.set_index(keys).sort_index()
+
+
+@cache
+def results_of(suite: str) -> SuiteResults:
+    """All that is stored of a suite."""
+    return load_suite(ResultStore(REFERENCE), suite=suite)
 
 
 def value(suite: str, dataset: str, entry: str, metric: str, of: str | None = None) -> str:
@@ -83,7 +89,7 @@ def gain(suite: str, dataset: str, entry: str, metric: str, of: str | None = Non
 
 def across(dataset: str, first: tuple[str, str], second: tuple[str, str], metric: str) -> str:
     """What an entry has more than one of another suite, each given as (suite, entry)."""
-    loaded = [load_suite(ResultStore(REFERENCE), suite=suite) for suite, _ in (first, second)]
+    loaded = [results_of(suite) for suite, _ in (first, second)]
     sessions = loaded[0].prefixes(dataset)["session"].to_numpy()
     totals = [
         by_session(
@@ -104,13 +110,12 @@ def points(difference: float, low: float, high: float, *, sign: int = 1) -> str:
 
 def minutes(suite: str, dataset: str, entry: str, column: str = "train_seconds") -> str:
     """A time of the table of costs, in whole minutes."""
-    costs = pd.read_csv(REFERENCE / "report" / suite / "cost.csv").set_index(["dataset", "entry"])
-    return f"{costs.loc[(dataset, entry), column] / 60:.0f}"
+    return f"{table(suite, 'cost').loc[(dataset, entry), column] / 60:.0f}"
 
 
 def headline(suite: str, *datasets: str) -> str:
     """Every entry on every data set, Recall@20 / MRR@20 in percent, the best in bold."""
-    results = load_suite(ResultStore(REFERENCE), suite=suite)
+    results = results_of(suite)
     names = datasets or tuple(results.datasets)
     frame = table(suite, "table")["mean"]
     best = {
@@ -142,7 +147,7 @@ def variants(dataset: str, *suites: str) -> str:
         "| --- | ---: | ---: | ---: | ---: |",
     ]
     for suite in suites:
-        results = load_suite(ResultStore(REFERENCE), suite=suite)
+        results = results_of(suite)
         for entry, title in results.entry_titles.items():
             differences = [
                 "" if entry == results.subject else gain(suite, dataset, entry, metric)

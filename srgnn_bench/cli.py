@@ -143,7 +143,7 @@ DeterministicOption = Annotated[
 ]
 
 FormsOption = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--forms",
         metavar="FORMS",
@@ -224,7 +224,7 @@ def run(
     studies: StudiesOption = None,
     device: DeviceOption = "auto",
     deterministic: DeterministicOption = True,
-    forms: FormsOption = "pdf,svg,png",
+    forms: FormsOption = None,
 ) -> None:
     """Tune every model on every dataset, train the winners, and draw the report."""
     choice = DeviceChoice(device, deterministic)
@@ -320,7 +320,7 @@ def report(
             "--with-seeds", help="Refuse to draw where a trained model has one seed only."
         ),
     ] = False,
-    forms: FormsOption = "pdf,svg,png",
+    forms: FormsOption = None,
 ) -> None:
     """Draw the report from stored records, or compare two results folders; trains nothing."""
     from srgnn_bench.report import build_report

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from srgnn_bench.store.store import ResultStore
 from srgnn_bench.testing.planted import planted_sessions
 
 
@@ -96,3 +97,16 @@ def broken_model(world: TinyWorld) -> Path:
         )
     )
     return path
+
+
+def contents(store: ResultStore) -> dict[str, tuple[object, ...]]:
+    """All that a results folder holds of its runs, by key, the time they took apart."""
+    return {
+        record.key: (
+            record.metrics,
+            store.ranks(record).tolist(),
+            [epoch["loss"] for epoch in store.epochs(record)],
+            record.study,
+        )
+        for record in store.records()
+    }

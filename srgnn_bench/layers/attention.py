@@ -7,7 +7,21 @@ from collections.abc import Callable
 
 import torch
 
+from srgnn_bench.errors import ModelError
 from srgnn_bench.layers.ragged import softmax_by, sum_by
+
+
+def check_heads(size: int, *, heads: int) -> None:
+    """Refuse heads that do not divide the length of an embedding.
+
+    Raises:
+        ModelError: they do not.
+    """
+    if size % heads:
+        raise ModelError(
+            f"An embedding of {size} cannot be cut into {heads} heads.",
+            remedy="Choose a number of heads that divides embedding_size.",
+        )
 
 
 def soft_attention(

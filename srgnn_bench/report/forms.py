@@ -11,12 +11,14 @@ Form = Literal["pdf", "svg", "png"]
 FORMS: tuple[Form, ...] = get_args(Form)
 
 
-def read_forms(text: str) -> tuple[Form, ...]:
-    """Forms as the command line names them: separated by commas, or ``none``.
+def read_forms(text: str | None) -> tuple[Form, ...]:
+    """Forms as the command line names them: separated by commas, or ``none``; all where it is None.
 
     Raises:
         SpecError: it names something else.
     """
+    if text is None:
+        return FORMS
     if text == "none":
         return ()
     named = [part.strip() for part in text.split(",")]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny_world import TinyWorld, broken_model, make_tiny_world
+from tiny_world import TinyWorld, broken_model, contents, make_tiny_world
 
 from srgnn_bench.data.sources.locate import ROOT_VARIABLE
 from srgnn_bench.errors import ClusterError
@@ -59,18 +59,6 @@ def trials(store: ResultStore) -> dict[str, list[Trial]]:
     return {
         study.key: [trial.model_copy(update={"seconds": 0.0}) for trial in study.trials()]
         for study in store.studies()
-    }
-
-
-def contents(store: ResultStore) -> dict[str, tuple[object, ...]]:
-    return {
-        record.key: (
-            record.metrics,
-            store.ranks(record).tolist(),
-            [epoch["loss"] for epoch in store.epochs(record)],
-            record.study,
-        )
-        for record in store.records()
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tiny_world import TinyWorld
+from tiny_world import TinyWorld, contents
 
 from srgnn_bench.events import Listener
 from srgnn_bench.execution.coordinator import execute
@@ -34,23 +34,8 @@ def run_benchmark(
     )
 
 
-def contents(
-    results: Path,
-) -> dict[str, tuple[dict[str, float], list[int], list[float], str | None]]:
-    store = ResultStore(results)
-    return {
-        record.key: (
-            record.metrics,
-            store.ranks(record).tolist(),
-            [epoch["loss"] for epoch in store.epochs(record)],
-            record.study,
-        )
-        for record in store.records()
-    }
-
-
 def assert_same(results: Path, undisturbed: Path) -> None:
-    found, wanted = contents(results), contents(undisturbed)
+    found, wanted = contents(ResultStore(results)), contents(ResultStore(undisturbed))
     assert found.keys() == wanted.keys()
     assert found == wanted
     assert not list(results.rglob("*checkpoint*")), "a checkpoint outlived its training"
