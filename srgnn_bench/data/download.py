@@ -19,7 +19,7 @@ import requests
 
 from srgnn_bench.data.sources.streams import most_unpacked
 from srgnn_bench.errors import DataError
-from srgnn_bench.files import checksum, write_atomically
+from srgnn_bench.files import checksum, half_written, write_atomically
 from srgnn_bench.specs.dataset import DatasetSpec, Download, FilesDownload
 from srgnn_bench.specs.registry import package_folders
 from srgnn_bench.specs.yaml_text import read_yaml
@@ -146,7 +146,10 @@ def _noted(path: Path) -> str | None:
 
 def _note(path: Path) -> None:
     digest = checksum(path.read_bytes())
-    write_atomically(_place_of_note(path), f"{digest}  {path.name}\n".encode())
+    note = _place_of_note(path)
+    for leftover in half_written(note.parent, note.name):  # by a killed call
+        leftover.unlink(missing_ok=True)
+    write_atomically(note, f"{digest}  {path.name}\n".encode())
 
 
 def _place_of_note(path: Path) -> Path:
