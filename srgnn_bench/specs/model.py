@@ -104,6 +104,12 @@ class SpaceSpec(Spec):
     """Its dimensions, by the names of the parameters."""
 
 
+Family = Literal["neural", "factors", "neighbours", "rules", "popularity"]
+"""Kinds of models that a report tells apart. ``neural``: layers trained by gradients; ``factors``:
+trained vectors and their products alone; ``neighbours``: sessions or items that are alike;
+``rules``: counts of what goes with or follows what; ``popularity``: counts of clicks alone."""
+
+
 class ModelSpec(Spec):
     """A model: its class, its fixed values and its search space."""
 
@@ -112,6 +118,9 @@ class ModelSpec(Spec):
 
     title: Title
     """Name as printed in tables and figures."""
+
+    family: Family | None = None
+    """Its kind, by which reports group models; a model of the user's own may leave it out."""
 
     class_path: str = Field(alias="class", pattern=r"^[\w.]+:\w+$")
     """Where the class is, as ``module:Class``."""

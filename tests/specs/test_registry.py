@@ -186,6 +186,11 @@ def test_every_shipped_model_names_its_implementation_and_none_names_anothers() 
         assert implementation(name) == registry.model(name).implementation
 
 
+def test_every_shipped_model_says_its_family() -> None:
+    specs = [registry.model(name) for name in registry.names("model")]
+    assert [spec.name for spec in specs if spec.family is None] == []
+
+
 def test_a_file_of_ones_own_cannot_call_a_shipped_class_by_another_word(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(MODEL.format(SASREC))
