@@ -19,8 +19,7 @@ from srgnn_bench.report.captions import (
     notes,
     suffix,
 )
-from srgnn_bench.report.frames import keys_of
-from srgnn_bench.report.results import SuiteResults, load_suite
+from srgnn_bench.report.results import SuiteResults, keys_of, load_suite
 from srgnn_bench.report.tables.forms import write_table
 from srgnn_bench.report.tables.table import (
     Table,

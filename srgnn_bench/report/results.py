@@ -134,6 +134,11 @@ class SuiteResults:
         return [entry for entry in self.entries if self.records.get((dataset, entry))]
 
     @property
+    def places(self) -> list[tuple[str, str]]:
+        """Every (dataset, entry) with at least one run, in the suite's order."""
+        return [(d, entry) for d in self.datasets for entry in self.present(d)]
+
+    @property
     def subject(self) -> str:
         """The entry that the others are compared with."""
         return self.against or self.own_subject
@@ -204,6 +209,11 @@ class SuiteResults:
         if self.shares_tuning and first:
             first = {str(self.spec.configurations_from): next(iter(first.values()))}
         return {name: record for name, record in first.items() if self.tuning(record) is not None}
+
+    @property
+    def tuned_places(self) -> list[tuple[str, str, Record]]:
+        """Every (dataset, name in ``tuned``) that was tuned, with a run of it."""
+        return [(d, *tuned) for d in self.datasets for tuned in self.tuned_runs(d).items()]
 
     def tuning(self, record: Record) -> Tuning | None:
         """What tuning did before a run, of what the suite's budget pays for now.
@@ -364,6 +374,11 @@ def _reason(store: ResultStore, cell: Cell) -> str:
     if not failure:
         return "missing" if cell.key else "not tuned"
     return f"{what}lost by the machines" if failure.lost else f"{what}failed"
+
+
+def keys_of(records: list[Record]) -> str:
+    """Keys of runs as the results folder abbreviates them, separated by spaces."""
+    return " ".join(record.short_key for record in records)
 
 
 def distinct(titles: dict[str, str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from srgnn_bench.report.frames import metric_frame
+from srgnn_bench.report.frames.metrics import metric_frame
 from srgnn_bench.report.results import SuiteResults
 from srgnn_bench.store.keys import short
 

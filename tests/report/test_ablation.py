@@ -10,8 +10,8 @@ from srgnn_bench.report.figures.ablation import numeric_axis
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import load_suite
 from srgnn_bench.report.tables import all_tables
-from srgnn_bench.report.tables.costs import cost_table
-from srgnn_bench.report.tables.tuned import tuning_table
+from srgnn_bench.report.tables.cost import cost_table
+from srgnn_bench.report.tables.tuning import tuning_table
 from srgnn_bench.store.keys import key_of
 
 STEPS = {f"steps-{n}": {"step": n} for n in range(5)}

@@ -19,8 +19,8 @@ from srgnn_bench.report.escaping import slug
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import load_suite
 from srgnn_bench.report.tables import all_tables
-from srgnn_bench.report.tables.accuracy import main_table
 from srgnn_bench.report.tables.forms import latex, markdown, panels, write_table
+from srgnn_bench.report.tables.main import main_table
 from srgnn_bench.report.tables.table import Table, TableCell
 from srgnn_bench.store.store import ResultStore
 

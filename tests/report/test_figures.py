@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from srgnn_bench.report import build_report, figures
+from srgnn_bench.report import build_report, figures, tables
 from srgnn_bench.report.figures import all_figures, figures_for
 from srgnn_bench.report.figures.canvas import (
     house_style,
@@ -178,19 +178,25 @@ def test_names_and_places_of_figures_are_unique():
     assert len({figure.order for figure in found}) == len(found)
 
 
-def test_a_file_is_all_that_a_new_figure_takes(
+def test_a_file_is_all_that_a_new_figure_or_table_takes(
     store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     page = Path(__file__).parents[2] / "docs" / "extending.md"
-    [figure, *_] = re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
-    (tmp_path / "longest.py").write_text(figure)
-    monkeypatch.setattr(figures, "__path__", [*figures.__path__, str(tmp_path)])
+    written = re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    for package, offered in ((figures, "FIGURE"), (tables, "TABLE")):
+        [source] = [text for text in written if f"\n{offered} = " in text]
+        folder = tmp_path / offered
+        folder.mkdir()
+        (folder / "longest.py").write_text(source)
+        monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
     write_suite(store, datasets=1, models=2, seeds=1, sessions=40)
     out = tmp_path / "report"
     build_report(store, suite="made-up", out=out, forms=["svg"])
     assert (out / "longest-column.svg").is_file()
+    assert (out / "epochs.tex").is_file()
     page = (out / "index.html").read_text(encoding="utf-8")
     assert page.index("The longest title") < page.index("Paired differences")
+    assert page.index("Epochs of the final runs") < page.index("Search spaces")
 
 
 def test_few_datasets_have_no_critical_difference_diagram(store):

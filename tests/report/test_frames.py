@@ -11,13 +11,13 @@ from srgnn_bench.evaluation.statistics import by_session, estimate
 from srgnn_bench.report.captions import notes
 from srgnn_bench.report.figures.tradeoff import pareto_front
 from srgnn_bench.report.frames import Frames
-from srgnn_bench.report.importance import importances
+from srgnn_bench.report.frames.importance import importances
+from srgnn_bench.report.frames.slices import slices_of
 from srgnn_bench.report.results import load_suite
-from srgnn_bench.report.slices import slices_of
 from srgnn_bench.report.tables import all_tables
-from srgnn_bench.report.tables.accuracy import main_table
 from srgnn_bench.report.tables.differences import difference_table
 from srgnn_bench.report.tables.forms import markdown
+from srgnn_bench.report.tables.main import main_table
 
 
 def test_differences_are_those_of_the_means_and_their_intervals_hold_them(store):

@@ -12,8 +12,8 @@ from made_up import write_suite
 from srgnn_bench.report.captions import describe_cautions, describe_devices, machine
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import SuiteResults, load_suite
-from srgnn_bench.report.tables.accuracy import main_table
-from srgnn_bench.report.tables.tuned import tuning_table
+from srgnn_bench.report.tables.main import main_table
+from srgnn_bench.report.tables.tuning import tuning_table
 from srgnn_bench.store.record import Record
 from srgnn_bench.store.store import ResultStore
 

@@ -11,7 +11,7 @@ from srgnn_bench.errors import SpecError
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.references import bibtex, read_references
 from srgnn_bench.report.results import load_suite
-from srgnn_bench.report.tables.accuracy import relative_gains
+from srgnn_bench.report.tables.main import relative_gains
 from srgnn_bench.report.tables.published import published_tables, read_published
 from srgnn_bench.specs import registry
 

@@ -5,18 +5,14 @@ canvas, figure, legend and trials hold what they share; the data card's figure i
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-
 from srgnn_bench.report.figures.figure import FigureSpec
 from srgnn_bench.report.frames import Frames
+from srgnn_bench.report.offers import offered
 
 
 def all_figures() -> list[FigureSpec]:
     """The figures of this folder's files, in the order of the page."""
-    names = (f"{__name__}.{module.name}" for module in pkgutil.iter_modules(__path__))
-    found = (getattr(importlib.import_module(name), "FIGURE", None) for name in names)
-    return sorted((f for f in found if isinstance(f, FigureSpec)), key=lambda f: f.order)
+    return offered(__name__, folders=__path__, name="FIGURE", kind=FigureSpec)
 
 
 def figures_for(frames: Frames) -> list[FigureSpec]:

@@ -67,7 +67,7 @@ def draw_differences(frames: Frames, *, layout: Layout) -> Figure:
 
 
 def _session_quantiles(frames: Frames, dataset: str, entry: str) -> np.ndarray:
-    results, totals = frames.results, frames.totals(dataset)
+    results, totals = frames.results, frames.scores.totals(dataset)
     subject, other = (totals[name, results.metrics[-1]] for name in (results.subject, entry))
     means = (subject.sums.mean(axis=0) - other.sums.mean(axis=0)) / subject.counts
     quantiles: np.ndarray = np.quantile(means, [0.05, 0.25, 0.75, 0.95])

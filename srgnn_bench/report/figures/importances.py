@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from srgnn_bench.report.figures.canvas import Layout, panel_grid
 from srgnn_bench.report.figures.figure import FigureSpec
 from srgnn_bench.report.frames import Frames
-from srgnn_bench.report.importance import FEWEST_TRIALS
+from srgnn_bench.report.frames.importance import FEWEST_TRIALS
 from srgnn_bench.report.results import shortened
 
 ROW_HEIGHT = 0.14

@@ -11,9 +11,11 @@ from srgnn_bench.report.tables.table import (
     MISSING,
     Table,
     TableCell,
+    TableSpec,
     finite,
     interval,
     p_text,
+    per_dataset,
     signed,
 )
 
@@ -80,3 +82,6 @@ def difference_table(frames: Frames, *, dataset: str) -> Table | None:
         ),
         data=frame,
     )
+
+
+TABLE = TableSpec(per_dataset(difference_table), order=20)

@@ -14,6 +14,7 @@ from srgnn_bench.report.tables.table import (
     MISSING,
     Table,
     TableCell,
+    TableSpec,
     finite,
     percent,
 )
@@ -143,3 +144,6 @@ def _row(
         "std": numbers["std"],
         "keys": numbers["keys"],
     }
+
+
+TABLE = TableSpec(lambda frames: published_tables(frames, papers=read_published()), order=70)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import pandas as pd
+
+from srgnn_bench.report.frames import Frames
 
 Mark = Literal["best", "second"]
 
@@ -62,6 +65,31 @@ class Table:
         over = [heading for heading, span in self.groups for _ in range(span)]
         over = [*[""] * self.labels, *over] if over else [""] * len(self.columns)
         return [f"{a} {b}".strip() for a, b in zip(over, self.columns, strict=True)]
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """A kind of table of the report: what a file of this folder offers as ``TABLE``.
+
+    Attributes:
+        make: makes its tables, one per dataset say; None for those that the records cannot fill.
+        order: their place on the page, among those of the others; the first is the summary's.
+    """
+
+    make: Callable[[Frames], Sequence[Table | None]]
+    order: int
+
+
+class MakeForDataset(Protocol):
+    """A function that makes a table of one dataset, or None where there is nothing to show."""
+
+    def __call__(self, frames: Frames, /, *, dataset: str) -> Table | None:
+        """Make it."""
+
+
+def per_dataset(make: MakeForDataset) -> Callable[[Frames], list[Table | None]]:
+    """A table for each of a suite's datasets."""
+    return lambda frames: [make(frames, dataset=name) for name in frames.results.datasets]
 
 
 def percent(value: float, *, std: float = math.nan) -> str:

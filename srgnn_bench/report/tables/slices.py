@@ -5,11 +5,12 @@ from __future__ import annotations
 from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import card, suffix
 from srgnn_bench.report.frames import Frames
-from srgnn_bench.report.slices import Kind
+from srgnn_bench.report.frames.slices import Kind
 from srgnn_bench.report.tables.table import (
     MISSING,
     Table,
     TableCell,
+    TableSpec,
     finite,
     percent,
 )
@@ -72,3 +73,13 @@ def slice_table(frames: Frames, *, kind: Kind, dataset: str) -> Table | None:
         ),
         data=frame,
     )
+
+
+TABLE = TableSpec(
+    lambda frames: [
+        slice_table(frames, kind=kind, dataset=dataset)
+        for kind in TITLES
+        for dataset in frames.results.datasets
+    ],
+    order=50,
+)

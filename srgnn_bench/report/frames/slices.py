@@ -1,13 +1,17 @@
-"""Parts of the test prefixes on which models are compared apart."""
+"""Parts of the test prefixes on which models are compared apart, and what they score there."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from srgnn_bench.evaluation.statistics import estimate
+from srgnn_bench.report.frames.scores import UNCERTAINTY, Scores, uncertainty
+from srgnn_bench.report.results import keys_of
 
 Kind = Literal["session length", "prefix length", "popularity", "repetition"]
 
@@ -65,3 +69,52 @@ def slices_of(prefixes: pd.DataFrame) -> list[Slice]:
         Slice("repetition", "new", ago == 0),
     ]
     return [part for part in found if part.mask.any()]
+
+
+def slice_frame(scores: Scores) -> pd.DataFrame:
+    """The suite's metrics on parts of the test prefixes, and the subject's lead there.
+
+    Columns: ``kind`` (which partition), ``slice`` (its label), ``dataset``, ``entry``,
+    ``title``, ``metric``, ``mean``, ``mean_low``, ``mean_high`` (its 95% interval),
+    ``difference`` (the subject less the entry, on the same prefixes), ``low``, ``high``,
+    ``error``, ``error_sessions``, ``error_seeds``, ``with_seeds`` (of the difference, as in
+    ``metrics``), ``prefixes``, ``keys``. Differences are NaN where the subject has no run,
+    and for itself.
+    """
+    rows: list[dict[str, Any]] = []
+    for dataset in scores.results.datasets_with_runs:
+        prefixes = scores.results.prefixes(dataset)
+        for part in slices_of(prefixes):
+            rows += _rows(scores, part, dataset)
+    frame: pd.DataFrame = pd.DataFrame(rows)
+    return frame
+
+
+def _rows(scores: Scores, part: Slice, dataset: str) -> list[dict[str, Any]]:
+    subject, totals = scores.results.subject, scores.totals_of(dataset, part.mask)
+    rows = []
+    for (entry, metric), of_entry in totals.items():
+        mean = estimate(of_entry)
+        low, high = mean.interval
+        row = {
+            "kind": part.kind,
+            "slice": part.label,
+            "dataset": dataset,
+            "entry": entry,
+            "title": scores.results.entry_titles[entry],
+            "metric": metric,
+            "mean": float(mean.value),
+            "mean_low": float(low),
+            "mean_high": float(high),
+            "difference": np.nan,
+            **dict.fromkeys(UNCERTAINTY, np.nan),
+        }
+        if entry != subject and (subject, metric) in totals:
+            found = estimate(totals[subject, metric], of_entry)
+            row |= {"difference": float(found.value), **uncertainty(found)}
+        row |= {
+            "prefixes": int(part.mask.sum()),
+            "keys": keys_of(scores.results.records[dataset, entry]),
+        }
+        rows.append(row)
+    return rows

@@ -6,7 +6,7 @@ import math
 
 from srgnn_bench.report.captions import card, machine, suffix
 from srgnn_bench.report.frames import Frames
-from srgnn_bench.report.tables.table import MISSING, Table, TableCell, finite
+from srgnn_bench.report.tables.table import MISSING, Table, TableCell, TableSpec, finite
 
 COLUMNS = ("parameters", "s/epoch", "epochs", "training", "tuning", "memory", "ms/session")
 
@@ -73,3 +73,6 @@ def _count(number: float) -> str:
 
 def _number(value: float, form: str) -> TableCell:
     return TableCell(MISSING if math.isnan(value) else f"{value:{form}}", value=finite(value))
+
+
+TABLE = TableSpec(lambda frames: [cost_table(frames)], order=80)

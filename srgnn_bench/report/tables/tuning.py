@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from srgnn_bench.report.captions import card, suffix
-from srgnn_bench.report.frames import Frames, keys_of
-from srgnn_bench.report.results import SuiteResults
-from srgnn_bench.report.tables.table import MISSING, Table, TableCell
+from srgnn_bench.report.frames import Frames
+from srgnn_bench.report.results import SuiteResults, keys_of
+from srgnn_bench.report.tables.table import MISSING, Table, TableCell, TableSpec
 from srgnn_bench.store.dimensions import describe_dimension, describe_value, edge_of
 from srgnn_bench.store.keys import short
 from srgnn_bench.store.record import Record
@@ -103,3 +103,6 @@ def _runs_of(results: SuiteResults, *, dataset: str, study: str) -> list[Record]
         for record in results.all_records()
         if record.identity.dataset == dataset and record.study == study
     ]
+
+
+TABLE = TableSpec(lambda frames: [tuning_table(frames)], order=90)
