@@ -6,7 +6,7 @@ sign of each session's difference at random; ``mean 0`` keeps it, with all its s
 session change together is drawn from the stored runs' deviations; what a seed changes by itself is
 drawn from a normal distribution.
 
-    python benchmarks/intervals.py --out intervals.csv --page docs/statistics.md
+    python benchmarks/intervals.py --out intervals.csv --page docs/intervals.md
 
 goes on from what the file holds, and writes the page's table from it at the end.
 """

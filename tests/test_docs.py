@@ -21,6 +21,32 @@ def blocks(document: str, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
+def pages() -> list[Path]:
+    """Every document that somebody reads as a page."""
+    return [*(CHECKOUT / "docs").glob("*.md"), *(CHECKOUT / "docs" / "results").glob("*.md")]
+
+
+def test_no_page_is_a_wall() -> None:
+    long = {page.name: words for page in pages() if (words := len(page.read_text().split())) >= 1200}
+    assert not long
+    assert len((CHECKOUT / "README.md").read_text().split()) <= 900
+
+
+def test_the_readme_links_to_what_is_there() -> None:
+    """With anchors; the package's metadata has the same links as addresses."""
+    links = re.findall(r"\]\(([^)]+)\)", (CHECKOUT / "README.md").read_text())
+    inside = [link for link in links if not link.startswith("https://")]
+    assert len(inside) > 15
+    for link in inside:
+        path, _, anchor = link.partition("#")
+        target = CHECKOUT / path
+        assert target.exists(), link
+        if anchor:
+            headings = re.findall(r"(?m)^#+ (.+)$", target.read_text())
+            slugs = [re.sub(r"[^a-z0-9 -]", "", heading.lower()) for heading in headings]
+            assert anchor in [slug.replace(" ", "-") for slug in slugs], link
+
+
 def test_adding_a_baseline_works_as_written(tmp_path: Path) -> None:
     model, contract = blocks("add-a-baseline.md", "python")
     (tmp_path / "my_models.py").write_text(model)
