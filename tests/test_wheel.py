@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -70,3 +71,10 @@ def test_the_command_works_there(site: Path) -> None:
     done = python(site, "-m", "srgnn_bench", "models")
     assert done.returncode == 0, done.stderr
     assert "srgnn_bench.models.srgnn:FastSRGNN" in done.stdout.replace("\n", "")
+
+
+def test_its_description_has_no_link_that_needs_a_checkout(site: Path) -> None:
+    [metadata] = site.glob("*.dist-info/METADATA")
+    links = re.findall(r"\]\(([^)]+)\)", metadata.read_text(encoding="utf-8"))
+    assert len(links) > 15
+    assert not [link for link in links if not link.startswith("https://")]
