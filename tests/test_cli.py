@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,13 +13,17 @@ from pathlib import Path
 import optuna
 import pytest
 import yaml
+from rich.console import Console
 from rich.table import Table
 from tiny_world import TinyWorld, make_tiny_world
 from typer.testing import CliRunner, Result
 
 from srgnn_bench import cli
 from srgnn_bench.api import Benchmark
+from srgnn_bench.cli import screen
+from srgnn_bench.cli.progress import ProgressView
 from srgnn_bench.errors import StoreError
+from srgnn_bench.events import EpochDone, TrialDone, TrialStarted
 from srgnn_bench.plain_text import visible
 
 EVIL = "[b]:smile: \x1b[31m \u202e \x9b \r\x07 end"
@@ -228,6 +235,61 @@ def test_exported_studies_are_optunas(stored: TinyWorld) -> None:
     }
 
 
+def test_a_run_prints_one_json_value_or_one_path(stored: TinyWorld) -> None:
+    again = [*options(stored), "--trials", "2", "--seeds", "1", "--set", "training.epochs=1"]
+    again += ["--model", "stamp", "--model", "popularity", "--forms", "none"]
+    page = stored.results / "report" / "tinysuite" / "index.html"
+    done = call("run", *again, "--json")
+    assert done.exit_code == 0, done.output
+    value = json.loads(done.stdout)
+    assert value["page"] == str(page)
+    assert (value["suite"], value["done"], value["trained"]) == ("tinysuite", 2, 0)
+    assert [row["entry"] for row in value["results"]] == ["stamp", "popularity"]
+    assert 0 <= value["results"][0]["recall@20"] <= 1
+    assert value["results"][0]["recall@20 sd"] is None  # of one seed; NaN is no JSON
+    quiet = call("run", *again, "--quiet")
+    assert quiet.stdout == f"{page}\n"
+    drawn = call("report", *options(stored)[:2], "--results", stored.results, "--forms", "none")
+    assert drawn.stdout == f"{page}\n"
+
+
+def test_what_there_is_comes_as_json(stored: TinyWorld) -> None:
+    status = json.loads(call("status", *options(stored), "--json").stdout)
+    assert [job["entry"] for job in status["jobs"]][:1] == ["srgnn"]
+    assert {"trials", "trials_done", "missing"} <= set(status["jobs"][0])
+    models = json.loads(call("models", "--json").stdout)
+    assert {"name": "popularity", "can run": "yes"}.items() <= {
+        **next(model for model in models if model["name"] == "popularity")
+    }.items()
+    datasets = json.loads(call("datasets", "--json").stdout)
+    assert next(row for row in datasets if row["name"] == "ml-100k")["source"] is not None
+
+
+@pytest.mark.parametrize("width", ["40", "80"])
+def test_no_name_is_cut(width: str, stored: TinyWorld) -> None:
+    for words in (["models"], ["datasets"], ["status", *options(stored)]):
+        done = CliRunner(env={"COLUMNS": width}).invoke(cli.app, list(map(str, words)))
+        assert done.exit_code == 0, done.output
+        assert "…" not in done.stdout
+
+
+def test_progress_counts_in_whole_numbers_and_ends_full() -> None:
+    out = io.StringIO()
+    wide = Console(file=out, force_terminal=True, width=120, color_system=None)
+    with ProgressView(wide, units=5) as view:  # five are expected, and three come
+        for number in range(3):
+            view(TrialStarted("d", "m", number, 3, 2))
+            view(EpochDone("d", "m", 1, 2, 0.5, 1.0, None))
+            view(TrialDone("d", "m", number, 3, "complete", 0.5))
+    drawn = out.getvalue()
+    assert not re.findall(r"\d\.\d+/", drawn)
+    assert "3/3" in drawn.rsplit("trials and runs", 1)[1]
+    plain = io.StringIO()
+    with ProgressView(Console(file=plain, width=120), units=2) as view:
+        view(TrialDone("d", "m", 0, 2, "complete", 0.5))
+    assert "[1 of 2, 0:00:00, about 0:00:00 left]" in plain.getvalue()
+
+
 def test_a_plan_tells_equal_titles_apart(tiny_world: TinyWorld) -> None:
     suite = yaml.safe_load(tiny_world.suite.read_text())
     pair = [{"model": "popularity", "name": name} for name in ("early", "late")]
@@ -341,10 +403,10 @@ def test_nothing_that_is_printed_acts_on_the_terminal(capsys: pytest.CaptureFixt
     table = Table(title=f"title {EVIL}")
     table.add_column(f"heading {EVIL}")
     table.add_row(f"cell {EVIL}")
-    console = cli._console()
+    console = screen.console()
     console.print(f"line {EVIL}")
     console.print(table)
-    cli._warn(console, [f"warning {EVIL}"])
+    screen.warn(console, [f"warning {EVIL}"])
     told = capsys.readouterr().out
     assert visible(told) == told
     assert "[b]:smile:" in told

@@ -27,7 +27,9 @@ def pages() -> list[Path]:
 
 
 def test_no_page_is_a_wall() -> None:
-    long = {page.name: words for page in pages() if (words := len(page.read_text().split())) >= 1200}
+    long = {
+        page.name: words for page in pages() if (words := len(page.read_text().split())) >= 1200
+    }
     assert not long
     assert len((CHECKOUT / "README.md").read_text().split()) <= 900
 

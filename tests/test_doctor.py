@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from srgnn_bench import doctor
+from srgnn_bench.cli import examine as doctor
 from srgnn_bench.process import computing
 
 

@@ -98,15 +98,20 @@ class Study:
     def progress(self, budget: TuningSpec) -> tuple[int, int]:
         """Trials and finalists that have ended, and those of the whole budget.
 
-        Where the budget is a time, one more is taken to follow while some of it is left. So it is
-        with finalists before the trials are over.
+        Where the budget is a time, one more trial is taken to follow while some of it is left.
+        Before the trials are over, as many finalists are expected as there may be.
         """
         standing = self.standing(self.stored.trials(), budget)
         done = len(standing.trials) + len(standing.finalists)
         if standing.over:
             return done, len(standing.trials) + len(standing.chosen)
         most = budget.trials if self.candidate.space else 1
-        return done, most or done + 1
+        return done, (most or done + 1) + self._finalists_to_come(budget, trials=most)
+
+    def _finalists_to_come(self, budget: TuningSpec, *, trials: int | None) -> int:
+        if not self.candidate.space or self.protocol.tuning_fraction == 1:
+            return 0
+        return min(budget.most_finalists, trials or budget.most_finalists)
 
     def winner(self, budget: TuningSpec) -> Winner | None:
         """The best finalist, or trial, that the budget pays for; None while some of it is left.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from datetime import timedelta
 from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from srgnn_bench.cli.screen import table_of
 from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.events import (
     CheckpointDiscarded,
@@ -27,9 +30,9 @@ from srgnn_bench.report.results import SuiteResults, distinct
 
 def plan_table(jobs: list[Job], states: list[JobState]) -> Table:
     """What will be run, and how much of it is done already."""
-    table = Table(title="Plan", title_justify="left")
-    for heading in ("dataset", "model", "trials done", "runs done", "not done"):
-        table.add_column(heading)
+    table = table_of(
+        ["dataset", "model", "trials and finalists done", "runs done", "not done"], title="Plan"
+    )
     titles = distinct({job.candidate.entry.name: job.candidate.title for job in jobs})
     for job, state in zip(jobs, states, strict=True):
         ended = [f"{state.runs.count(each)} {each}" for each in ("failed", "lost")]
@@ -47,10 +50,8 @@ def results_table(results: SuiteResults) -> Table:
     """The suite's metrics of every finished entry, mean and standard deviation over seeds."""
     frame = Frames(results).metrics.set_index(["dataset", "entry", "metric"])
     title = f"{results.spec.title}: test sessions, percent{suffix(results)}"
-    table = Table(title=title, title_justify="left")
     titles = [metric_title(metric) for metric in results.metrics]
-    for heading in ("dataset", "model", *titles, "seeds"):
-        table.add_column(heading)
+    table = table_of(["dataset", "model", *titles, "seeds"], title=title)
     for dataset in results.datasets:
         for entry in results.present(dataset):
             cells = [frame.loc[(dataset, entry, metric)] for metric in results.metrics]
@@ -81,16 +82,18 @@ class ProgressView:
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            TextColumn("{task.completed:.1f}/{task.total:.0f}"),
+            TextColumn("{task.fields[shown]}/{task.total:.0f}"),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
             console=console,
             disable=not console.is_terminal,
         )
-        self._whole = self._progress.add_task("trials and runs", total=units)
+        self._began = time.monotonic()
+        self._units = units
         self._done = 0
-        self._current = self._progress.add_task("", total=1, visible=False)
+        self._whole = self._progress.add_task("trials and runs", total=units, shown=0)
+        self._current = self._progress.add_task("", total=1, visible=False, shown=0)
 
     def __enter__(self) -> ProgressView:
         self._progress.start()
@@ -102,6 +105,9 @@ class ProgressView:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if kind is None:  # there may have been fewer finalists than expected
+            self._progress.update(self._whole, total=self._done or 1, completed=self._done or 1)
+            self._progress.update(self._current, visible=False)
         self._progress.stop()
 
     def __call__(self, event: Event) -> None:
@@ -118,7 +124,7 @@ class ProgressView:
                     f"{who} epoch {event.epoch}/{event.epochs}: loss {event.loss:.4f}, "
                     f"{event.seconds:.1f} s{value}"
                 )
-                self._progress.update(self._current, completed=event.epoch)
+                self._progress.update(self._current, completed=event.epoch, shown=event.epoch)
                 part = event.epoch / event.epochs
                 self._progress.update(self._whole, completed=self._done + 0.99 * part)
             case TrialDone():
@@ -139,13 +145,26 @@ class ProgressView:
                 self._line(f"{who} FAILED: {event.error}", always=True)
 
     def _begin(self, description: str, epochs: int) -> None:
-        self._progress.reset(self._current, description=description, total=epochs, visible=True)
+        self._progress.reset(
+            self._current, description=description, total=epochs, visible=True, shown=0
+        )
         self._line(description)
 
     def _end(self, text: str) -> None:
         self._done += 1
-        self._progress.update(self._whole, completed=self._done)
-        self._line(text, always=True)
+        self._units = max(self._units, self._done)
+        self._progress.update(
+            self._whole, completed=self._done, shown=self._done, total=self._units
+        )
+        self._line(f"{text}{self._clock()}", always=True)
+
+    def _clock(self) -> str:
+        """How far it is and how long it took; a terminal's bars show it already."""
+        if self._console.is_terminal:
+            return ""
+        passed = time.monotonic() - self._began
+        left = passed / self._done * (self._units - self._done)
+        return f" [{self._done} of {self._units}, {_hours(passed)}, about {_hours(left)} left]"
 
     def _line(self, text: str, *, always: bool = False) -> None:
         """Print a line; on a terminal the bars already show what passes by."""
@@ -158,3 +177,8 @@ def _place(event: TrialStarted | TrialDone) -> str:
     if event.finalist:
         return f"finalist of trial {event.number + 1}"
     return f"trial {event.number + 1}" + ("" if event.budget is None else f"/{event.budget}")
+
+
+def _hours(seconds: float) -> str:
+    """Hours, minutes and seconds, such as 0:02:31."""
+    return str(timedelta(seconds=round(seconds)))

@@ -1,0 +1,98 @@
+"""``srgnn-bench datasets``, with ``prepare`` and ``download``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from srgnn_bench.cli.options import (
+    RESULTS,
+    DataRootOption,
+    DatasetArgument,
+    JsonOption,
+    ResultsOption,
+)
+from srgnn_bench.cli.screen import console, print_json, table_of, warn
+from srgnn_bench.errors import BenchError
+
+app = typer.Typer(invoke_without_command=True)
+
+
+@app.callback()
+def datasets(
+    context: typer.Context, data_root: DataRootOption = None, as_json: JsonOption = False
+) -> None:
+    """List the datasets, and which of them are there; or prepare or fetch one."""
+    from srgnn_bench.data.sources import find
+    from srgnn_bench.specs import registry
+
+    if context.invoked_subcommand is not None:
+        return
+    rows = []
+    for name in registry.names("dataset"):
+        spec = registry.dataset(name)
+        row = {"name": name, "title": spec.title, "source": None, "where": [], "remedy": ""}
+        try:
+            found = find(spec, data_root=data_root)
+            row |= {"source": found.source.name, "where": [str(path) for path in found.paths]}
+        except BenchError as error:
+            row["remedy"] = error.remedy
+        rows.append(row)
+    if as_json:
+        print_json(rows)
+        return
+    table = table_of(["name", "title", "source", "where"])
+    for row in rows:
+        where = ", ".join(row["where"]) or str(row["remedy"])
+        table.add_row(row["name"], row["title"], row["source"] or "missing", where)
+    console(soft_wrap=False).print(table)
+
+
+@app.command()
+def prepare(
+    name: DatasetArgument,
+    data_root: DataRootOption = None,
+    results: ResultsOption = RESULTS,
+    source: Annotated[str | None, typer.Option(help="Read this source, not the first.")] = None,
+) -> None:
+    """Prepare a dataset and show its data card."""
+    from srgnn_bench.data.card import card_of
+    from srgnn_bench.data.prepare import prepare as prepare_dataset
+    from srgnn_bench.report.data_card import sections, write_data_card
+    from srgnn_bench.specs import registry
+    from srgnn_bench.store.store import ResultStore
+
+    screen = console()
+    spec = registry.dataset(name)
+    cache = ResultStore(results).data_folder
+    data = prepare_dataset(spec, data_root=data_root, cache=cache, source=source)
+    card = card_of(data, spec)
+    for section in sections(card):
+        table = table_of(section.columns, title=section.heading)
+        table.show_header = any(section.columns)
+        for column, numeric in zip(table.columns, section.numeric, strict=True):
+            column.justify = "right" if numeric else "left"
+        for row in section.rows:
+            table.add_row(*row)
+        screen.print(table)
+    warn(screen, card.warnings)
+    paths = write_data_card(card, out=cache / spec.name / "card")
+    screen.print(f"Card: {paths[0].parent}")
+
+
+@app.command()
+def download(
+    name: DatasetArgument,
+    data_root: Annotated[
+        Path,
+        typer.Option("--data-root", envvar="SRGNN_BENCH_DATA_ROOT", help="Folder to put it in."),
+    ],
+) -> None:
+    """Fetch a dataset from where its file says, and check what came."""
+    from srgnn_bench.data.download import download as fetch
+    from srgnn_bench.specs import registry
+
+    for path in fetch(registry.dataset(name), data_root=data_root):
+        console().print(str(path))

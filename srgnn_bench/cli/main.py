@@ -1,0 +1,108 @@
+"""The entry point: the commands put together, and what every one of them ends with."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from srgnn_bench import __version__
+from srgnn_bench.cli import datasets, doctor, models, report, run, status, studies
+from srgnn_bench.cli.screen import console, print_error
+from srgnn_bench.errors import USERS_MISTAKE, BenchError
+
+INTERRUPTED = 130
+
+app = typer.Typer(name="srgnn-bench", no_args_is_help=True, pretty_exceptions_enable=False)
+app.command()(run.run)
+app.command()(report.report)
+app.command()(status.status)
+app.add_typer(datasets.app, name="datasets")
+app.command()(models.models)
+app.add_typer(studies.app, name="studies")
+app.command()(doctor.doctor)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point: exit code 0 all done, 1 some runs not, 2 the user's mistake, 130 Ctrl-C."""
+    _show_substitutes()
+    try:
+        with _second_interrupt_ends():
+            app(args=None if arguments is None else list(arguments))
+    except KeyboardInterrupt:  # before the command itself has begun
+        sys.exit(INTERRUPTED)
+    except BenchError as error:
+        _fail(str(error))
+    except MemoryError as error:
+        _fail(f"Memory is not enough ({error or 'none is left'}). Free some, or use less data.")
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        _fail(f"Nothing more can be written ({error.strerror}). Free space, or write elsewhere.")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        console().print(f"srgnn-bench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and end."
+        ),
+    ] = False,
+) -> None:
+    """Fair, fast, reproducible benchmarks of session-based recommenders."""
+
+
+def _fail(problem: str) -> NoReturn:
+    """Say in one line what is wrong, and end."""
+    print_error(problem)
+    try:
+        sys.stdout.flush()
+    except OSError:  # it is full, and Python would complain of it again at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(USERS_MISTAKE)
+
+
+def _show_substitutes() -> None:
+    """Have a terminal show a substitute for a character that it does not have."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+@contextlib.contextmanager
+def _second_interrupt_ends() -> Iterator[None]:
+    """Ctrl-C interrupts, and the next one does not wait for what the first one has to close."""
+
+    def first(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, second)
+        raise KeyboardInterrupt
+
+    def second(_number: int, _frame: FrameType | None) -> None:
+        if sys.stdout.isatty():
+            os.write(sys.stdout.fileno(), b"\x1b[?25h\n")  # progress bars hide the cursor
+        os._exit(INTERRUPTED)
+
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield  # whoever started this has its own way
+        return
+    signal.signal(signal.SIGINT, first)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGINT) is first:  # not while an interrupted call closes
+            signal.signal(signal.SIGINT, signal.default_int_handler)

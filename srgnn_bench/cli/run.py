@@ -1,0 +1,149 @@
+"""``srgnn-bench run``."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from srgnn_bench.cli.options import (
+    RESULTS,
+    DataRootOption,
+    DatasetOption,
+    DeterministicOption,
+    DeviceOption,
+    FormsOption,
+    JsonOption,
+    ModelOption,
+    QuietOption,
+    ResultsOption,
+    Resume,
+    ResumeOption,
+    SchedulerOption,
+    SeedsOption,
+    SetOption,
+    StudiesOption,
+    SuiteOption,
+    TrialsOption,
+    TrustOption,
+    WorkersOption,
+)
+from srgnn_bench.cli.screen import console, print_json, warn
+from srgnn_bench.cli.words import INTERRUPTED, NOT_ALL_DONE, PAGE, benchmark_of
+from srgnn_bench.process.device import DeviceChoice
+
+if TYPE_CHECKING:
+    from srgnn_bench.api import Benchmark
+    from srgnn_bench.execution.coordinator import Outcome
+
+
+def run(
+    suite: SuiteOption = "quick",
+    dataset: DatasetOption = None,
+    model: ModelOption = None,
+    data_root: DataRootOption = None,
+    results: ResultsOption = RESULTS,
+    trials: TrialsOption = None,
+    seeds: SeedsOption = None,
+    settings: SetOption = None,
+    resume: ResumeOption = Resume.only_missing,
+    trust: TrustOption = False,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+    studies: StudiesOption = None,
+    device: DeviceOption = "auto",
+    deterministic: DeterministicOption = True,
+    forms: FormsOption = None,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Tune every model on every dataset, train the winners, and draw the report."""
+    choice = DeviceChoice(device, deterministic)
+    benchmark = benchmark_of(
+        suite,
+        dataset=dataset,
+        model=model,
+        trials=trials,
+        seeds=seeds,
+        settings=settings,
+        data_root=data_root,
+        results=results,
+        trust=trust,
+    )
+    from srgnn_bench.cli.progress import ProgressView, plan_table, results_table
+    from srgnn_bench.execution.plan import work_left
+    from srgnn_bench.report.forms import read_forms
+
+    drawn = read_forms(forms)
+    if scheduler is None:  # its workers look for themselves
+        choice.find()
+
+    screen = console(stderr=as_json, quiet=quiet)
+    chosen = benchmark.suite
+    screen.print(f"{chosen.title} (suite {chosen.name})")
+    if chosen.note:
+        screen.print(f"Note: {chosen.note.strip()}")
+    warn(console(stderr=as_json or quiet), benchmark.warnings)
+    states = benchmark.states()
+    screen.print(plan_table(benchmark.jobs, states))
+    units = work_left(benchmark.jobs, states)
+    try:
+        with ProgressView(screen, units=units) as view:
+            outcome = benchmark.run(
+                resume=resume.value,
+                listen=view,
+                workers=workers,
+                scheduler=scheduler,
+                studies=studies,
+                device=device,
+                deterministic=deterministic,
+            )
+    except KeyboardInterrupt:
+        again = "the same command goes on from here"
+        if resume is Resume.overwrite:
+            again += " once --resume overwrite is left out"
+        screen.print(f"Stopped. What was finished is stored; {again}.")
+        raise typer.Exit(INTERRUPTED) from None
+    if outcome.done:
+        benchmark.report(forms=drawn)
+        screen.print(results_table(benchmark.stored()))
+    if outcome.trained == 0:
+        screen.print(
+            "Nothing was trained: no run was missing."
+            if not (outcome.missing or outcome.failed or outcome.lost)
+            else "Nothing was trained."
+        )
+    unfinished = _unfinished(outcome)
+    if unfinished:
+        console(stderr=as_json or quiet).print(
+            f"{outcome.done} runs stored, {unfinished}; "
+            "srgnn-bench status says why, with the same suite, data, results and settings.",
+        )
+    if as_json:
+        print_json(_result(benchmark, outcome))
+    elif outcome.done:
+        page = benchmark.store.report_folder(chosen.name) / PAGE
+        console().print(str(page) if quiet else f"Report: {page}")
+    if unfinished:
+        raise typer.Exit(NOT_ALL_DONE)
+
+
+def _unfinished(outcome: Outcome) -> str:
+    """How many runs are not done, and why; empty where all are."""
+    if not (outcome.failed or outcome.lost or outcome.missing):
+        return ""
+    lost = f"{outcome.lost} lost by the machines, " if outcome.lost else ""
+    return f"{outcome.failed} failed, {lost}{outcome.missing} missing"
+
+
+def _result(benchmark: Benchmark, outcome: Outcome) -> dict[str, Any]:
+    """What ``--json`` prints: the outcome, a row per dataset and entry, and where the page is."""
+    folder = benchmark.store.report_folder(benchmark.suite.name)
+    rows = benchmark.summary().reset_index().to_dict("records") if outcome.done else []
+    return {
+        "suite": benchmark.suite.name,
+        **dataclasses.asdict(outcome),
+        "results": rows,
+        "page": str(folder / PAGE) if outcome.done else None,
+    }

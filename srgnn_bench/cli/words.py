@@ -1,0 +1,68 @@
+"""What a command's words mean: the benchmark, or the stored suites, that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from srgnn_bench.errors import StoreError
+
+if TYPE_CHECKING:
+    from srgnn_bench.api import Benchmark
+    from srgnn_bench.store.store import ResultStore
+
+NOT_ALL_DONE, INTERRUPTED = 1, 130
+
+PAGE = "index.html"
+
+
+def benchmark_of(
+    suite: str,
+    *,
+    dataset: list[str] | None,
+    model: list[str] | None,
+    trials: int | None,
+    seeds: int | None,
+    settings: list[str] | None,
+    data_root: Path | None,
+    results: Path,
+    trust: bool,
+) -> Benchmark:
+    """The benchmark that the options of ``run`` and ``status`` name.
+
+    Raises:
+        SpecError: something named does not exist or is not valid.
+    """
+    from srgnn_bench.specs.resolving import resolve
+
+    # What does not exist is refused before seconds are spent on importing torch.
+    chosen = resolve(
+        suite,
+        datasets=dataset or (),
+        models=model or (),
+        trials=trials,
+        seeds=seeds,
+        settings=settings or (),
+    )
+    from srgnn_bench.api import Benchmark
+
+    return Benchmark(chosen, data_root=data_root, results=results, trust=trust)
+
+
+def stored_suites(suite: str | None, stores: Sequence[ResultStore]) -> list[str]:
+    """The suite that is named, or every one that all of the results folders hold."""
+    from srgnn_bench.specs import registry
+    from srgnn_bench.specs.suite import names_a_file
+
+    if suite is not None:
+        return [registry.suite(suite).name if names_a_file(suite) else suite]
+    held = [set(store.suites()) for store in stores]
+    names = sorted(set.intersection(*held))
+    if not names:
+        raise StoreError(
+            f"{' and '.join(str(store.root) for store in stores)} hold no suite"
+            f"{' in common' if len(stores) > 1 else ''}.",
+            remedy="Run one first, or name another folder with --results.",
+        )
+    return names
