@@ -7,7 +7,11 @@ alias meant exactly the type it is mapped to here, so nothing changes in any res
 from __future__ import annotations
 
 import contextlib
+import functools
+import importlib
 from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,6 +30,25 @@ def restore_numpy_aliases() -> None:
     for name, kind in ALIASES.items():
         if name not in vars(np):
             setattr(np, name, kind)
+
+
+class _TorchOfItsTrainer(ModuleType):
+    """torch, as RecBole 1.2 expects it where its trainer reads the checkpoints that it wrote.
+
+    They hold RecBole's configuration, in a form of pickle that ``torch.load`` refuses since torch
+    2.6 unless it is told that the file is trusted. Nobody else's ``torch.load`` changes.
+    """
+
+    load = staticmethod(functools.partial(torch.load, weights_only=False))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(torch, name)
+
+
+def let_recbole_read_its_checkpoints() -> None:
+    """Make the end of RecBole's own ``run_recbole`` work, which reads the best epoch back."""
+    trainer = importlib.import_module("recbole.trainer.trainer")
+    vars(trainer)["torch"] = _TorchOfItsTrainer("torch")
 
 
 @contextlib.contextmanager

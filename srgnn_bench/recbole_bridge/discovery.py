@@ -14,7 +14,10 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from srgnn_bench.recbole_bridge.compat import restore_numpy_aliases
+from srgnn_bench.recbole_bridge.compat import (
+    let_recbole_read_its_checkpoints,
+    restore_numpy_aliases,
+)
 from srgnn_bench.specs import registry
 
 HOST = "recbole.model.sequential_recommender."
@@ -58,13 +61,15 @@ def _source_of(fullname: str) -> str | None:
 
 
 def register() -> None:
-    """Make this package's models known to RecBole in this process, and RecBole fit for its NumPy.
+    """Make this package's models known to RecBole in this process, and RecBole work there.
 
     ``recbole.utils.get_model`` then finds them by class name, and
     ``recbole.config.Config(model=...)`` accepts names and classes. An import
     hook does it, and NumPy has the names back that ``Config`` uses (``np.float_`` and the like).
-    srgnn_bench itself needs no call of this.
+    RecBole's trainer may read the checkpoints that it wrote, which today's torch refuses, so that
+    its own ``run_recbole`` ends with an evaluation. srgnn_bench itself needs no call of this.
     """
     restore_numpy_aliases()
+    let_recbole_read_its_checkpoints()
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.append(_Finder())
