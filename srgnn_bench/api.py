@@ -15,8 +15,9 @@ from typing import get_args
 
 import pandas as pd
 
+from srgnn_bench.data.protocol import test_stage
 from srgnn_bench.data.sources.locate import ROOT_VARIABLE
-from srgnn_bench.errors import ClusterError, SpecError
+from srgnn_bench.errors import ClusterError, SpecError, StoreError
 from srgnn_bench.events import Event, Listener
 from srgnn_bench.execution.chain import Driver
 from srgnn_bench.execution.coordinator import Outcome, Resume, execute
@@ -30,10 +31,14 @@ from srgnn_bench.report.results import SuiteResults, load_suite
 from srgnn_bench.report.runs import run_frame, summary_frame
 from srgnn_bench.specs.dataset import DatasetSpec
 from srgnn_bench.specs.model import ModelSpec
+from srgnn_bench.specs.reading import did_you_mean
 from srgnn_bench.specs.resolving import Content, ResolvedSuite, resolve
 from srgnn_bench.specs.suite import ModelEntry, SuiteSpec
 from srgnn_bench.specs.yaml_text import yaml_of
+from srgnn_bench.store.keys import seed_from
 from srgnn_bench.store.store import ResultStore
+from srgnn_bench.training.build import build
+from srgnn_bench.training.kept import KeptModel, load_weights
 from srgnn_bench.tuning.server import StudyServer
 
 
@@ -66,6 +71,8 @@ class Benchmark:
         data_root: folder of the data; the environment variable `SRGNN_BENCH_DATA_ROOT` unless
             given.
         results: folder of the results; made on the first write.
+        keep_models: keep the models of the final runs, for `load`. A stored run without its model
+            is made again.
         trust: whether models' classes may come from any module.
 
     Attributes:
@@ -87,6 +94,7 @@ class Benchmark:
         settings: Sequence[str] = (),
         data_root: str | Path | None = None,
         results: str | Path = "results",
+        keep_models: bool = False,
         trust: bool = False,
     ) -> None:
         self.store = ResultStore(Path(results))
@@ -99,7 +107,7 @@ class Benchmark:
             models=models,
             trials=trials,
             seeds=seeds,
-            settings=settings,
+            settings=[*settings, *(["keep_models=true"] if keep_models else [])],
             keep=self._keep,
         )
 
@@ -261,6 +269,75 @@ class Benchmark:
         Among them paired differences, curves over K, slices, cost and trials.
         """
         return Frames(self.stored())
+
+    def load(self, entry: str, *, dataset: str | None = None, seed: int = 0) -> KeptModel:
+        """The model of a final run that was made with `keep_models`, ready to recommend items.
+
+        ```python
+        benchmark.load("srgnn").recommend([["p1", "p7"]], k=20)
+        ```
+
+        Args:
+            entry: name of the model, or of the entry.
+            dataset: name of the dataset; needed where the benchmark has several.
+            seed: number of the seed, from 0.
+
+        Raises:
+            SpecError: there is no such entry, dataset or seed.
+            StoreError: the run is not there, or its model was not kept.
+        """
+        job = self._job(entry, dataset)
+        winner = job.winner()
+        runs = [] if winner is None else job.runs(winner)
+        if winner is not None and not 0 <= seed < len(runs):
+            raise SpecError(
+                f"'{entry}' has no seed {seed}.", remedy=f"Its seeds are 0 to {len(runs) - 1}."
+            )
+        stored = (
+            None
+            if winner is None
+            else self.store.run(
+                dataset=job.dataset.name, model=job.candidate.spec.name, key=runs[seed].key
+            )
+        )
+        if winner is None or stored is None or stored.record() is None:
+            raise StoreError(
+                f"The run of '{entry}' on '{job.dataset.name}' is not stored.",
+                remedy="Run it first, with keep_models=True.",
+            )
+        weights = stored.weights()
+        stage = test_stage(job.dataset, job.suite.protocol)
+        model = build(
+            job.candidate.model_class, winner.configuration, stage, seed=seed_from(runs[seed].key)
+        )
+        load_weights(model, weights)
+        return KeptModel(
+            model,
+            stage,
+            item_names=job.dataset.item_names,
+            longest=job.suite.protocol.max_prefix_length,
+        )
+
+    def _job(self, entry: str, dataset: str | None) -> Job:
+        names = list(dict.fromkeys(job.dataset.name for job in self.jobs))
+        if dataset is None and len(names) > 1:
+            raise SpecError(
+                f"The benchmark has {len(names)} datasets.",
+                remedy=f"Name one: {', '.join(names)}.",
+            )
+        wanted = names[0] if dataset is None else dataset
+        for job in self.jobs:
+            if (job.dataset.name, job.candidate.entry.name) == (wanted, entry):
+                return job
+        if wanted not in names:
+            raise SpecError(
+                f"The benchmark has no dataset '{wanted}'.", remedy=f"It has {', '.join(names)}."
+            )
+        entries = list(dict.fromkeys(job.candidate.entry.name for job in self.jobs))
+        raise SpecError(
+            f"The benchmark has no entry '{entry}'.",
+            remedy=did_you_mean(entry, entries) or f"It has {', '.join(entries)}.",
+        )
 
     def report(
         self,

@@ -120,6 +120,12 @@ FormsOption = Annotated[
     ),
 ]
 
+KeepModelsOption = Annotated[
+    bool,
+    typer.Option(
+        "--keep-models", help="Keep the models of the final runs, to load them in Python."
+    ),
+]
 QuietOption = Annotated[
     bool, typer.Option("--quiet", help="Say nothing but warnings, errors and where the result is.")
 ]

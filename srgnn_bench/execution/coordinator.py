@@ -23,7 +23,7 @@ from srgnn_bench.execution.chain import (
 )
 from srgnn_bench.execution.final import FinalResult, FinalTask, now
 from srgnn_bench.execution.manifest import refuse_mixture, update_manifest
-from srgnn_bench.execution.plan import Job, Run, state_of
+from srgnn_bench.execution.plan import Job, Run, is_done, state_of
 from srgnn_bench.execution.tasks import Answer, Trouble, Workbench
 from srgnn_bench.process.device import CPU, Device
 from srgnn_bench.store.folder import Busy
@@ -195,7 +195,7 @@ class _Coordinator:
         """One final run, unless it is done or has failed already."""
         stored = _stored(self.store, job, run.key)
         with stored.locked():
-            if stored.record() is not None or stored.failure() is not None:
+            if is_done(stored, self.suite) or stored.failure() is not None:
                 stored.clear()
                 return []
             task = FinalTask.of(job, run, winner)
@@ -205,12 +205,14 @@ class _Coordinator:
                 self._fail(job, run.key, run.number, answer)
                 return []
             record = answer.record
+            stored.forget()
             self.store.write_run(
                 record,
                 prefixes=answer.prefixes,
                 ranks=answer.ranks,
                 lists=answer.lists,
                 epochs=answer.epochs,
+                weights=answer.weights,
             )
             stored.clear()
         self.trained += 1

@@ -37,6 +37,7 @@ from srgnn_bench.training.build import build
 from srgnn_bench.training.checkpoints import Checkpoint
 from srgnn_bench.training.configuration import Candidate
 from srgnn_bench.training.fit import EpochResult, epoch_done, train
+from srgnn_bench.training.kept import weights_of
 from srgnn_bench.training.ranking import judge, rank_prefixes
 from srgnn_bench.training.stopping import Repeat, judged_rule
 from srgnn_bench.tuning.study import Winner
@@ -127,6 +128,7 @@ class FinalResult:
         ranks: rank of each target, shape (prefixes,).
         lists: the recommended lists, as the store wants them; None where the suite keeps none.
         epochs: one entry per epoch, JSON values only.
+        weights: the model's state dict; None where the suite keeps no models.
     """
 
     record: Record
@@ -134,6 +136,7 @@ class FinalResult:
     ranks: Integers
     lists: pd.DataFrame | None
     epochs: list[dict[str, Any]]
+    weights: bytes | None
 
 
 def _train_and_rank(
@@ -222,6 +225,7 @@ def _train_and_rank(
         ranks=ranking.ranks,
         lists=lists if task.suite.keep_lists else None,
         epochs=[_epoch_entry(epoch) for epoch in history],
+        weights=weights_of(model) if task.suite.keep_models else None,
     )
 
 

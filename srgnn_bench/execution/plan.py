@@ -12,6 +12,7 @@ from srgnn_bench.specs.resolving import ResolvedSuite
 from srgnn_bench.specs.suite import ModelEntry, SuiteSpec
 from srgnn_bench.store.keys import RESULTS_VERSION, key_of, seed_from
 from srgnn_bench.store.record import Cell, Failure, RunIdentity
+from srgnn_bench.store.run import StoredRun
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.training.configuration import Candidate, candidate, candidates
 from srgnn_bench.tuning.study import Study, Winner
@@ -199,18 +200,25 @@ def state_of(job: Job, store: ResultStore) -> JobState:
     if winner is None:
         return JobState(done, trials, _all(job, "missing"))
     return JobState(
-        done, trials, tuple(_run_state(store, where, run.key) for run in job.runs(winner))
+        done,
+        trials,
+        tuple(_run_state(store.run(**where, key=run.key), job.suite) for run in job.runs(winner)),
     )
+
+
+def is_done(stored: StoredRun, suite: SuiteSpec) -> bool:
+    """Whether a run is stored, with its model where the suite keeps models."""
+    return stored.record() is not None and (stored.has_weights or not suite.keep_models)
 
 
 def _all(job: Job, state: State) -> tuple[State, ...]:
     return (state,) * job.seeds
 
 
-def _run_state(store: ResultStore, where: dict[str, str], key: str) -> State:
-    if store.record(**where, key=key) is not None:
+def _run_state(stored: StoredRun, suite: SuiteSpec) -> State:
+    if is_done(stored, suite):
         return "done"
-    failure = store.failure(**where, key=key)
+    failure = stored.failure()
     return "missing" if failure is None else _failed(failure)
 
 

@@ -142,6 +142,9 @@ class SuiteSpec(Spec):
     keep_lists: bool = False
     """Whether final runs keep their recommended lists, for exports to other tools."""
 
+    keep_models: bool = False
+    """Whether final runs keep their models, which can then be loaded and asked for items."""
+
     time_limit_seconds: float | None = Field(None, gt=0)
     """Longest time that one trial or one final training may take; what takes longer fails, and
     the others go on. None: no limit."""

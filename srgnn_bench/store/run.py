@@ -29,6 +29,7 @@ Integers = npt.NDArray[np.int64]
 
 RECORD, FAILURE = "record.json", "failure.json"
 RANKS, EPOCHS, LISTS = "ranks.parquet", "epochs.ndjson", "lists.parquet"
+WEIGHTS = "weights.pt"
 
 RUN_AGAIN = "Delete its folder and run again."
 
@@ -83,6 +84,7 @@ class StoredRun(Folder):
         ranks: Integers,
         epochs: list[dict[str, Any]],
         lists: pd.DataFrame | None,
+        weights: bytes | None = None,
     ) -> None:
         """Store the run; its record, which names the checksums of the others, becomes visible last.
 
@@ -93,6 +95,8 @@ class StoredRun(Folder):
         files = {EPOCHS: lines.encode(), RANKS: _packed_ranks(ranks)}
         if lists is not None:
             files[LISTS] = parquet(pa.Table.from_pandas(lists, preserve_index=False))
+        if weights is not None:
+            files[WEIGHTS] = weights
         for name, content in files.items():
             self.write(name, content)
         checksums = {name: checksum(content) for name, content in files.items()}
@@ -130,6 +134,24 @@ class StoredRun(Folder):
         table = read_parquet(self.path / LISTS, self._content(LISTS), remedy=RUN_AGAIN)
         lists: pd.DataFrame = table.to_pandas()
         return lists
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether its model was kept."""
+        return WEIGHTS in self._known().files
+
+    def weights(self) -> bytes:
+        """The model's state dict, as ``torch.save`` wrote it.
+
+        Raises:
+            StoreError: the model was not kept, or its file is missing or damaged.
+        """
+        if not self.has_weights:
+            raise StoreError(
+                f"The model of {self.record_file} was not kept.",
+                remedy="Run it again with --keep-models (keep_models=True).",
+            )
+        return self._content(WEIGHTS)
 
     def epochs(self) -> list[dict[str, Any]]:
         """The epochs, oldest first: ``epoch``, ``loss``, ``seconds``, ``judged``.

@@ -1,8 +1,9 @@
 """The results folder: what is where in it, and that it is what was written.
 
 ``runs/<dataset>/<model>/<digits of the key>/`` is a run: ``ranks.parquet``, ``epochs.ndjson``,
-``lists.parquet`` where the recommended lists are kept, and ``record.json``, which is written last
-and names the checksums of the others; ``failure.json`` in its place means that the run failed.
+``lists.parquet`` and ``weights.pt`` where lists and models are kept, and ``record.json``, which is
+written last and names the checksums of the others; ``failure.json`` in its place means that the
+run failed.
 ``prefixes/<dataset>/`` holds the test prefixes that the runs ranked, each set once.
 ``studies/<dataset>/<model>/<digits of the key>/trials.ndjson`` is a study.
 ``suites/<suite>.json`` names the runs that a suite is made of. Nobody else knows these places.
@@ -87,6 +88,7 @@ class ResultStore:
         ranks: Integers,
         epochs: list[dict[str, Any]],
         lists: pd.DataFrame | None = None,
+        weights: bytes | None = None,
     ) -> None:
         """Store a finished run; its record becomes visible last, all at once.
 
@@ -99,6 +101,7 @@ class ResultStore:
             lists: the recommended lists, if they are to be kept, one row per test prefix:
                 ``target`` and ``items`` (best first), as numbers of the prepared data; 0 is no
                 item, or a target that training never shows.
+            weights: the model's state dict, if it is to be kept.
 
         Raises:
             StoreError: the folder cannot be written; nothing already stored is lost.
@@ -108,7 +111,9 @@ class ResultStore:
         if not path.is_file():
             write_prefixes(path, prefixes)
         record = record.model_copy(update={"prefixes": named})
-        self.run_of(record).write_run(record, ranks=ranks, epochs=epochs, lists=lists)
+        self.run_of(record).write_run(
+            record, ranks=ranks, epochs=epochs, lists=lists, weights=weights
+        )
 
     def write_failure(self, failure: Failure) -> None:
         """Store that a run failed, with its traceback."""

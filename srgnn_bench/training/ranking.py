@@ -105,6 +105,29 @@ def rank_prefixes(
     return Ranking(ranks=ranks, top=top)
 
 
+@torch.no_grad()
+def scores_of(
+    model: Any, prefixes: Prefixes, *, n_items: int, portions: Portions = Portions()
+) -> Iterator[tuple[Integers, torch.Tensor]]:
+    """Scores of all items, as they are ranked, a chunk of prefixes at a time.
+
+    Args:
+        model: a RecBole sequential model, or one with ``FullSoftmax``.
+        prefixes: what to score; each shows a click.
+        n_items: items in the catalogue, padding not counted.
+        portions: how much is done at a time.
+
+    Yields:
+        Which prefixes, from 0, shape (chunk,), and their scores, shape (chunk, items). The next
+        chunk's scores may take the place of the last one's.
+    """
+    model.eval()
+    size = _ChunkSize(max(1, portions.scores // n_items), portions.encoded, portions.tile)
+    done = 0
+    for scores, _ in _scored(model, prefixes, n_items, size):
+        yield np.arange(done, done := done + len(scores)), scores
+
+
 def judge(model: Any, stage: Stage) -> dict[str, float]:
     """What a model is judged by while it is tuned or trained: MRR@20, and Recall@20 beside it."""
     ranks = rank_prefixes(model, stage.judged, n_items=stage.n_items).ranks
