@@ -183,5 +183,4 @@ print(larger.summary().drop(columns=["title", "protocol"]))
 # Tables for a paper, figures, and a page that needs no network:
 
 # %%
-paths = larger.report(folder / "report")
-print(f"{len(paths)} files; start with {folder / 'report' / 'index.html'}")
+print(larger.report(folder / "report").page)

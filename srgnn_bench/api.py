@@ -6,14 +6,17 @@ folder.
 
 from __future__ import annotations
 
+import html
 import os
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import get_args
 
 import pandas as pd
+from rich.console import Console
 
 from srgnn_bench.data.protocol import test_stage
 from srgnn_bench.data.sources.locate import ROOT_VARIABLE
@@ -21,9 +24,11 @@ from srgnn_bench.errors import ClusterError, SpecError, StoreError
 from srgnn_bench.events import Event, Listener
 from srgnn_bench.execution.chain import Driver
 from srgnn_bench.execution.coordinator import Outcome, Resume, execute
-from srgnn_bench.execution.plan import Job, JobState, plan, state_of
+from srgnn_bench.execution.plan import Job, JobState, plan, state_of, work_left
 from srgnn_bench.execution.stale import failures
+from srgnn_bench.plain_text import visible
 from srgnn_bench.process.device import CPU, Device, DeviceChoice
+from srgnn_bench.progress import ProgressView
 from srgnn_bench.report import build_report
 from srgnn_bench.report.forms import FORMS, Form
 from srgnn_bench.report.frames import Frames
@@ -40,6 +45,31 @@ from srgnn_bench.store.store import ResultStore
 from srgnn_bench.training.build import build
 from srgnn_bench.training.kept import KeptModel, load_weights
 from srgnn_bench.tuning.server import StudyServer
+
+
+@dataclass(frozen=True, repr=False)
+class Report:
+    """A drawn report.
+
+    Attributes:
+        folder: where it is.
+        files: all of its files.
+    """
+
+    folder: Path
+    files: tuple[Path, ...]
+
+    @property
+    def page(self) -> Path:
+        """The page, which holds all tables and figures and needs no network."""
+        return self.files[0]
+
+    def __repr__(self) -> str:
+        return f"Report({str(self.page)!r}, {len(self.files)} files)"
+
+    def _repr_html_(self) -> str:
+        address = html.escape(self.page.resolve().as_uri(), quote=True)
+        return f"<a href='{address}'>{html.escape(str(self.page))}</a>, {len(self.files)} files"
 
 
 class Benchmark:
@@ -107,9 +137,30 @@ class Benchmark:
             models=models,
             trials=trials,
             seeds=seeds,
-            settings=[*settings, *(["keep_models=true"] if keep_models else [])],
+            settings=settings,
+            keep_models=keep_models,
             keep=self._keep,
         )
+
+    def __repr__(self) -> str:
+        return f"Benchmark({self.suite.name!r}, results={str(self.store.root)!r})"
+
+    def _repr_html_(self) -> str:
+        tuning = self.suite.tuning
+        budget = "no tuning" if tuning is None else f"{tuning.trials or 'timed'} trials"
+        rows = {
+            "datasets": ", ".join(spec.title for spec in self.resolved.datasets),
+            "models": ", ".join(entry.name for entry in self.suite.models),
+            "protocol": self.suite.protocol.kind,
+            "budget": f"{budget}, {self.suite.seeds} seeds",
+            "results": str(self.store.root),
+        }
+        cells = "".join(
+            f"<tr><th style='text-align:left'>{name}</th>"
+            f"<td style='text-align:left'>{html.escape(visible(text))}</td></tr>"
+            for name, text in rows.items()
+        )
+        return f"<b>{html.escape(visible(self.suite.title))}</b><table>{cells}</table>"
 
     @property
     def suite(self) -> SuiteSpec:
@@ -152,7 +203,9 @@ class Benchmark:
         Args:
             resume: `only-missing` leaves failed runs alone, `retry-failed` tries them again,
                 `only-cache` runs nothing, `overwrite` forgets what is stored and runs all.
-            listen: told of everything that happens (see [events][srgnn_bench.events]).
+            listen: told of everything that happens (see [events][srgnn_bench.events], and
+                [listeners][srgnn_bench.listeners] for TensorBoard and its like). Unless given, a
+                notebook shows progress.
             workers: processes on this machine that do the trials and runs; none does them in
                 this process. A script that asks for them needs the guard
                 `if __name__ == "__main__":`.
@@ -181,16 +234,23 @@ class Benchmark:
             )
         choice = DeviceChoice(device, deterministic)
         here = CPU if scheduler else choice.find()
-        with self._driver(workers, scheduler, here, choice) as driver:
+        with self._driver(workers, scheduler, here, choice) as driver, self._shown(listen) as told:
             return execute(
                 self.jobs,
                 store=self.store,
                 resume=resume,
-                listen=listen or _ignore,
+                listen=told,
                 driver=driver,
                 studies=None if studies is None else StudyServer(studies),
                 device=here,
             )
+
+    def _shown(self, listen: Listener | None) -> AbstractContextManager[Listener]:
+        """Whoever is told of events: the caller's, or in a notebook its progress."""
+        console = Console()
+        if listen is not None or not console.is_jupyter:
+            return nullcontext(listen or _ignore)
+        return ProgressView(console, units=work_left(self.jobs, self.states()))
 
     def _driver(
         self, workers: int | None, scheduler: str | None, here: Device, choice: DeviceChoice
@@ -347,7 +407,7 @@ class Benchmark:
         fdr: bool = False,
         with_seeds: bool = False,
         forms: Collection[Form] = FORMS,
-    ) -> list[Path]:
+    ) -> Report:
         """Draw tables, figures and the page.
 
         Args:
@@ -360,14 +420,14 @@ class Benchmark:
                 whatever these are.
 
         Returns:
-            The files written.
+            The folder, its page and its files.
 
         Raises:
             StoreError: as for `stored`, there is no such entry, or the folder cannot be written.
         """
         name = self.suite.name
         folder = Path(out) if out else self.store.report_folder(name, against=against)
-        return build_report(
+        files = build_report(
             self.store,
             suite=name,
             out=folder,
@@ -376,6 +436,7 @@ class Benchmark:
             with_seeds=with_seeds,
             forms=forms,
         )
+        return Report(folder, tuple(files))
 
     def _keep(self, spec: DatasetSpec | ModelSpec) -> str:
         """Path of a specification as a file, which later calls and other processes can read."""

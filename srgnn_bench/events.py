@@ -33,6 +33,8 @@ class EpochDone:
     seconds: float
     value: float | None
     """MRR@20 on the judged part; None where it was not looked at."""
+    seed: int | None = None
+    """Number of the seed of a final run; None for a trial, of which a study makes one at a time."""
 
 
 @dataclass(frozen=True)

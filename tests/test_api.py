@@ -99,7 +99,9 @@ def test_status_counts_what_is_done_and_missing(finished) -> None:
 
 def test_the_report_and_its_frames(finished, tmp_path: Path) -> None:
     _, bench, _, _ = finished
-    paths = bench.report(tmp_path / "report", forms=["png"])
+    report = bench.report(tmp_path / "report", forms=["png"])
+    assert (report.folder, report.page) == (tmp_path / "report", tmp_path / "report/index.html")
+    paths = report.files
     assert tmp_path / "report" / "table.md" in paths
     assert all(path.is_file() for path in paths)
     assert {path.suffix for path in paths} == {".html", ".md", ".bib", ".tex", ".csv", ".png"}

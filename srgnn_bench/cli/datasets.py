@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -30,23 +30,21 @@ def datasets(
 
     if context.invoked_subcommand is not None:
         return
-    rows = []
+    rows: list[dict[str, Any]] = []
+    table = table_of(["name", "title", "source", "where"])
     for name in registry.names("dataset"):
         spec = registry.dataset(name)
-        row = {"name": name, "title": spec.title, "source": None, "where": [], "remedy": ""}
         try:
             found = find(spec, data_root=data_root)
-            row |= {"source": found.source.name, "where": [str(path) for path in found.paths]}
+            source, where, remedy = found.source.name, [str(path) for path in found.paths], ""
         except BenchError as error:
-            row["remedy"] = error.remedy
-        rows.append(row)
+            source, where, remedy = None, [], error.remedy
+        row = {"name": name, "title": spec.title, "source": source, "where": where}
+        rows.append({**row, "remedy": remedy})
+        table.add_row(name, spec.title, source or "missing", ", ".join(where) or remedy)
     if as_json:
         print_json(rows)
         return
-    table = table_of(["name", "title", "source", "where"])
-    for row in rows:
-        where = ", ".join(row["where"]) or str(row["remedy"])
-        table.add_row(row["name"], row["title"], row["source"] or "missing", where)
     console(soft_wrap=False).print(table)
 
 

@@ -9,7 +9,7 @@ import typer
 
 from srgnn_bench.cli.options import RESULTS, FormsOption, ResultsOption
 from srgnn_bench.cli.screen import console
-from srgnn_bench.cli.words import PAGE, stored_suites
+from srgnn_bench.cli.words import stored_suites
 from srgnn_bench.errors import SpecError
 
 
@@ -77,7 +77,7 @@ def report(
             screen.print(paths[0].read_text(encoding="utf-8"))
             screen.print(str(paths[0]))
         else:
-            build_report(
+            page, *_ = build_report(
                 *stores,
                 suite=name,
                 out=folder,
@@ -88,4 +88,4 @@ def report(
             )
             if export:
                 export_results(*stores, suite=name, out=folder / "export")
-            screen.print(str(folder / PAGE))
+            screen.print(str(page))

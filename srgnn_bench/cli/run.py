@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -31,7 +32,7 @@ from srgnn_bench.cli.options import (
     WorkersOption,
 )
 from srgnn_bench.cli.screen import console, print_json, warn
-from srgnn_bench.cli.words import INTERRUPTED, NOT_ALL_DONE, PAGE, benchmark_of
+from srgnn_bench.cli.words import INTERRUPTED, NOT_ALL_DONE, benchmark_of
 from srgnn_bench.process.device import DeviceChoice
 
 if TYPE_CHECKING:
@@ -68,13 +69,15 @@ def run(
         model=model,
         trials=trials,
         seeds=seeds,
-        settings=[*(settings or ()), *(["keep_models=true"] if keep_models else [])],
+        settings=settings,
+        keep_models=keep_models,
         data_root=data_root,
         results=results,
         trust=trust,
     )
-    from srgnn_bench.cli.progress import ProgressView, plan_table, results_table
+    from srgnn_bench.cli.tables import plan_table, results_table
     from srgnn_bench.execution.plan import work_left
+    from srgnn_bench.progress import ProgressView
     from srgnn_bench.report.forms import read_forms
 
     drawn = read_forms(forms)
@@ -107,8 +110,9 @@ def run(
             again += " once --resume overwrite is left out"
         screen.print(f"Stopped. What was finished is stored; {again}.")
         raise typer.Exit(INTERRUPTED) from None
+    page = None
     if outcome.done:
-        benchmark.report(forms=drawn)
+        page = benchmark.report(forms=drawn).page
         screen.print(results_table(benchmark.stored()))
     if outcome.trained == 0:
         screen.print(
@@ -123,9 +127,8 @@ def run(
             "srgnn-bench status says why, with the same suite, data, results and settings.",
         )
     if as_json:
-        print_json(_result(benchmark, outcome))
-    elif outcome.done:
-        page = benchmark.store.report_folder(chosen.name) / PAGE
+        print_json(_result(benchmark, outcome, page))
+    elif page is not None:
         console().print(str(page) if quiet else f"Report: {page}")
     if unfinished:
         raise typer.Exit(NOT_ALL_DONE)
@@ -139,13 +142,12 @@ def _unfinished(outcome: Outcome) -> str:
     return f"{outcome.failed} failed, {lost}{outcome.missing} missing"
 
 
-def _result(benchmark: Benchmark, outcome: Outcome) -> dict[str, Any]:
+def _result(benchmark: Benchmark, outcome: Outcome, page: Path | None) -> dict[str, Any]:
     """What ``--json`` prints: the outcome, a row per dataset and entry, and where the page is."""
-    folder = benchmark.store.report_folder(benchmark.suite.name)
     rows = benchmark.summary().reset_index().to_dict("records") if outcome.done else []
     return {
         "suite": benchmark.suite.name,
         **dataclasses.asdict(outcome),
         "results": rows,
-        "page": str(folder / PAGE) if outcome.done else None,
+        "page": None if page is None else str(page),
     }

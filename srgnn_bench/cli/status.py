@@ -56,7 +56,7 @@ def status(
         results=results,
         trust=trust,
     )
-    from srgnn_bench.cli.progress import plan_table
+    from srgnn_bench.cli.tables import plan_table
     from srgnn_bench.execution.stale import chosen_edges, failures, stale_runs
 
     jobs, store = benchmark.jobs, benchmark.store

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 NOT_ALL_DONE, INTERRUPTED = 1, 130
 
-PAGE = "index.html"
-
 
 def benchmark_of(
     suite: str,
@@ -28,6 +26,7 @@ def benchmark_of(
     data_root: Path | None,
     results: Path,
     trust: bool,
+    keep_models: bool = False,
 ) -> Benchmark:
     """The benchmark that the options of ``run`` and ``status`` name.
 
@@ -44,6 +43,7 @@ def benchmark_of(
         trials=trials,
         seeds=seeds,
         settings=settings or (),
+        keep_models=keep_models,
     )
     from srgnn_bench.api import Benchmark
 

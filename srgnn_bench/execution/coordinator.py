@@ -55,6 +55,16 @@ class Outcome:
     missing: int
     lost: int = 0
 
+    def __str__(self) -> str:
+        """In words, such as ``4 runs stored, 2 of them by this call; 1 failed``."""
+        made = f", {self.trained} of them by this call" if self.trained else ""
+        ended = {"failed": self.failed, "lost by the machines": self.lost, "missing": self.missing}
+        rest = ", ".join(f"{count} {what}" for what, count in ended.items() if count)
+        return f"{self.done} runs stored{made}{'; ' if rest else ''}{rest}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self}</p>"
+
 
 def execute(
     jobs: list[Job],

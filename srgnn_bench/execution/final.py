@@ -164,7 +164,7 @@ def _train_and_rank(
             rule,
             seed=seed,
             judge=partial(judge, stage=stage) if schedule is None else None,
-            tell=lambda result: listen(epoch_done(result, epochs=epochs, **who)),
+            tell=lambda result: listen(epoch_done(result, epochs=epochs, seed=run.number, **who)),
             checkpoint=Checkpoint(
                 checkpoint,
                 key=run.key,

@@ -19,6 +19,7 @@ def changed(
     trials: int | None = None,
     seeds: int | None = None,
     settings: Sequence[str] = (),
+    keep_models: bool = False,
 ) -> SuiteSpec:
     """The suite with a caller's choices in place of its own.
 
@@ -30,6 +31,7 @@ def changed(
         seeds: final trainings per dataset and model.
         settings: ``KEY=VALUE`` with a dotted key, as in ``training.epochs=5``,
             ``protocol.validation_fraction=0.2`` or ``models.srgnn.step=2``.
+        keep_models: keep the final runs' models, whatever the suite says.
 
     Raises:
         SpecError: an unknown key, or a value that is not valid there.
@@ -45,6 +47,8 @@ def changed(
         content["tuning"] = {"trials": trials, "finalists": most} if trials != 0 else None
     if seeds is not None:
         content["seeds"] = seeds
+    if keep_models:
+        content["keep_models"] = True
     for setting in settings:
         _set(content, setting)
     return spec_of(SuiteSpec, content, where=f"Suite '{suite.name}' as chosen")

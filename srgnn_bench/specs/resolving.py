@@ -53,6 +53,7 @@ def resolve(
     trials: int | None = None,
     seeds: int | None = None,
     settings: Sequence[str] = (),
+    keep_models: bool = False,
     keep: Keep | None = None,
 ) -> ResolvedSuite:
     """A suite with a caller's choices in place of its own, and all that it names.
@@ -66,6 +67,7 @@ def resolve(
         trials: tuning trials per dataset and model; 0 for none.
         seeds: final trainings per dataset and model.
         settings: single settings, as ``training.epochs=5``.
+        keep_models: keep the final runs' models, whatever the suite says.
         keep: writes what came from no file; None where all comes from files.
 
     Raises:
@@ -80,6 +82,7 @@ def resolve(
         trials=trials,
         seeds=seeds,
         settings=_several("settings", settings),
+        keep_models=keep_models,
     )
     return door.resolved(spec)
 

@@ -60,7 +60,9 @@ class EpochResult:
         return None if self.judged is None else self.judged[OBJECTIVE]
 
 
-def epoch_done(result: EpochResult, *, dataset: str, entry: str, epochs: int) -> EpochDone:
+def epoch_done(
+    result: EpochResult, *, dataset: str, entry: str, epochs: int, seed: int | None = None
+) -> EpochDone:
     """What listeners are told of an epoch.
 
     Args:
@@ -68,6 +70,7 @@ def epoch_done(result: EpochResult, *, dataset: str, entry: str, epochs: int) ->
         dataset: name of the dataset.
         entry: name of the suite's entry.
         epochs: most epochs of the course.
+        seed: number of the seed of a final run; None for a trial.
     """
     return EpochDone(
         dataset=dataset,
@@ -77,6 +80,7 @@ def epoch_done(result: EpochResult, *, dataset: str, entry: str, epochs: int) ->
         loss=result.loss,
         seconds=result.seconds,
         value=result.value,
+        seed=seed,
     )
 
 

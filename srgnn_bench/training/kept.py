@@ -106,7 +106,8 @@ class KeptModel:
                 )
             )
         empty = pd.DataFrame({"session": [], "rank": [], "item": [], "score": []})
-        return pd.concat(frames, ignore_index=True) if frames else empty
+        found: pd.DataFrame = pd.concat(frames, ignore_index=True) if frames else empty
+        return found
 
     def _prefixes(self, sessions: Sequence[Sequence[Any]]) -> Prefixes:
         numbers = pd.Index(self.items)

@@ -96,7 +96,7 @@ class TrialTask:
         def tell(result: EpochResult) -> None:
             assert result.value is not None
             values.append(EpochValue(epoch=result.epoch, value=result.value))
-            listen(epoch_done(result, epochs=epochs, **who))
+            listen(epoch_done(result, epochs=epochs, seed=None, **who))
 
         try:
             with time_limit(self.limit_seconds, what=self.what):

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from made_up import write_again, write_suite
 
-from srgnn_bench.cli.progress import results_table
+from srgnn_bench.cli.tables import results_table
 from srgnn_bench.errors import StoreError
 from srgnn_bench.report import build_report
 from srgnn_bench.report.escaping import slug

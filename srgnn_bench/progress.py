@@ -1,4 +1,4 @@
-"""Draws a benchmark's plan, progress and result on a terminal, or as plain lines elsewhere."""
+"""Shows a benchmark's events as they come: bars on a terminal or in a notebook, or plain lines."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
 
-from srgnn_bench.cli.screen import table_of
-from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.events import (
     CheckpointDiscarded,
     EpochDone,
@@ -22,51 +19,6 @@ from srgnn_bench.events import (
     TrialDone,
     TrialStarted,
 )
-from srgnn_bench.execution.plan import Job, JobState
-from srgnn_bench.report.captions import suffix
-from srgnn_bench.report.frames import Frames
-from srgnn_bench.report.results import SuiteResults, distinct
-
-
-def plan_table(jobs: list[Job], states: list[JobState]) -> Table:
-    """What will be run, and how much of it is done already."""
-    table = table_of(
-        ["dataset", "model", "trials and finalists done", "runs done", "not done"], title="Plan"
-    )
-    titles = distinct({job.candidate.entry.name: job.candidate.title for job in jobs})
-    for job, state in zip(jobs, states, strict=True):
-        ended = [f"{state.runs.count(each)} {each}" for each in ("failed", "lost")]
-        table.add_row(
-            job.dataset.name,
-            titles[job.candidate.entry.name],
-            f"{state.trials_done} of {state.trials}",
-            f"{state.runs.count('done')} of {len(state.runs)}",
-            ", ".join(each for each in ended if not each.startswith("0 ")),
-        )
-    return table
-
-
-def results_table(results: SuiteResults) -> Table:
-    """The suite's metrics of every finished entry, mean and standard deviation over seeds."""
-    frame = Frames(results).metrics.set_index(["dataset", "entry", "metric"])
-    title = f"{results.spec.title}: test sessions, percent{suffix(results)}"
-    titles = [metric_title(metric) for metric in results.metrics]
-    table = table_of(["dataset", "model", *titles, "seeds"], title=title)
-    for dataset in results.datasets:
-        for entry in results.present(dataset):
-            cells = [frame.loc[(dataset, entry, metric)] for metric in results.metrics]
-            values = [
-                f"{100 * cell['mean']:.2f}"
-                + (f" ± {100 * cell['std']:.2f}" if cell["std"] == cell["std"] else "")
-                for cell in cells
-            ]
-            table.add_row(
-                results.dataset_titles[dataset],
-                results.entry_titles[entry],
-                *values,
-                f"{cells[0]['seeds']} of {cells[0]['expected']}",
-            )
-    return table
 
 
 class ProgressView:
@@ -87,7 +39,7 @@ class ProgressView:
             TextColumn("left"),
             TimeRemainingColumn(),
             console=console,
-            disable=not console.is_terminal,
+            disable=not _has_bars(console),
         )
         self._began = time.monotonic()
         self._units = units
@@ -160,7 +112,7 @@ class ProgressView:
 
     def _clock(self) -> str:
         """How far it is and how long it took; a terminal's bars show it already."""
-        if self._console.is_terminal:
+        if _has_bars(self._console):
             return ""
         passed = time.monotonic() - self._began
         left = passed / self._done * (self._units - self._done)
@@ -168,7 +120,7 @@ class ProgressView:
 
     def _line(self, text: str, *, always: bool = False) -> None:
         """Print a line; on a terminal the bars already show what passes by."""
-        if always or not self._console.is_terminal:
+        if always or not _has_bars(self._console):
             self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
@@ -182,3 +134,7 @@ def _place(event: TrialStarted | TrialDone) -> str:
 def _hours(seconds: float) -> str:
     """Hours, minutes and seconds, such as 0:02:31."""
     return str(timedelta(seconds=round(seconds)))
+
+
+def _has_bars(console: Console) -> bool:
+    return console.is_terminal or console.is_jupyter
