@@ -27,7 +27,7 @@ class AssociationRules(LastClickRecommender):
     learns_order = False
 
     def strengths(self, sessions: Sessions) -> csr_array:
-        """Number of pairs of clicks on an item (row) and another (column)."""
+        """Pairs of clicks on an item (row) and another (column), shape (n_items, n_items)."""
         clicks = clicks_of(sessions, n_items=self.n_items)
         pairs = clicks.T.tocsr() @ clicks
         # No click pairs with itself: n clicks of a session on one item make n (n - 1) pairs.

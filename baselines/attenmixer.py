@@ -84,7 +84,10 @@ class AttenMixer(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
         initialise_uniformly(self, self.item_embedding)
 
     def item_vectors(self) -> torch.Tensor:
-        """Vectors of length 1 of all items, dropped out in training, and 0 for the padding item."""
+        """Vectors of length 1, dropped out in training, and 0 for the padding item.
+
+        Shape (items + 1, embedding_size).
+        """
         vectors: torch.Tensor = self.dropout(normalize(self.item_embedding.weight, dim=1))
         return vectors
 

@@ -24,5 +24,5 @@ class FirstOrderMarkov(LastClickRecommender):
     """Scores an item by how often it came right after the last click."""
 
     def strengths(self, sessions: Sessions) -> csr_array:
-        """Number of transitions from an item (row) to another (column)."""
+        """Transitions from an item (row) to another (column), shape (n_items, n_items)."""
         return follows(sessions, n_items=self.n_items, weights=np.ones(1))

@@ -72,7 +72,10 @@ class NISER(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
         initialise_uniformly(self, self.item_embedding)
 
     def item_vectors(self) -> torch.Tensor:
-        """Vectors of length 1 of all items, and 0 for the padding item."""
+        """Vectors of length 1 of all items, and 0 for the padding item.
+
+        Shape (items + 1, embedding_size).
+        """
         return normalize(self.item_embedding.weight, dim=1)
 
     def forward(self, item_seq: torch.Tensor, item_seq_len: torch.Tensor) -> torch.Tensor:

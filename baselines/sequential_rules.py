@@ -41,7 +41,10 @@ class SequentialRules(LastClickRecommender):
     parameters_: SequentialRulesParameters
 
     def strengths(self, sessions: Sessions) -> csr_array:
-        """Weighted number of times that an item (column) came after another (row)."""
+        """Weighted number of times that an item (column) came after another (row).
+
+        Shape (n_items, n_items).
+        """
         p = self.parameters_
         weights = by_distance(p.weighting, np.arange(1, p.steps + 1))
         return follows(sessions, n_items=self.n_items, weights=weights)

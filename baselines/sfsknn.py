@@ -74,7 +74,15 @@ class SFSKNN(SKNN):
         self.steps.data[:] = 1  # an item that came after it more than once counts once
 
     def votes(self, neighbours: csr_array, prefixes: PrefixItems) -> csr_array:
-        """Sum of the similarities of neighbours, for what came after the last item alone."""
+        """Sum of the similarities of neighbours, for what came after the last item alone.
+
+        Args:
+            neighbours: similarity of each prefix to each session, shape (prefixes, sessions).
+            prefixes: the items of each prefix.
+
+        Returns:
+            Shape (prefixes, n_items).
+        """
         # The items of a prefix stand in the order of their last clicks.
         last = prefixes.positions.indices[prefixes.positions.indptr[1:] - 1].astype(np.int64)
         if self.parameters_.followed_in == "training":

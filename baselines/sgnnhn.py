@@ -89,7 +89,10 @@ class SGNNHN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
         initialise_uniformly(self, self.item_embedding)
 
     def item_vectors(self) -> torch.Tensor:
-        """Centred vectors of length 1 of all items, and 0 for the padding item."""
+        """Centred vectors of length 1 of all items, and 0 for the padding item.
+
+        Shape (items + 1, embedding_size).
+        """
         return _centred(self.item_embedding.weight)
 
     def forward(self, item_seq: torch.Tensor, item_seq_len: torch.Tensor) -> torch.Tensor:

@@ -88,7 +88,7 @@ class TargetScores(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        """Gradients of the vectors, the states, the queries and the items."""
+        """Gradients of the vectors, the states, the queries and the items, each of its shape."""
         (gradient,) = gradients
         vectors, states, queries, items, session, *kept = ctx.saved_tensors
         of_vectors = gradient @ items
@@ -174,7 +174,7 @@ class TAGNN(SequentialRecommender):  # type: ignore[misc]
         return scores
 
     def calculate_loss(self, interaction: Any) -> torch.Tensor:
-        """Mean cross-entropy of a batch's targets over all items."""
+        """Mean cross-entropy of a batch's targets over all items, shape ()."""
         scores = self.full_sort_predict(interaction)
         return cross_entropy(scores[:, 1:], interaction[self.POS_ITEM_ID] - 1)
 

@@ -31,7 +31,7 @@ class SessionTable:
         return len(self.lengths)
 
     def keep_clicks(self, keep: npt.NDArray[np.bool_]) -> SessionTable:
-        """Only those clicks; sessions that lose all of theirs go too."""
+        """Only those clicks, ``keep`` of shape (clicks,); sessions that lose all of theirs go."""
         kept_before = np.concatenate([[0], np.cumsum(keep)])
         ends = np.cumsum(self.lengths)
         lengths = kept_before[ends] - kept_before[ends - self.lengths]
@@ -39,7 +39,7 @@ class SessionTable:
         return table.keep_sessions(lengths > 0)
 
     def keep_sessions(self, keep: npt.NDArray[np.bool_]) -> SessionTable:
-        """Only those sessions."""
+        """Only those sessions, shape of ``keep`` (sessions,)."""
         if keep.all():
             return self
         return SessionTable(

@@ -111,8 +111,8 @@ def by_value(values: Floats, *, ties: Integers) -> Integers:
 def rounded(scores: csr_array) -> csr_array:
     """Scores in single precision; sums are made in double precision and rounded once, here.
 
-    A stored score, positive on paper, stays so: an item that a model reaches never ties with one
-    that it does not.
+    Shape (prefixes, n_items). A stored score, positive on paper, stays so: an item that a model
+    reaches never ties with one that it does not.
     """
     values = np.maximum(scores.data, np.finfo(np.float32).tiny).astype(np.float32)
     return with_values(scores, values)

@@ -111,7 +111,7 @@ class Estimate:
 
     @property
     def interval(self) -> tuple[Floats, Floats]:
-        """Ends of the 95% interval; NaN where there is no error to tell."""
+        """Ends of the 95% interval, each of shape (...); NaN where there is no error to tell."""
         half = stdtrit(self.degrees, (1 + LEVEL) / 2) * self.error
         return self.value - half, self.value + half
 
@@ -119,7 +119,7 @@ class Estimate:
     def p_value(self) -> Floats:
         """Two-sided, of the hypothesis that the value is 0; below 0.05 where the interval omits 0.
 
-        1 where the value is 0 without any error, NaN where the error is not known.
+        Shape (...). 1 where the value is 0 without any error, NaN where the error is not known.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
             p_values: Floats = 2 * stdtr(self.degrees, -np.abs(self.value / self.error))
@@ -129,8 +129,8 @@ class Estimate:
     def effect(self) -> Floats:
         """Cohen's d over sessions: the value in units of the sessions' standard deviation.
 
-        The deviation is the linearised one, each session weighted by its prefixes as the value
-        is, so that both have one sign. 0 where the value is, NaN where nothing deviates.
+        Shape (...). The deviation is the linearised one, each session weighted by its prefixes as
+        the value is, so that both have one sign. 0 where the value is, NaN where nothing deviates.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
             effect = self.value / (self.error_sessions * np.sqrt(self.sessions))
@@ -236,6 +236,12 @@ def false_discovery(p_values: Floats) -> Floats:
 
     Calling everything below 0.05 different makes wrong at most a twentieth of what is called so,
     in expectation: a weaker promise than Holm's, which is that nothing is called so wrongly.
+
+    Args:
+        p_values: shape (hypotheses,).
+
+    Returns:
+        Shape (hypotheses,).
     """
     adjusted: Floats = p_values.copy()
     told = np.flatnonzero(~np.isnan(p_values))

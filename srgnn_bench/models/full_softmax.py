@@ -63,7 +63,7 @@ class FullSoftmax:
         return self.item_embedding.weight
 
     def calculate_loss(self, interaction: Any) -> torch.Tensor:
-        """Mean cross-entropy of a batch's targets over all items."""
+        """Mean cross-entropy of a batch's targets over all items, shape ()."""
         vectors = self.session_vectors(interaction)
         return full_softmax_loss(vectors, self.item_vectors(), interaction[self.POS_ITEM_ID])
 

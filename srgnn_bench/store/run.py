@@ -88,6 +88,13 @@ class StoredRun(Folder):
     ) -> None:
         """Store the run; its record, which names the checksums of the others, becomes visible last.
 
+        Args:
+            record: what is known of it.
+            ranks: rank of each target, shape (prefixes,).
+            epochs: one entry per epoch.
+            lists: the recommended lists, or None.
+            weights: the model's state dict, or None.
+
         Raises:
             StoreError: the folder cannot be written; nothing already stored is lost.
         """

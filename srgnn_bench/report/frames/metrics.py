@@ -82,5 +82,5 @@ def uncertain_metrics(scores: Scores) -> pd.DataFrame:
 
 
 def spread_of(values: npt.NDArray[np.float64]) -> float:
-    """Sample standard deviation over seeds; NaN for fewer than two."""
+    """Sample standard deviation over seeds, shape (seeds,); NaN for fewer than two."""
     return float(values.std(ddof=1)) if len(values) > 1 else float("nan")

@@ -40,7 +40,7 @@ class Scores:
         return self._totals[dataset]
 
     def totals_of(self, dataset: str, mask: npt.NDArray[np.bool_] | None = None) -> Totals:
-        """As ``totals``, on all prefixes or on those of the mask."""
+        """As ``totals``, on all prefixes or on those of the mask, shape (prefixes,)."""
         results = self.results
         present = results.present(dataset)
         if not present:
