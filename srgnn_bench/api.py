@@ -26,9 +26,9 @@ from srgnn_bench.execution.chain import Driver
 from srgnn_bench.execution.coordinator import Outcome, Resume, execute
 from srgnn_bench.execution.plan import Job, JobState, plan, state_of, work_left
 from srgnn_bench.execution.stale import failures
+from srgnn_bench.listeners.progress import ProgressView
 from srgnn_bench.plain_text import visible
 from srgnn_bench.process.device import CPU, Device, DeviceChoice
-from srgnn_bench.progress import ProgressView
 from srgnn_bench.report import build_report
 from srgnn_bench.report.forms import FORMS, Form
 from srgnn_bench.report.frames import Frames

@@ -23,8 +23,8 @@ from srgnn_bench.api import Benchmark
 from srgnn_bench.cli import screen
 from srgnn_bench.errors import StoreError
 from srgnn_bench.events import EpochDone, TrialDone, TrialStarted
+from srgnn_bench.listeners.progress import ProgressView
 from srgnn_bench.plain_text import visible
-from srgnn_bench.progress import ProgressView
 
 EVIL = "[b]:smile: \x1b[31m \u202e \x9b \r\x07 end"
 CHECKOUT = Path(__file__).resolve().parent.parent

@@ -77,7 +77,7 @@ def run(
     )
     from srgnn_bench.cli.tables import plan_table, results_table
     from srgnn_bench.execution.plan import work_left
-    from srgnn_bench.progress import ProgressView
+    from srgnn_bench.listeners.progress import ProgressView
     from srgnn_bench.report.forms import read_forms
 
     drawn = read_forms(forms)
