@@ -18,8 +18,8 @@ from typing import get_args
 import pandas as pd
 from rich.console import Console
 
+from srgnn_bench.data.locate import ROOT_VARIABLE
 from srgnn_bench.data.protocol import test_stage
-from srgnn_bench.data.sources.locate import ROOT_VARIABLE
 from srgnn_bench.errors import ClusterError, SpecError, StoreError
 from srgnn_bench.events import Event, Listener
 from srgnn_bench.execution.chain import Driver

@@ -25,7 +25,7 @@ def datasets(
     context: typer.Context, data_root: DataRootOption = None, as_json: JsonOption = False
 ) -> None:
     """List the datasets, and which of them are there; or prepare or fetch one."""
-    from srgnn_bench.data.sources import find
+    from srgnn_bench.data.locate import find
     from srgnn_bench.specs import registry
 
     if context.invoked_subcommand is not None:

@@ -170,7 +170,7 @@ def _model(name: str) -> Finding:
 
 
 def _dataset(name: str, data_root: Path | None) -> Finding:
-    from srgnn_bench.data.sources import find
+    from srgnn_bench.data.locate import find
 
     try:
         paths = find(registry.dataset(name), data_root=data_root).paths

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from srgnn_bench.data.log import ClickLog, Names
+from srgnn_bench.specs.log import ClickLog, Names
 from srgnn_bench.specs.time_units import MILLISECONDS, likely_unit
 
 Numbers = dict[str, Any]
@@ -115,7 +115,7 @@ def _another_unit(log: ClickLog) -> Numbers | None:
 
     Only of numbers: a date needs no unit.
     """
-    if log.time_format == "iso":
+    if log.time_format is None or log.time_format == "iso":
         return None
     newest = int(log.time.max())
     unit = likely_unit(newest, read_as=log.time_format)

@@ -17,11 +17,11 @@ import filelock
 import pooch
 import requests
 
-from srgnn_bench.data.sources.streams import most_unpacked
 from srgnn_bench.errors import DataError
 from srgnn_bench.files import checksum, half_written, write_atomically
 from srgnn_bench.specs.dataset import DatasetSpec, Download, FilesDownload
 from srgnn_bench.specs.registry import package_folders
+from srgnn_bench.specs.sources.streams import most_unpacked
 from srgnn_bench.specs.yaml_text import read_yaml
 
 ARRIVALS = ".arrivals"

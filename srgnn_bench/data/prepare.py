@@ -21,28 +21,25 @@ from typing import Any
 
 import filelock
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from srgnn_bench.data.doubts import Numbers, examine, sentences
-from srgnn_bench.data.log import (
-    ClickLog,
-    Names,
-    sessions_by_id,
-    sessions_by_idle_gap,
-)
+from srgnn_bench.data.locate import Found, digest, find
 from srgnn_bench.data.sessions import Sessions
-from srgnn_bench.data.sources import Found, SplitSessions, digest, find, read
 from srgnn_bench.errors import DataError
 from srgnn_bench.files import checksum, sealed, unsealed
-from srgnn_bench.session_table import Integers, SessionTable, StepCount, count, item_counts
+from srgnn_bench.session_table import Integers, StepCount, item_counts
 from srgnn_bench.specs.dataset import Counts, DatasetSpec
+from srgnn_bench.specs.log import Names
 from srgnn_bench.specs.preparation import Preparation, Split
+from srgnn_bench.specs.sources.source import Source
 
 DATA_VERSION = 1
 """Version of the code between files and sessions. Raise it when the sessions change."""
 
-NOT_IN_THE_BYTES = {"name", "files", "place", "prefix"}
+NOT_IN_THE_BYTES = {"name", "files", "place", "prefix", "train", "validation", "test"}
 """What a source says about where its files are, rather than how to read them."""
 
 
@@ -59,6 +56,8 @@ class PreparedDataset:
         train, test: whole sessions, oldest first. Where ``split`` looks into sessions, test
             holds the same sessions as train with the end that is judged.
         item_names: original id of item i at i - 1, ascending, shape (items,).
+        validates: which training sessions their publisher takes to validate, shape (training
+            sessions,); None where nobody has said.
         train_names, test_names: original id of the session (of the user where sessions were
             cut by idle gap, of its place where the source names none), shape (sessions,).
         steps: what each step of the preparation left.
@@ -77,6 +76,7 @@ class PreparedDataset:
     has_times: bool
     train: Sessions
     test: Sessions
+    validates: npt.NDArray[np.bool_] | None
     item_names: Names
     train_names: Names
     test_names: Names
@@ -159,7 +159,7 @@ class _Content:
 
 
 def _fingerprint(spec: DatasetSpec, found: Found) -> str:
-    rules = _rules(spec, found)
+    rules = _rules(spec, found.source)
     described = {
         "version": DATA_VERSION,
         "bytes": digest(found),
@@ -169,27 +169,20 @@ def _fingerprint(spec: DatasetSpec, found: Found) -> str:
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
-def _rules(spec: DatasetSpec, found: Found) -> Preparation | None:
+def _rules(spec: DatasetSpec, source: Source) -> Preparation | None:
     """How the source is to be prepared; None where it is split already."""
-    return spec.preparation if found.source.is_log else None
+    return None if source.is_split else spec.preparation
 
 
 def _build(spec: DatasetSpec, found: Found) -> _Content:
-    raw = read(found)
-    if isinstance(raw, SplitSessions):
-        steps = [count("as published", raw.train, raw.test)]
-        train, test, dropped, doubts = raw.train, raw.test, {}, {}
-        group_names: Names = np.arange(1, len(train) + len(test) + 1)
-    else:
-        rules = _rules(spec, found)
-        assert rules is not None  # DatasetSpec sees to it
-        steps, train, test = _prepare_log(rules, raw, path=found.paths[0])
-        dropped, group_names = raw.dropped, raw.group_names
-        doubts = examine(raw)
+    source = found.source
+    log = source.read(found.paths)
+    divided = (_rules(spec, source) or source.as_published).apply(log)
+    train, test = divided.train, divided.test
     for side, table in (("training", train), ("test", test)):
         if (len(table.items) - len(table)) == 0:
             raise DataError(
-                f"{found.paths[0]}: the preparation leaves the {side} side without a session of "
+                f"{log.origin}: the preparation leaves the {side} side without a session of "
                 f"two clicks ({len(train)} training and {len(test)} test sessions).",
                 remedy="Change `preparation` in the dataset's YAML, or add data.",
             )
@@ -197,65 +190,26 @@ def _build(spec: DatasetSpec, found: Found) -> _Content:
     number = np.zeros(used[-1] + 1, dtype=np.int64)
     number[used] = np.arange(1, len(used) + 1)
     arrays: dict[str, np.ndarray[Any, Any]] = {}
-    names = {"item": raw.item_names[used - 1]}
+    names = {"item": log.item_names[used - 1]}
     for side, table in (("train", train), ("test", test)):
         arrays[f"{side}_items"] = number[table.items]
         arrays[f"{side}_offsets"] = np.concatenate([[0], np.cumsum(table.lengths)])
         arrays[f"{side}_times"] = table.times
-        names[side] = group_names[table.group]
-    facts = {"steps": [asdict(step) for step in steps], "dropped": dropped, "doubts": doubts}
+        names[side] = log.group_names[table.group]
+    if divided.validates is not None:
+        arrays["validates"] = divided.validates
+    facts = {
+        "steps": [asdict(step) for step in divided.steps],
+        "dropped": log.dropped,
+        "doubts": examine(log),
+    }
     return _Content({name: a.astype(np.int64) for name, a in arrays.items()}, names, facts)
-
-
-def _prepare_log(
-    rules: Preparation, log: ClickLog, *, path: Path
-) -> tuple[list[StepCount], SessionTable, SessionTable]:
-    if log.groups == "users":
-        assert rules.idle_gap_seconds is not None  # DatasetSpec sees to it
-        table = sessions_by_idle_gap(log, seconds=rules.idle_gap_seconds)
-    else:
-        table = sessions_by_id(log, in_file_order=rules.click_order == "file")
-    steps = [count("all sessions", table)]
-    for step in rules.filters:
-        table = step.apply(table)
-        steps.append(count(step.words, table))
-        if len(table) == 0:
-            raise DataError(
-                f"{path}: no session is left after the filter '{step.words}'.",
-                remedy="Loosen `filters` in the dataset's YAML, or add data.",
-            )
-    train, test = rules.split.divide(table)
-    steps.append(count(rules.split.words, train, test))
-    if rules.unknown_test_items == "remove":
-        test = _without_unknown(test, train=train)
-        steps.append(count("test items that training shows", train, test))
-    if rules.newest_train_part > 1 and len(train):
-        train = _newest_part(train, part=rules.newest_train_part)
-        words = f"newest 1/{rules.newest_train_part} of the training prefixes"
-        steps.append(count(words, train, test))
-    return steps, train, test
-
-
-def _without_unknown(test: SessionTable, *, train: SessionTable) -> SessionTable:
-    """Test sessions without the items that training never shows, and of at least 2 clicks."""
-    size = max(int(table.items.max(initial=0)) + 1 for table in (train, test))
-    is_known = np.bincount(train.items, minlength=size) > 0
-    known = test.keep_clicks(is_known[test.items])
-    return known.keep_sessions(known.lengths >= 2)
-
-
-def _newest_part(train: SessionTable, *, part: int) -> SessionTable:
-    """The newest 1/part of the training prefixes; the oldest session kept is kept whole."""
-    wanted = int((train.lengths - 1).sum()) // part
-    newest_first = np.cumsum((train.lengths - 1)[::-1])
-    sessions = int(np.searchsorted(newest_first, wanted)) + 1 if wanted else 0
-    return train.keep_sessions(np.arange(len(train)) >= len(train) - sessions)
 
 
 def _dataset(
     spec: DatasetSpec, found: Found, fingerprint: str, content: _Content
 ) -> PreparedDataset:
-    rules = _rules(spec, found)
+    rules = _rules(spec, found.source)
     arrays, names = content.arrays, content.names
     data = PreparedDataset(
         name=spec.name,
@@ -264,9 +218,10 @@ def _dataset(
         source=found.source.name,
         files=found.paths,
         split=rules.split if rules else None,
-        has_times=rules is not None,
+        has_times=found.source.has_times,
         train=Sessions(*(arrays[f"train_{part}"] for part in ("items", "offsets", "times"))),
         test=Sessions(*(arrays[f"test_{part}"] for part in ("items", "offsets", "times"))),
+        validates=arrays["validates"].astype(bool) if "validates" in arrays else None,
         item_names=names["item"],
         train_names=names["train"],
         test_names=names["test"],

@@ -86,6 +86,9 @@ Name = Annotated[str, AfterValidator(checked_name)]
 Title = Annotated[str, AfterValidator(checked_title)]
 Text = Annotated[str, AfterValidator(checked_text)]
 
+RelativePath = Annotated[str, AfterValidator(checked_path)]
+"""A path that stays below the data root."""
+
 
 def _plain_values(values: dict[str, Any]) -> dict[str, Any]:
     """Values by name as YAML can say them; ``ValueError`` where one is none."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from srgnn_bench.session_table import Integers, SessionTable, item_counts
+from srgnn_bench.errors import DataError
+from srgnn_bench.session_table import Integers, SessionTable, StepCount, count, item_counts
 from srgnn_bench.specs.fields import Spec
+from srgnn_bench.specs.log import SIDES, ClickLog, sessions_by_id, sessions_by_idle_gap
 
 DAY = 86_400
 
@@ -232,6 +237,56 @@ Split = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class Divided:
+    """What a preparation makes of a log.
+
+    Attributes:
+        steps: what each of its steps left.
+        train, test: sessions of both sides.
+        validates: which training sessions are to validate, shape (training sessions,); None
+            where nobody has said.
+    """
+
+    steps: list[StepCount]
+    train: SessionTable
+    test: SessionTable
+    validates: npt.NDArray[np.bool_] | None = None
+
+
+UnknownItems = Literal["remove", "miss"]
+"""Test items that training never shows: ``remove`` drops their clicks, and the sessions of one
+click that this leaves; ``miss`` keeps them, as prefixes that no model can get right."""
+
+
+class AsPublished(Spec):
+    """What is done with sessions that somebody has split: nothing is divided anew."""
+
+    filters: tuple[Filter, ...] = ()
+    unknown_test_items: UnknownItems = "miss"
+
+    def apply(self, log: ClickLog) -> Divided:
+        """Both sides of a log that says which session is on which.
+
+        Filters see the sessions of all sides together, as those of a log that is yet to be split.
+
+        Raises:
+            DataError: a filter leaves no session.
+        """
+        assert log.group_side is not None
+        table = sessions_by_id(log)
+        steps = [count("as published", table)]
+        table = _filtered(table, self.filters, steps, origin=log.origin)
+        side = log.group_side[table.group]
+        in_test = side == SIDES.index("test")
+        train, test = table.keep_sessions(~in_test), table.keep_sessions(in_test)
+        if self.unknown_test_items == "remove":
+            test = _without_unknown(test, train=train)
+            steps.append(count(KNOWN_ITEMS, train, test))
+        validates = side[~in_test] == SIDES.index("validation")
+        return Divided(steps, train, test, validates if validates.any() else None)
+
+
 class Preparation(Spec):
     """How a click log becomes training and test sessions. The steps happen in this order."""
 
@@ -254,9 +309,7 @@ class Preparation(Spec):
     split: Split
     """What is the test."""
 
-    unknown_test_items: Literal["remove", "miss"] = "miss"
-    """Test items that training never shows: ``remove`` drops their clicks, and the sessions of
-    one click that this leaves; ``miss`` keeps them, as prefixes that no model can get right."""
+    unknown_test_items: UnknownItems = "miss"
 
     newest_train_part: int = Field(1, ge=1)
     """Keep only the newest 1/n of the training prefixes, in whole sessions."""
@@ -270,3 +323,62 @@ class Preparation(Spec):
                 "judged ones would be judged, and `newest_train_part: 1`"
             )
         return self
+
+    def apply(self, log: ClickLog) -> Divided:
+        """Training and test sessions of a log.
+
+        Raises:
+            DataError: a filter leaves no session.
+        """
+        if log.groups == "users":
+            assert self.idle_gap_seconds is not None  # DatasetSpec sees to it
+            table = sessions_by_idle_gap(log, seconds=self.idle_gap_seconds)
+        else:
+            table = sessions_by_id(log, in_file_order=self.click_order == "file")
+        steps = [count("all sessions", table)]
+        table = _filtered(table, self.filters, steps, origin=log.origin)
+        train, test = self.split.divide(table)
+        steps.append(count(self.split.words, train, test))
+        if self.unknown_test_items == "remove":
+            test = _without_unknown(test, train=train)
+            steps.append(count(KNOWN_ITEMS, train, test))
+        if self.newest_train_part > 1 and len(train):
+            train = _newest_part(train, part=self.newest_train_part)
+            words = f"newest 1/{self.newest_train_part} of the training prefixes"
+            steps.append(count(words, train, test))
+        return Divided(steps, train, test)
+
+
+KNOWN_ITEMS = "test items that training shows"
+"""What ``unknown_test_items: remove`` does, for the data card."""
+
+
+def _filtered(
+    table: SessionTable, filters: Sequence[Filter], steps: list[StepCount], *, origin: str
+) -> SessionTable:
+    """What the filters leave, each of them counted among the steps."""
+    for step in filters:
+        table = step.apply(table)
+        steps.append(count(step.words, table))
+        if len(table) == 0:
+            raise DataError(
+                f"{origin}: no session is left after the filter '{step.words}'.",
+                remedy="Loosen `filters` in the dataset's YAML, or add data.",
+            )
+    return table
+
+
+def _without_unknown(test: SessionTable, *, train: SessionTable) -> SessionTable:
+    """Test sessions without the items that training never shows, and of at least 2 clicks."""
+    size = max(int(table.items.max(initial=0)) + 1 for table in (train, test))
+    is_known = np.bincount(train.items, minlength=size) > 0
+    known = test.keep_clicks(is_known[test.items])
+    return known.keep_sessions(known.lengths >= 2)
+
+
+def _newest_part(train: SessionTable, *, part: int) -> SessionTable:
+    """The newest 1/part of the training prefixes; the oldest session kept is kept whole."""
+    wanted = int((train.lengths - 1).sum()) // part
+    newest_first = np.cumsum((train.lengths - 1)[::-1])
+    sessions = int(np.searchsorted(newest_first, wanted)) + 1 if wanted else 0
+    return train.keep_sessions(np.arange(len(train)) >= len(train) - sessions)

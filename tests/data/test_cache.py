@@ -14,6 +14,7 @@ from filelock import FileLock
 from srgnn_bench.data import prepare as preparing
 from srgnn_bench.data.prepare import PreparedDataset, prepare
 from srgnn_bench.errors import DataError
+from srgnn_bench.specs.sources.tables import TableSource
 
 LOG = [(s, item, 10 * s + k) for s in range(1, 21) for k, item in enumerate((s % 3, 7, s % 5))]
 
@@ -36,7 +37,7 @@ def same(a: PreparedDataset, b: PreparedDataset) -> bool:
 
 def test_a_second_call_reads_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = prepared(tmp_path, LOG)
-    monkeypatch.setattr(preparing, "read", None)  # reading again would fail
+    monkeypatch.setattr(TableSource, "read", None)  # reading again would fail
     assert same(first, prepared(tmp_path, LOG))
 
 

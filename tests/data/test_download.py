@@ -15,10 +15,10 @@ from served_folder import served
 
 from srgnn_bench.data import download as downloading
 from srgnn_bench.data.download import download
-from srgnn_bench.data.sources import streams
 from srgnn_bench.errors import DataError
 from srgnn_bench.specs import registry
 from srgnn_bench.specs.dataset import DatasetSpec, RecBoleDownload
+from srgnn_bench.specs.sources import streams
 
 
 @pytest.fixture

@@ -19,11 +19,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from slow_preparation import SlowClick, slow_prepare
 
+from srgnn_bench.data.locate import find
 from srgnn_bench.data.prepare import PreparedDataset, prepare
 from srgnn_bench.data.protocol import test_stage as stage_for_test
 from srgnn_bench.data.protocol import validation_stage
 from srgnn_bench.data.sessions import Sessions
-from srgnn_bench.data.sources import find
 from srgnn_bench.errors import DataError, SpecError
 from srgnn_bench.specs import registry
 from srgnn_bench.specs.dataset import DatasetSpec

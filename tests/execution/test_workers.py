@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from tiny_world import TinyWorld, broken_model, contents, make_tiny_world
 
-from srgnn_bench.data.sources.locate import ROOT_VARIABLE
+from srgnn_bench.data.locate import ROOT_VARIABLE
 from srgnn_bench.errors import ClusterError
 from srgnn_bench.events import EpochDone, Event, RunDone, RunStarted, TrialDone, TrialStarted
 from srgnn_bench.execution.coordinator import Outcome, execute

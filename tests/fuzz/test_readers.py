@@ -17,12 +17,10 @@ from typing import Any
 import pytest
 from generated_logs import TEXT, Case, generate, sessions_of, strictly_parsed
 
-from srgnn_bench.data.log import ClickLog
-from srgnn_bench.data.sources import Found, read
-from srgnn_bench.data.sources.pickles import read_sessions as read_pickle
-from srgnn_bench.data.sources.recbole_sessions import read_sessions as read_prefixes
 from srgnn_bench.errors import DataError
 from srgnn_bench.specs.dataset import AtomicSource, TableSource
+from srgnn_bench.specs.sources.pickles import read_sessions as read_pickle
+from srgnn_bench.specs.sources.recbole_sessions import read_sessions as read_prefixes
 
 INPUTS = int(os.environ.get("SRGNN_BENCH_FUZZ", "300"))
 COLUMNS = {"session": ("session",), "item": ("item",), "time": ("time",)}
@@ -89,8 +87,7 @@ def rows_of(case: Case, path: Path) -> list[Any]:
     else:
         table = {"kind": "table", "separator": case.separator, "quoted": case.quoted}
         source = TableSource.model_validate({**common, **table})
-    log = read(Found(source, (path,)))
-    assert isinstance(log, ClickLog)
+    log = source.read([path])
     return [
         (str(log.group_names[g]), str(log.item_names[i - 1]), int(t) / 1000)
         for g, i, t in zip(log.group, log.item, log.time, strict=True)

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from srgnn_bench.data.sources.locate import ROOT_VARIABLE
+from srgnn_bench.data.locate import ROOT_VARIABLE
 from srgnn_bench.errors import ClusterError
 from srgnn_bench.execution.workers.driver import PATIENCE_SECONDS, Workers
 from srgnn_bench.execution.workers.worker import CACHE_VARIABLE

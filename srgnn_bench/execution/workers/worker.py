@@ -13,8 +13,8 @@ from typing import Any
 
 import torch
 
+from srgnn_bench.data.locate import ROOT_VARIABLE
 from srgnn_bench.data.prepare import PreparedDataset, prepare
-from srgnn_bench.data.sources.locate import ROOT_VARIABLE
 from srgnn_bench.errors import ClusterError, ModelError
 from srgnn_bench.events import CheckpointDiscarded, EpochDone, Event, RunStarted, TrialStarted
 from srgnn_bench.execution.tasks import Answer, Task, Trouble, Workbench

@@ -13,9 +13,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from srgnn_bench.data.log import Names
-from srgnn_bench.data.sessions import Integers
 from srgnn_bench.errors import DataError
+from srgnn_bench.session_table import Integers
+from srgnn_bench.specs.log import Names
 from srgnn_bench.specs.time_units import MILLISECONDS, TimeFormat, likely_unit
 
 YEAR_10000 = 253_402_300_800_000

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from srgnn_bench.data.prepare import prepare
-from srgnn_bench.data.sources.recbole_sessions import read_sessions
 from srgnn_bench.errors import DataError
 from srgnn_bench.specs.dataset import DatasetSpec
+from srgnn_bench.specs.sources.recbole_sessions import read_sessions
 
 HEADER = "session_id:token\titem_id_list:token_seq\titem_id:token"
 

@@ -6,17 +6,23 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from srgnn_bench.data.sources.streams import holds_member, member_among_others, unreadable
 from srgnn_bench.errors import DataError, SpecError
-from srgnn_bench.specs.dataset import PACKED, DatasetSpec, Source
+from srgnn_bench.specs.dataset import DatasetSpec
 from srgnn_bench.specs.registry import package_folders
+from srgnn_bench.specs.sources.source import PACKED, Source
+from srgnn_bench.specs.sources.streams import holds_member, member_among_others, unreadable
 
 ROOT_VARIABLE = "SRGNN_BENCH_DATA_ROOT"
 
 
 @dataclass(frozen=True)
 class Found:
-    """A source whose files are there."""
+    """A source whose files are there.
+
+    Attributes:
+        source: the source.
+        paths: its files, one for each entry of ``files_wanted``.
+    """
 
     source: Source
     paths: tuple[Path, ...]
@@ -81,9 +87,8 @@ def digest(found: Found) -> str:
     Raises:
         DataError: a file cannot be read.
     """
-    source = found.source
     whole = hashlib.sha256()
-    for path in found.paths:
+    for path, names in zip(found.paths, found.source.files_wanted, strict=True):
         one = hashlib.sha256()
         try:
             with path.open("rb") as file:
@@ -92,27 +97,32 @@ def digest(found: Found) -> str:
         except OSError as error:
             raise unreadable(path, error) from error
         whole.update(one.digest())
-        whole.update((member_among_others(path, members=source.files) or "").encode())
+        whole.update((member_among_others(path, members=names) or "").encode())
     return whole.hexdigest()
 
 
 def _search_one(spec: DatasetSpec, source: Source, data_root: Path | None) -> Found | Missing:
     for folder in _folders(spec, source, data_root):
-        found = [paths for names in source.choices if (paths := _all_there(folder, names))]
-        if found:
-            _refuse_others(spec, source, found)
-            return Found(source, found[0])
-    plain = [" with ".join(names) for names in source.choices if not names[0].endswith(PACKED)]
-    return Missing(source, f"{spec.name}/{' or '.join(plain)}")
+        there = [_there(folder, names, source) for names in source.files_wanted]
+        if all(there):
+            if source.one_of_each:
+                for paths in there:
+                    _refuse_others(spec, paths)
+            return Found(source, tuple(path for path, *_ in there))
+    wanted = " with ".join(" or ".join(names) for names in source.files_wanted)
+    return Missing(source, f"{spec.name}/{wanted}")
 
 
-def _all_there(folder: Path, names: tuple[str, ...]) -> tuple[Path, ...] | None:
-    paths = tuple(folder / name for name in names)
-    return paths if all(path.is_file() for path in paths) else None
+def _there(folder: Path, names: tuple[str, ...], source: Source) -> list[Path]:
+    """The files that are there under one of the names, packed or not."""
+    packed = PACKED if source.may_be_packed else ()
+    endings = {name: ("",) if name.endswith(PACKED) else ("", *packed) for name in names}
+    paths = [folder / f"{name}{ending}" for name in names for ending in endings[name]]
+    return [path for path in paths if path.is_file()]
 
 
-def _refuse_others(spec: DatasetSpec, source: Source, found: list[tuple[Path, ...]]) -> None:
-    """One file is read of a log; another under one of its names would be left out in silence.
+def _refuse_others(spec: DatasetSpec, paths: list[Path]) -> None:
+    """One file is read; another under one of its names would be left out in silence.
 
     A log beside its own packed form is no other: ``clicks.csv`` and ``clicks.csv.gz``, or a zip
     that holds a file of that name.
@@ -120,17 +130,16 @@ def _refuse_others(spec: DatasetSpec, source: Source, found: list[tuple[Path, ..
     Raises:
         DataError: there is another one.
     """
-    if not source.is_log:
-        return
-    [read], *others = found
-    for [other] in others:
+    read, *others = paths
+    for other in others:
         if _unpacked_name(other) == _unpacked_name(read) or holds_member(other, name=read.name):
             continue
         raise DataError(
             f"{read} and {other} are both there, and dataset '{spec.name}' is read from one file: "
-            "its `files` are names that this one may have.",
-            remedy="Move one of them away or take its name from `files`; if both are parts of "
-            "one log, join them.",
+            "a list of `files` is of names that this one may have.",
+            remedy="Move one of them away or take its name from the list; join them if both are "
+            "parts of one log; say `kind: split_tables` if one is for training and one is the "
+            "test.",
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +12,9 @@ from srgnn_bench.session_table import Integers, SessionTable
 from srgnn_bench.specs.time_units import TimeFormat
 
 Names = npt.NDArray[Any]
+
+SIDES = ("training", "validation", "test")
+"""What sessions that somebody has split are for, in the order of time."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +28,13 @@ class ClickLog:
         time: milliseconds since 1970, shape (clicks,).
         order: what orders the clicks of a session instead of the time, shape (clicks,), or None.
         group_names, item_names: original ids, ascending.
+        origin: what it was read from, for errors.
         dropped: why rows were dropped while reading, and how many.
-        time_format: how the file writes times.
+        time_format: how the file writes times; None where it has none, and ``time`` is the place
+            of the session.
         items_are_lists: whether the file calls the items lists of items.
+        group_side: where the publisher has split the sessions: the side of each, as a place in
+            ``SIDES``, shape (groups,). None where nobody has.
     """
 
     groups: Literal["sessions", "users"]
@@ -37,9 +44,11 @@ class ClickLog:
     order: Integers | None
     group_names: Names
     item_names: Names
-    dropped: dict[str, int]
-    time_format: TimeFormat
-    items_are_lists: bool
+    origin: str
+    dropped: dict[str, int] = field(default_factory=dict)
+    time_format: TimeFormat | None = None
+    items_are_lists: bool = False
+    group_side: Integers | None = None
 
 
 def sessions_by_id(log: ClickLog, *, in_file_order: bool = False) -> SessionTable:

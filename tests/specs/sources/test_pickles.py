@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srgnn_bench.data.sources.pickles import read_sessions
 from srgnn_bench.errors import DataError
+from srgnn_bench.specs.sources.pickles import read_sessions
 
 Sessions = list[list[int]]
 sessions_of_two_or_more = st.lists(

@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
-from srgnn_bench.data.sources.prefixes import rebuild
-from srgnn_bench.data.sources.streams import open_binary
 from srgnn_bench.errors import DataError
+from srgnn_bench.specs.fields import RelativePath
+from srgnn_bench.specs.sources.prefixes import rebuild
+from srgnn_bench.specs.sources.published import PublishedSessions
+from srgnn_bench.specs.sources.streams import open_binary
 
 REMEDY = (
     "RecBole's session benchmarks have the columns item_id_list:token_seq (ids separated by "
     "spaces) and item_id:token, separated by tabs."
 )
+
+
+class RecBoleSessionsSource(PublishedSessions):
+    """RecBole's session benchmarks: ``X.train.inter`` and ``X.test.inter``, already split."""
+
+    kind: Literal["recbole_sessions"]
+    prefix: RelativePath
+    """X in the names of the files."""
+
+    @property
+    def files_wanted(self) -> tuple[tuple[str, ...], ...]:
+        """Both files, under the one name that each may have."""
+        return ((f"{self.prefix}.train.inter",), (f"{self.prefix}.test.inter",))
+
+    def sessions(self, path: Path) -> Sequence[Sequence[str]]:
+        """See ``read_sessions``."""
+        return read_sessions(path)
 
 
 def read_sessions(path: Path) -> list[list[str]]:

@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, ClassVar, Literal, NoReturn
 
-from srgnn_bench.data.sources.prefixes import rebuild
-from srgnn_bench.data.sources.streams import unreadable
 from srgnn_bench.errors import DataError
+from srgnn_bench.specs.sources.prefixes import rebuild
+from srgnn_bench.specs.sources.published import PublishedSessions
+from srgnn_bench.specs.sources.streams import unreadable
 
 REMEDY = (
     "Write it as the SR-GNN authors' preprocess.py does: all_train_seq.txt is a list of lists of "
     "item ids, train.txt and test.txt are pairs (prefixes, targets), ids are whole numbers from 1."
 )
+
+
+class PicklesSource(PublishedSessions):
+    """The files that the SR-GNN authors' preprocessing writes: sessions already split."""
+
+    kind: Literal["srgnn_pickles"]
+
+    # They have the same names for every dataset: beside each other they would be mistaken.
+    beside_others: ClassVar[bool] = False
+
+    @property
+    def files_wanted(self) -> tuple[tuple[str, ...], ...]:
+        """Training sessions, whole or as prefixes, and the prefixes of the test."""
+        return (("all_train_seq.txt", "train.txt"), ("test.txt",))
+
+    def sessions(self, path: Path) -> Sequence[Sequence[int]]:
+        """See ``read_sessions``."""
+        return read_sessions(path)
 
 
 class _OnlyContainers(pickle.Unpickler):

@@ -13,11 +13,10 @@ from data_files import spec_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srgnn_bench.data.sources import tables
-from srgnn_bench.data.sources.quotes import QuoteWatch
-from srgnn_bench.data.sources.tables import read_log
 from srgnn_bench.errors import DataError
 from srgnn_bench.specs.dataset import TableSource
+from srgnn_bench.specs.sources import text
+from srgnn_bench.specs.sources.quotes import QuoteWatch
 
 HEADER = "session,item,time,title\n"
 
@@ -33,7 +32,7 @@ def read(folder: Path, text: str, *, name: str = "log.csv") -> list[tuple[object
     path = folder / name
     content = text.encode()
     path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
-    log = read_log(path, source(ids="text"))
+    log = source(ids="text").read([path])
     rows = zip(log.group, log.item, log.time // 1000, strict=True)
     return [(log.group_names[g], log.item_names[i - 1], int(t)) for g, i, t in rows]
 
@@ -92,7 +91,7 @@ def test_values_that_are_closed_cost_no_row(tmp_path: Path, title: str, end: str
 def test_an_open_quote_far_into_a_file_is_found_whatever_the_blocks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tables, "BLOCK", 1000)
+    monkeypatch.setattr(text, "BLOCK", 1000)
     rows = [f'{n},"item, {n}",{n},x\n' for n in range(5000)]
     assert len(read(tmp_path, HEADER + "".join(rows))) == 5000
     rows[4321] = '7,a,1,"x\n'

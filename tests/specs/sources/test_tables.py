@@ -18,12 +18,11 @@ from data_files import spec_of, write_log
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srgnn_bench.data.log import ClickLog
-from srgnn_bench.data.sources import streams
-from srgnn_bench.data.sources.tables import read_log
 from srgnn_bench.errors import DataError
 from srgnn_bench.specs import registry
 from srgnn_bench.specs.dataset import AtomicSource, TableSource
+from srgnn_bench.specs.log import ClickLog
+from srgnn_bench.specs.sources import streams
 from srgnn_bench.specs.yaml_text import parse_yaml
 
 ROWS = [(3, 20, 1000.5), (3, 7, 999), (1, 20, 5), (12, 7, 1000)]
@@ -63,7 +62,7 @@ def test_text_is_read_in_every_packing(tmp_path: Path, form: str) -> None:
         path.write_bytes(content.replace(b"\n", b"\r\n"))
     elif form == "bom":
         path.write_bytes(b"\xef\xbb\xbf" + content)
-    log = read_log(path, source_of())
+    log = source_of().read([path])
     assert clicks(log) == EXPECTED
     assert log.item_names.tolist() == [7, 20]
     assert log.group_names.tolist() == [1, 3, 12]
@@ -73,11 +72,11 @@ def test_parquet_is_read_like_text(tmp_path: Path) -> None:
     path = tmp_path / "log.parquet"
     frame = pd.DataFrame(ROWS, columns=["session", "item", "time"])
     frame.to_parquet(path)
-    assert clicks(read_log(path, source_of())) == EXPECTED
+    assert clicks(source_of().read([path])) == EXPECTED
     frame["time"] = pd.to_datetime(frame["time"], unit="s", utc=True)
     frame["item"] = frame["item"].astype(str).astype("category")
     frame.to_parquet(path)
-    assert clicks(read_log(path, source_of(time_format="iso"))) == EXPECTED
+    assert clicks(source_of(time_format="iso").read([path])) == EXPECTED
 
 
 @pytest.mark.parametrize("form", ["text", "parquet"])
@@ -98,7 +97,7 @@ def test_ids_of_64_bits_are_whole_numbers(tmp_path: Path, ids: list[int], form: 
         column = pa.array(ids, kind)
         times = pa.array([5] * len(ids))
         pq.write_table(pa.table({"session": column, "item": column, "time": times}), path)
-    log = read_log(path, source_of())
+    log = source_of().read([path])
     assert log.item_names.tolist() == sorted(ids)
     assert clicks(log) == [(number, number, 5000) for number in ids]
 
@@ -106,15 +105,15 @@ def test_ids_of_64_bits_are_whole_numbers(tmp_path: Path, ids: list[int], form: 
 def test_ids_that_no_kind_of_64_bits_holds_are_read_as_text_on_demand(tmp_path: Path) -> None:
     path = write_log(tmp_path, [(1, -5, 1), (1, 2**64 - 1, 2), (1, 3, 3)])
     with pytest.raises(DataError, match=r"some are negative and others above 2\^63 - 1: '-5'"):
-        read_log(path, source_of())
-    assert read_log(path, source_of(ids="text")).item_names.tolist() == [
+        source_of().read([path])
+    assert source_of(ids="text").read([path]).item_names.tolist() == [
         "-5",
         "18446744073709551615",
         "3",
     ]
     path = write_log(tmp_path, [(1, 7, 1), (1, 2**64, 2)])
     with pytest.raises(DataError, match="row 3: item is a text, where ids before it"):
-        read_log(path, source_of())
+        source_of().read([path])
 
 
 @pytest.mark.parametrize("kind", ["string_view", "binary_view", "large_string"])
@@ -122,7 +121,7 @@ def test_every_kind_of_text_in_parquet_is_read(tmp_path: Path, kind: str) -> Non
     column = pa.array(["b", "a"]).cast(getattr(pa, kind)())
     path = tmp_path / "log.parquet"
     pq.write_table(pa.table({"session": column, "item": column, "time": pa.array([1, 2])}), path)
-    assert clicks(read_log(path, source_of())) == [("b", "b", 1000), ("a", "a", 2000)]
+    assert clicks(source_of().read([path])) == [("b", "b", 1000), ("a", "a", 2000)]
 
 
 def test_a_flipped_bit_in_parquet_with_checksums_is_found(tmp_path: Path) -> None:
@@ -133,7 +132,7 @@ def test_a_flipped_bit_in_parquet_with_checksums_is_found(tmp_path: Path) -> Non
     content[content.index((50).to_bytes(8, "little"))] ^= 1
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"log\.parquet .*CRC"):
-        read_log(path, source_of())
+        source_of().read([path])
 
 
 def test_a_name_in_parquet_that_is_no_utf8_is_one_clear_error(tmp_path: Path) -> None:
@@ -141,7 +140,7 @@ def test_a_name_in_parquet_that_is_no_utf8_is_one_clear_error(tmp_path: Path) ->
     pq.write_table(pa.table({"session": [1], "item": [1], "time": [1], "shoes": [1]}), path)
     path.write_bytes(path.read_bytes().replace(b"shoes", b"sh\xf6es"))
     with pytest.raises(DataError, match="is not a parquet file that can be read"):
-        read_log(path, source_of())
+        source_of().read([path])
 
 
 @pytest.mark.parametrize("kind", [pa.timestamp("ms"), pa.timestamp("s", "UTC")])
@@ -150,7 +149,7 @@ def test_a_time_beyond_every_calendar_is_one_clear_error(tmp_path: Path, kind: p
     times = pa.array([3, 1_396_867_869_277_000], pa.int64()).cast(kind)
     pq.write_table(pa.table({"session": [1, 1], "item": [1, 2], "time": times}), path)
     with pytest.raises(DataError, match=r"row \d: time is .*1396867869277000"):
-        read_log(path, source_of(time_format="iso"))
+        source_of(time_format="iso").read([path])
 
 
 def test_a_missing_header_is_named_in_the_yaml_and_an_added_one_is_recognised(
@@ -161,9 +160,9 @@ def test_a_missing_header_is_named_in_the_yaml_and_an_added_one_is_recognised(
     path = tmp_path / "yoochoose-clicks.dat"
     rows = "1,2014-04-07T10:51:09.277Z,214536502,0\n1,2014-04-07T10:54:09.868Z,214536500,S\n"
     path.write_text(rows)
-    bare = read_log(path, source)
+    bare = source.read([path])
     path.write_text("session_id,timestamp,item_id,category\n" + rows)
-    headed = read_log(path, source)
+    headed = source.read([path])
     assert clicks(bare) == clicks(headed)
     assert clicks(bare)[0] == (1, 214536502, 1396867869277)
 
@@ -182,7 +181,7 @@ def test_times_without_a_zone_are_utc_even_beside_others(tmp_path: Path) -> None
         "2024-01-02 03:04:05 Z",
     ]
     path = write_log(tmp_path, [(1, 2, time) for time in times])
-    found = [time for _, _, time in clicks(read_log(path, source_of(time_format="iso")))]
+    found = [time for _, _, time in clicks(source_of(time_format="iso").read([path]))]
     second = 1704164645000
     plain = [second, second + 678, second, second + 500, second, 1704153600000]
     assert found == [*plain, second, second + 678, second, second]
@@ -202,7 +201,7 @@ def test_times_without_a_zone_are_utc_even_beside_others(tmp_path: Path) -> None
 )
 def test_times_are_numbers_in_the_unit_that_is_said(tmp_path: Path, unit: str, number: str) -> None:
     path = write_log(tmp_path, [(1, 2, number)])
-    assert clicks(read_log(path, source_of(time_format=unit))) == [(1, 2, 1704196800000)]
+    assert clicks(source_of(time_format=unit).read([path])) == [(1, 2, 1704196800000)]
 
 
 @pytest.mark.parametrize(
@@ -219,7 +218,7 @@ def test_a_time_that_is_too_late_is_refused_with_its_likely_unit(
 ) -> None:
     path = write_log(tmp_path, [(1, 2, time)])
     with pytest.raises(DataError, match="after the year 9999") as caught:
-        read_log(path, source_of(time_format=said))
+        source_of(time_format=said).read([path])
     assert f"says {said}. Perhaps it should say {likely}." in caught.value.remedy
 
 
@@ -227,7 +226,7 @@ def test_user_and_session_together_make_the_session(tmp_path: Path) -> None:
     rows = [("b", 1, "x", 10), ("a", 2, "x", 11), ("b", 1, "y", 12), ("a", 1, "x", 13)]
     path = write_log(tmp_path, rows, header="user,session,item,time")
     columns = {"user": "user", "session": "session", "item": "item", "time": "time"}
-    log = read_log(path, source_of(columns=columns))
+    log = source_of(columns=columns).read([path])
     assert log.groups == "sessions"
     assert [log.group_names[group] for group in log.group] == ["b/1", "a/2", "b/1", "a/1"]
     assert log.group_names.tolist() == ["a/1", "a/2", "b/1"]
@@ -239,7 +238,7 @@ def test_yes_no_true_and_numbers_are_words_of_the_log(tmp_path: Path) -> None:
 
     def kept(values: str) -> list[int]:
         rule = parse_yaml(f"{{column: bought, values: {values}}}", source="a test")
-        log = read_log(path, source_of(keep_rows=[rule]))
+        log = source_of(keep_rows=[rule]).read([path])
         return [int(log.item_names[item - 1]) for item in log.item]
 
     assert kept("['no', 'yes']") == [5, 8]
@@ -251,7 +250,7 @@ def test_recbole_atomic_files_are_read(tmp_path: Path) -> None:
     path = tmp_path / "x.inter"
     path.write_text("session_id:token\titem_id:token\ttimestamp:float\n1\t5\t8.0\n1\t6\t9.25\n")
     source = AtomicSource(name="x", kind="recbole_interactions", files=("x.inter",))
-    assert clicks(read_log(path, source)) == [(1, 5, 8000), (1, 6, 9250)]
+    assert clicks(source.read([path])) == [(1, 5, 8000), (1, 6, 9250)]
 
 
 @pytest.mark.parametrize("separator", [" ", ",", ";"])
@@ -261,28 +260,28 @@ def test_an_atomic_file_without_tabs_is_told_so(tmp_path: Path, separator: str) 
     path.write_text("\n".join(lines).replace(" ", separator))
     source = AtomicSource(name="x", kind="recbole_interactions", files=("x.inter",))
     with pytest.raises(DataError, match=f"separated by tabs, .* by '{separator}'") as caught:
-        read_log(path, source)
+        source.read([path])
     assert "kind: table" in caught.value.remedy
 
 
 def test_names_that_publishers_used_for_the_same_column_are_alternatives(tmp_path: Path) -> None:
     path = write_log(tmp_path, ROWS, header="sessionId,item,time")
     columns = {"session": ["session_id", "sessionId"], "item": "item", "time": "time"}
-    assert clicks(read_log(path, source_of(columns=columns))) == EXPECTED
+    assert clicks(source_of(columns=columns).read([path])) == EXPECTED
 
 
 def test_rows_that_are_no_clicks_are_left_out_and_counted(tmp_path: Path) -> None:
     rows = [(1, 5, 10, "view"), (1, 6, 11, "cart"), (1, "", 12, "view"), (2, 7, 13, "view")]
     path = write_log(tmp_path, rows, header="session,item,time,event")
     rules = [{"column": "event", "values": ["view"]}, {"column": "time", "at_most": 12}]
-    log = read_log(path, source_of(keep_rows=rules, missing_ids="drop"))
+    log = source_of(keep_rows=rules, missing_ids="drop").read([path])
     assert clicks(log) == [(1, 5, 10000)]
     assert log.dropped == {"event is not view": 1, "time above 12": 1, "no item": 1}
 
 
 def test_text_ids_keep_their_spelling(tmp_path: Path) -> None:
     path = write_log(tmp_path, [("s", "007", 1), ("s", "7", 2), ("é", "07", 3)])
-    log = read_log(path, source_of(ids="text"))
+    log = source_of(ids="text").read([path])
     assert clicks(log) == [("s", "007", 1000), ("s", "7", 2000), ("é", "07", 3000)]
     assert log.item_names.tolist() == ["007", "07", "7"]
 
@@ -331,7 +330,7 @@ def test_broken_text_is_one_error_with_file_and_row(
     path = tmp_path / "log.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(DataError) as caught:
-        read_log(path, source_of(**values))
+        source_of(**values).read([path])
     assert complaint in caught.value.problem
     assert str(path) in caught.value.problem
     assert caught.value.remedy
@@ -342,7 +341,7 @@ def test_the_row_is_right_far_into_a_file(tmp_path: Path) -> None:
     rows[43_210] = (1, 2, "soon")
     path = write_log(tmp_path, rows)
     with pytest.raises(DataError, match="row 43212: time is no time: 'soon'"):
-        read_log(path, source_of())
+        source_of().read([path])
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
@@ -352,7 +351,7 @@ def test_text_in_another_encoding_is_named(tmp_path: Path, encoding: str) -> Non
     mark = "" if encoding == "utf-16" else "\ufeff"  # the first writes one of its own
     path.write_bytes((mark + text).encode(encoding))
     with pytest.raises(DataError, match="is UTF-16 text"):
-        read_log(path, source_of())
+        source_of().read([path])
 
 
 @pytest.mark.parametrize("name", ["log.csv.gz", "log.csv.zip"])
@@ -368,7 +367,7 @@ def test_a_file_made_to_fill_memory_is_refused(
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("log.csv", content)
     with pytest.raises(DataError, match="unpacks to more than 250 times its size"):
-        read_log(path, source_of())
+        source_of().read([path])
 
 
 def damaged(path: Path, *, name: str) -> Path:
@@ -393,7 +392,7 @@ def damaged(path: Path, *, name: str) -> Path:
 def test_a_truncated_file_is_one_clear_error(tmp_path: Path, name: str) -> None:
     path = damaged(tmp_path, name=name)
     with pytest.raises(DataError) as caught:
-        read_log(path, source_of())
+        source_of().read([path])
     assert str(path) in caught.value.problem
 
 
@@ -401,7 +400,7 @@ def test_a_file_that_is_not_gzip_is_one_clear_error(tmp_path: Path) -> None:
     path = tmp_path / "log.csv.gz"
     path.write_bytes(b"session,item,time\n1,2,3\n")
     with pytest.raises(DataError, match="truncated or damaged"):
-        read_log(path, source_of())
+        source_of().read([path])
 
 
 @pytest.mark.parametrize(
@@ -423,7 +422,7 @@ def test_parquet_of_other_types_is_one_clear_error(
     path = tmp_path / "log.parquet"
     pq.write_table(pa.table({**plain, column: pa.array(values)}), path)
     with pytest.raises(DataError, match=complaint):
-        read_log(path, source_of())
+        source_of().read([path])
 
 
 def slow_read(text: str) -> list[tuple[str, str, float]] | None:
@@ -464,7 +463,7 @@ def test_whatever_the_text_every_row_is_read_or_one_error_is_raised(
     path.write_text(text, encoding="utf-8", newline="")
     expected = slow_read(text)
     try:
-        log = read_log(path, source_of(ids="text"))
+        log = source_of(ids="text").read([path])
     except DataError as error:
         problem = error.problem
     else:
@@ -485,4 +484,4 @@ def test_junk_is_never_a_traceback(
     path = tmp_path_factory.mktemp("fuzz") / f"log.{name}"
     path.write_bytes(junk)
     with pytest.raises(DataError):
-        read_log(path, source_of())
+        source_of().read([path])
