@@ -37,9 +37,9 @@ clicks.to_parquet(folder / "clicks.parquet")
 # %% [markdown]
 # ## A dataset
 #
-# These are the keys of a dataset's YAML file ([datasets](datasets.md)). The newest fifth of the
-# sessions is the test. Sessions of one click and products of fewer than five are left out by
-# default.
+# These are the keys of a dataset's YAML file ([data of your own](your-data.md)). The newest fifth
+# of the sessions is the test. Sessions of one click and products of fewer than five are left out
+# by default.
 
 # %%
 shop = {

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from srgnn_bench.specs.log import ClickLog, Names
+from srgnn_bench.specs.log import SIDES, ClickLog, Names
 from srgnn_bench.specs.time_units import MILLISECONDS, likely_unit
 
 Numbers = dict[str, Any]
@@ -152,7 +152,35 @@ def _reused_numbers(log: ClickLog) -> Numbers | None:
     }
 
 
+def _backwards(log: ClickLog) -> Numbers | None:
+    """Sessions of a given side that are over before one of an earlier side is."""
+    if log.group_side is None or log.time_format is None:
+        return None
+    last = np.full(len(log.group_names), -1)
+    np.maximum.at(last, log.group, log.time)
+    for later in range(1, len(SIDES)):
+        before, after = last[log.group_side < later], last[log.group_side == later]
+        if len(before) and len(after) and (wrong := int((after < before.max()).sum())):
+            ends_late = int((before > after.min()).sum())
+            return {
+                "side": SIDES[later],
+                "wrong": wrong,
+                "sessions": len(after),
+                "late": ends_late,
+                "days": float((before.max() - after.min()) / DAY),
+            }
+    return None
+
+
 RULES = (
+    Rule(
+        "backwards",
+        _backwards,
+        "time runs backwards between the logs: {wrong:,} of {sessions:,} {side} sessions end "
+        "before the newest session that is given as older does, and {late:,} sessions given as "
+        "older end after the first of these, by up to {days:.3g} days; models train on what comes "
+        "after what they are judged on",
+    ),
     Rule(
         "outer spaces",
         _outer_spaces,

@@ -58,6 +58,7 @@ class PreparedDataset:
         item_names: original id of item i at i - 1, ascending, shape (items,).
         validates: which training sessions their publisher takes to validate, shape (training
             sessions,); None where nobody has said.
+        shortest_judged: clicks of the shortest prefix that is judged.
         train_names, test_names: original id of the session (of the user where sessions were
             cut by idle gap, of its place where the source names none), shape (sessions,).
         steps: what each step of the preparation left.
@@ -77,6 +78,7 @@ class PreparedDataset:
     train: Sessions
     test: Sessions
     validates: npt.NDArray[np.bool_] | None
+    shortest_judged: int
     item_names: Names
     train_names: Names
     test_names: Names
@@ -93,7 +95,9 @@ class PreparedDataset:
     def judged_clicks(self) -> Integers:
         """How many clicks at the end of each test session are targets, shape (sessions,)."""
         lengths = self.test.lengths
-        return lengths - 1 if self.split is None else self.split.judged(lengths)
+        if self.split is None:
+            return np.maximum(lengths - self.shortest_judged, 0)
+        return self.split.judged(lengths)
 
     def counts(self) -> Counts:
         """Counts of both sides, to compare with the expected ones."""
@@ -202,6 +206,7 @@ def _build(spec: DatasetSpec, found: Found) -> _Content:
         "steps": [asdict(step) for step in divided.steps],
         "dropped": log.dropped,
         "doubts": examine(log),
+        "shortest_judged": log.shortest_judged,
     }
     return _Content({name: a.astype(np.int64) for name, a in arrays.items()}, names, facts)
 
@@ -222,6 +227,7 @@ def _dataset(
         train=Sessions(*(arrays[f"train_{part}"] for part in ("items", "offsets", "times"))),
         test=Sessions(*(arrays[f"test_{part}"] for part in ("items", "offsets", "times"))),
         validates=arrays["validates"].astype(bool) if "validates" in arrays else None,
+        shortest_judged=content.facts.get("shortest_judged", 1),
         item_names=names["item"],
         train_names=names["train"],
         test_names=names["test"],

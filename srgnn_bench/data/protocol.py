@@ -22,12 +22,22 @@ def validation_stage(data: PreparedDataset, protocol: ProtocolSpec) -> Stage:
     Sessions stand oldest first and are cut at a count, so that no validation session is older
     than a training session; of sessions of equal time, those with the smaller ids train.
 
+    Where the publisher has said which sessions validate, they do, and ``validation_fraction`` does
+    not apply; ``tuning_fraction`` shortens the others.
+
     Where the dataset's split looks into sessions, so does validation: it judges the end of each
     training session, as the test does, and ``validation_fraction`` does not apply.
 
     Raises:
         DataError: a part would hold no prefix.
     """
+    if data.validates is not None:
+        wanted = _share(len(data.train), protocol.tuning_fraction)
+        older = data.train.select(~data.validates)
+        judged = data.train.select(data.validates)
+        first = min(len(data.train) - wanted, len(older) - 1)
+        used = older.between(max(0, first), len(older))
+        return _stage("validation", used, judged, data, protocol)
     used = data.train.between(
         len(data.train) - _share(len(data.train), protocol.tuning_fraction), len(data.train)
     )
@@ -75,13 +85,13 @@ def _stage(
         if len(part.items) == len(part):
             raise _no_prefix(what, len(part), name=name, data=data)
     stage = stage_of(name, train, judged, longest=protocol.max_prefix_length)
+    is_judged = stage.judged.length >= data.shortest_judged
     if data.split is not None and data.judges_ends:
         lengths = judged.lengths - data.split.judged(judged.lengths)
-        at_end = stage.judged.length >= lengths[stage.judged.session]
-        if not at_end.any():
-            raise _no_prefix(name, len(judged), name=name, data=data)
-        stage = replace(stage, judged=stage.judged.select(at_end))
-    return stage
+        is_judged = stage.judged.length >= lengths[stage.judged.session]
+    if not is_judged.any():
+        raise _no_prefix(name, len(judged), name=name, data=data)
+    return stage if is_judged.all() else replace(stage, judged=stage.judged.select(is_judged))
 
 
 def _no_prefix(what: str, sessions: int, *, name: str, data: PreparedDataset) -> DataError:

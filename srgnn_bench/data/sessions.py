@@ -71,6 +71,15 @@ class Sessions:
             times=self.times[first:last],
         )
 
+    def select(self, keep: npt.NDArray[np.bool_]) -> Sessions:
+        """Only those sessions, shape of ``keep`` (sessions,)."""
+        lengths = self.lengths
+        return Sessions(
+            items=self.items[np.repeat(keep, lengths)],
+            offsets=np.concatenate([[0], np.cumsum(lengths[keep])]),
+            times=self.times[keep],
+        )
+
 
 @dataclass(frozen=True)
 class Prefixes:

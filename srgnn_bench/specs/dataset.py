@@ -11,13 +11,14 @@ from srgnn_bench.specs.preparation import Preparation
 from srgnn_bench.specs.sources.atomic import AtomicSource
 from srgnn_bench.specs.sources.pickles import PicklesSource
 from srgnn_bench.specs.sources.recbole_sessions import RecBoleSessionsSource
+from srgnn_bench.specs.sources.split_tables import SplitTablesSource
 from srgnn_bench.specs.sources.tables import TableSource
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 Source = Annotated[
-    TableSource | AtomicSource | PicklesSource | RecBoleSessionsSource,
+    TableSource | AtomicSource | SplitTablesSource | PicklesSource | RecBoleSessionsSource,
     Field(discriminator="kind"),
 ]
 
@@ -90,4 +91,9 @@ class DatasetSpec(Spec):
                 raise ValueError(f"`expected` names an unknown source: {name}")
         for source in self.sources:
             source.check(self.preparation)
+        if self.preparation is not None and all(source.is_split for source in self.sources):
+            raise ValueError(
+                "`preparation` is for logs, and every source is split already; a source of the "
+                "kind split_tables has `filters` of its own"
+            )
         return self

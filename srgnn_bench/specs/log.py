@@ -35,6 +35,7 @@ class ClickLog:
         items_are_lists: whether the file calls the items lists of items.
         group_side: where the publisher has split the sessions: the side of each, as a place in
             ``SIDES``, shape (groups,). None where nobody has.
+        shortest_judged: clicks of the shortest prefix of a test session that is to be judged.
     """
 
     groups: Literal["sessions", "users"]
@@ -49,6 +50,7 @@ class ClickLog:
     time_format: TimeFormat | None = None
     items_are_lists: bool = False
     group_side: Integers | None = None
+    shortest_judged: int = 1
 
 
 def sessions_by_id(log: ClickLog, *, in_file_order: bool = False) -> SessionTable:

@@ -18,7 +18,7 @@ needs_data = pytest.mark.skipif(ROOT is None, reason="SRGNN_BENCH_DATA_ROOT is n
 
 
 @needs_data
-@pytest.mark.parametrize("name", ["diginetica", "yoochoose1_64", "tmall"])
+@pytest.mark.parametrize("name", ["diginetica", "yoochoose1_64", "tmall", "retailrocket"])
 def test_counts_are_those_expected(name: str, tmp_path: Path) -> None:
     spec = registry.dataset(name)
     data = prepare(spec, data_root=Path(str(ROOT)), cache=tmp_path, source="srgnn")

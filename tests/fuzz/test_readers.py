@@ -19,8 +19,8 @@ from generated_logs import TEXT, Case, generate, sessions_of, strictly_parsed
 
 from srgnn_bench.errors import DataError
 from srgnn_bench.specs.dataset import AtomicSource, TableSource
-from srgnn_bench.specs.sources.pickles import read_sessions as read_pickle
-from srgnn_bench.specs.sources.recbole_sessions import read_sessions as read_prefixes
+from srgnn_bench.specs.sources.pickles import read_side as read_pickle
+from srgnn_bench.specs.sources.recbole_sessions import read_side as read_prefixes
 
 INPUTS = int(os.environ.get("SRGNN_BENCH_FUZZ", "300"))
 COLUMNS = {"session": ("session",), "item": ("item",), "time": ("time",)}
@@ -77,9 +77,9 @@ def judge(case: Case, path: Path) -> str:
 def rows_of(case: Case, path: Path) -> list[Any]:
     """What the reader finds: sessions, or rows of session, item, second."""
     if case.form == "pickles":
-        return read_pickle(path)
+        return read_pickle(path).sessions
     if case.form == "recbole sessions":
-        return read_prefixes(path)
+        return read_prefixes(path).sessions
     common = {"name": "x", "files": (path.name,), "columns": COLUMNS, "time_format": "seconds"}
     source: AtomicSource | TableSource
     if case.form == "atomic":

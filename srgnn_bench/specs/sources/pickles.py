@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NoReturn
 
 from srgnn_bench.errors import DataError
-from srgnn_bench.specs.sources.prefixes import rebuild
+from srgnn_bench.specs.sources.prefixes import Side, rebuild
 from srgnn_bench.specs.sources.published import PublishedSessions
 from srgnn_bench.specs.sources.streams import unreadable
 
@@ -31,9 +30,9 @@ class PicklesSource(PublishedSessions):
         """Training sessions, whole or as prefixes, and the prefixes of the test."""
         return (("all_train_seq.txt", "train.txt"), ("test.txt",))
 
-    def sessions(self, path: Path) -> Sequence[Sequence[int]]:
-        """See ``read_sessions``."""
-        return read_sessions(path)
+    def side(self, path: Path) -> Side[int]:
+        """See ``read_side``."""
+        return read_side(path)
 
 
 class _OnlyContainers(pickle.Unpickler):
@@ -46,7 +45,7 @@ class _OnlyContainers(pickle.Unpickler):
         raise pickle.UnpicklingError(f"it refers to an object outside the file ({pid})")
 
 
-def read_sessions(path: Path) -> list[list[int]]:
+def read_side(path: Path) -> Side[int]:
     """Sessions from ``all_train_seq.txt``, or rebuilt from ``train.txt`` or ``test.txt``.
 
     Raises:
@@ -54,7 +53,7 @@ def read_sessions(path: Path) -> list[list[int]]:
     """
     content = _load(path)
     if path.name == "all_train_seq.txt":
-        return _lists(path, content, what="session")
+        return Side(_lists(path, content, what="session"))
     if not isinstance(content, (list, tuple)) or len(content) != 2:
         raise DataError(f"{path} is not a pair (prefixes, targets).", remedy=REMEDY)
     prefixes = _lists(path, content[0], what="prefix")

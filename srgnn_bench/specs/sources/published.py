@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from srgnn_bench.specs.log import SIDES, ClickLog
 from srgnn_bench.specs.sources.columns import Column, Ids, as_whole_numbers
+from srgnn_bench.specs.sources.prefixes import Side
 from srgnn_bench.specs.sources.source import Source
 
 MILLISECONDS = 1000
@@ -27,8 +28,8 @@ class PublishedSessions(Source):
     has_times: ClassVar[bool] = False
     one_of_each: ClassVar[bool] = False
 
-    def sessions(self, path: Path) -> Sequence[Sequence[int | str]]:
-        """The items of every session of a file, oldest first; errors as for ``read``."""
+    def side(self, path: Path) -> Side[int] | Side[str]:
+        """The sessions of a file; errors as for ``read``."""
         raise NotImplementedError
 
     def read(self, paths: Sequence[Path]) -> ClickLog:
@@ -37,7 +38,8 @@ class PublishedSessions(Source):
         Raises:
             DataError: a file is not what the source says it is; the place in it is named.
         """
-        sides = [self.sessions(path) for path in paths]
+        training, test = (self.side(path) for path in paths)
+        sides = (training.sessions, test.sessions)
         lengths = np.array([len(session) for side in sides for session in side], dtype=np.int64)
         values = pa.array([item for side in sides for session in side for item in session])
         ids = Ids("item", kind="text" if as_whole_numbers(values) is None else "auto")
@@ -45,7 +47,6 @@ class PublishedSessions(Source):
         item, item_names = ids.finish()
         place = np.arange(len(lengths))
         group = np.repeat(place, lengths)
-        train, test = (len(side) for side in sides)
         return ClickLog(
             groups="sessions",
             group=group,
@@ -55,5 +56,8 @@ class PublishedSessions(Source):
             group_names=place + 1,
             item_names=item_names,
             origin=str(paths[0]),
-            group_side=np.repeat([SIDES.index("training"), SIDES.index("test")], [train, test]),
+            group_side=np.repeat(
+                [SIDES.index("training"), SIDES.index("test")], [len(side) for side in sides]
+            ),
+            shortest_judged=test.shortest,
         )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from srgnn_bench.errors import DataError
 from srgnn_bench.specs.fields import RelativePath
-from srgnn_bench.specs.sources.prefixes import rebuild
+from srgnn_bench.specs.sources.prefixes import Side, rebuild
 from srgnn_bench.specs.sources.published import PublishedSessions
 from srgnn_bench.specs.sources.streams import open_binary
 
@@ -30,12 +29,12 @@ class RecBoleSessionsSource(PublishedSessions):
         """Both files, under the one name that each may have."""
         return ((f"{self.prefix}.train.inter",), (f"{self.prefix}.test.inter",))
 
-    def sessions(self, path: Path) -> Sequence[Sequence[str]]:
-        """See ``read_sessions``."""
-        return read_sessions(path)
+    def side(self, path: Path) -> Side[str]:
+        """See ``read_side``."""
+        return read_side(path)
 
 
-def read_sessions(path: Path) -> list[list[str]]:
+def read_side(path: Path) -> Side[str]:
     """Sessions rebuilt from their prefixes; ids as they stand in the file.
 
     A column ``session_id`` is not needed: the rows of a session follow each other.

@@ -9,7 +9,8 @@ import pytest
 from srgnn_bench.data.prepare import prepare
 from srgnn_bench.errors import DataError
 from srgnn_bench.specs.dataset import DatasetSpec
-from srgnn_bench.specs.sources.recbole_sessions import read_sessions
+from srgnn_bench.specs.sources.prefixes import Side
+from srgnn_bench.specs.sources.recbole_sessions import read_side
 
 HEADER = "session_id:token\titem_id_list:token_seq\titem_id:token"
 
@@ -25,7 +26,7 @@ def test_sessions_are_rebuilt_whether_the_longest_or_the_shortest_prefix_comes_f
 ) -> None:
     longest = write(tmp_path / "a", "1\t7 8\t9", "2\t7\t8", "3\t5\t6")
     shortest = write(tmp_path / "b", "1\t7\t8", "1\t7 8\t9", "2\t5\t6")
-    assert read_sessions(longest) == read_sessions(shortest) == [["7", "8", "9"], ["5", "6"]]
+    assert read_side(longest) == read_side(shortest) == Side([["7", "8", "9"], ["5", "6"]])
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def test_bad_files_are_one_clear_error(
     tmp_path: Path, header: str, rows: list[str], complaint: str
 ) -> None:
     with pytest.raises(DataError, match=complaint):
-        read_sessions(write(tmp_path / "x.inter", *rows, header=header))
+        read_side(write(tmp_path / "x.inter", *rows, header=header))
 
 
 def test_a_benchmark_becomes_a_dataset_with_its_numbers_as_ids(tmp_path: Path) -> None:
