@@ -181,6 +181,7 @@ def _rules(spec: DatasetSpec, source: Source) -> Preparation | None:
 def _build(spec: DatasetSpec, found: Found) -> _Content:
     source = found.source
     log = source.read(found.paths)
+    doubts = examine(log)
     divided = (_rules(spec, source) or source.as_published).apply(log)
     train, test = divided.train, divided.test
     for side, table in (("training", train), ("test", test)):
@@ -205,10 +206,12 @@ def _build(spec: DatasetSpec, found: Found) -> _Content:
     facts = {
         "steps": [asdict(step) for step in divided.steps],
         "dropped": log.dropped,
-        "doubts": examine(log),
+        "doubts": doubts,
         "shortest_judged": log.shortest_judged,
     }
-    return _Content({name: a.astype(np.int64) for name, a in arrays.items()}, names, facts)
+    return _Content(
+        {name: a.astype(np.int64, copy=False) for name, a in arrays.items()}, names, facts
+    )
 
 
 def _dataset(

@@ -201,7 +201,7 @@ class Ids:
         self._texts.append(column.text().dictionary_encode())
 
     def finish(self) -> tuple[Integers, Names]:
-        """Number of each id, from 0, and the ids in ascending order.
+        """Number of each id, from 0, and the ids in ascending order. It can be called once.
 
         Returns:
             codes, shape (rows,), and names, shape (ids,): the id in row r is
@@ -210,9 +210,10 @@ class Ids:
         if self._numbers:
             beyond = any(part.dtype == np.uint64 for part in self._numbers)
             kind = np.uint64 if beyond else np.int64
-            numbers = np.concatenate([part.astype(kind) for part in self._numbers])
+            numbers = np.concatenate(self._numbers, dtype=kind, casting="unsafe")
+            self._numbers.clear()  # a large log does not fit twice
             codes, names = pd.factorize(numbers, sort=True)
-            return codes.astype(np.int64), np.asarray(names)
+            return codes.astype(np.int64, copy=False), np.asarray(names)
         chunks = pa.chunked_array(self._texts).unify_dictionaries().chunks
         order = pc.sort_indices(chunks[0].dictionary).to_numpy()
         rank = np.empty(len(order), dtype=np.int64)
