@@ -32,14 +32,14 @@ clicks = pd.DataFrame(rows, columns=["visit", "product", "seconds"])
 
 folder = Path("tutorial")
 folder.mkdir(exist_ok=True)
-clicks.to_parquet(folder / "clicks.parquet")
 
 # %% [markdown]
 # ## A dataset
 #
 # These are the keys of a dataset's YAML file ([data of your own](your-data.md)). The newest fifth
 # of the sessions is the test. Sessions of one click and products of fewer than five are left out
-# by default.
+# by default. The frame may be of pandas or polars, or an Arrow table; a log in a file is described
+# in the same way.
 
 # %%
 shop = {
@@ -51,8 +51,8 @@ shop = {
     "sources": [
         {
             "name": "own",
-            "kind": "table",
-            "files": "clicks.parquet",
+            "kind": "frame",
+            "frame": clicks,
             "columns": {"session": "visit", "item": "product", "time": "seconds"},
             "time_format": "seconds",
         }
@@ -78,7 +78,7 @@ suite = {
     "training": {"epochs": 6, "train_batch_size": 100},
     "seeds": 2,
 }
-benchmark = Benchmark(suite, data_root=folder, results=folder / "results")
+benchmark = Benchmark(suite, results=folder / "results")
 print(benchmark.run())
 
 # %% [markdown]

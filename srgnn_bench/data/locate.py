@@ -102,6 +102,8 @@ def digest(found: Found) -> str:
 
 
 def _search_one(spec: DatasetSpec, source: Source, data_root: Path | None) -> Found | Missing:
+    if not source.files_wanted:
+        return Found(source, ())
     for folder in _folders(spec, source, data_root):
         there = [_there(folder, names, source) for names in source.files_wanted]
         if all(there):

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from srgnn_bench.specs.fields import Name, RelativePath, Spec, Text, Title
 from srgnn_bench.specs.preparation import Preparation
 from srgnn_bench.specs.sources.atomic import AtomicSource
+from srgnn_bench.specs.sources.frames import FrameSource
 from srgnn_bench.specs.sources.pickles import PicklesSource
 from srgnn_bench.specs.sources.recbole_sessions import RecBoleSessionsSource
 from srgnn_bench.specs.sources.split_tables import SplitTablesSource
@@ -18,7 +19,12 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 Source = Annotated[
-    TableSource | AtomicSource | SplitTablesSource | PicklesSource | RecBoleSessionsSource,
+    TableSource
+    | AtomicSource
+    | SplitTablesSource
+    | FrameSource
+    | PicklesSource
+    | RecBoleSessionsSource,
     Field(discriminator="kind"),
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -91,6 +91,11 @@ def _as_text(value: str | bool | int) -> str:
 class ClicksSource(Source):
     """Base of the sources that hold one click per row."""
 
+    no_column: ClassVar[str] = (
+        "Correct `columns` in the dataset's YAML, or give `header` if the file has no header line."
+    )
+    """What to do where a column is not there."""
+
     columns: Columns
     time_format: TimeFormat
     """``iso``: dates or times in ISO 8601; otherwise numbers since 1970, in that unit."""
@@ -135,8 +140,7 @@ class ClicksSource(Source):
                 raise DataError(
                     f"{where}: there is no column {' or '.join(choices)}; the columns are "
                     f"{', '.join(names)[:200]}.",
-                    remedy="Correct `columns` in the dataset's YAML, or give `header` if the file "
-                    "has no header line.",
+                    remedy=self.no_column,
                 )
             if names.count(name) > 1:
                 raise DataError(

@@ -39,14 +39,14 @@ class Column:
     """A part of a column: its values, and where they stand.
 
     Attributes:
-        path: the file.
+        path: the file, or what holds the column, in words.
         name: the column's name there.
         rows: row of each value, counted from 1 with the header, empty lines not counted.
         values: of any type; text from a file with separators comes as bytes.
         holds_lists: whether the file says that each value is a list.
     """
 
-    path: Path
+    path: Path | str
     name: str
     rows: Integers
     values: pa.Array
@@ -60,7 +60,7 @@ class Column:
     def missing(self) -> npt.NDArray[np.bool_]:
         """Which rows hold nothing: no value, or empty text."""
         empty = self.values.is_null()
-        if _is_text(self.values.type):
+        if is_text(self.values.type):
             lengths = pc.binary_length(self.values)
             empty = pc.or_(empty, pc.fill_null(pc.equal(lengths, 0), True))
         return np.asarray(empty.to_numpy(zero_copy_only=False), dtype=bool)
@@ -87,7 +87,7 @@ class Column:
         Raises:
             DataError: they are not UTF-8, or of a kind that has no text.
         """
-        remedy = "Save the file as UTF-8." if _is_text(self.values.type) else "Give text."
+        remedy = "Save the file as UTF-8." if is_text(self.values.type) else "Give text."
         return self._converted(lambda values: values.cast(pa.string()), "is not UTF-8 text", remedy)
 
     def whole_numbers(self) -> Integers:
@@ -183,7 +183,7 @@ class Ids:
         """
         if len(column.values) == 0:
             return
-        if not (pa.types.is_integer(column.values.type) or _is_text(column.values.type)):
+        if not (pa.types.is_integer(column.values.type) or is_text(column.values.type)):
             raise column.error(
                 0,
                 f"is of type {column.values.type}",
@@ -255,7 +255,8 @@ class Ids:
             )
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Whether values are texts, or bytes that may be."""
     return bool(
         pa.types.is_string(kind)
         or pa.types.is_large_string(kind)
@@ -280,16 +281,16 @@ def as_whole_numbers(values: pa.Array) -> Numbers | None:
     Returns:
         64 bits with a sign, or without one where a number is above 2^63 - 1.
     """
-    is_text = _is_text(values.type)
-    if not (is_text or pa.types.is_integer(values.type)):
+    from_text = is_text(values.type)
+    if not (from_text or pa.types.is_integer(values.type)):
         return None
-    text_or_number = values.cast(pa.string()) if is_text else values
+    text_or_number = values.cast(pa.string()) if from_text else values
     for kind in (pa.int64(), pa.uint64()):
         try:
             numbers = text_or_number.cast(kind)
         except pa.ArrowInvalid:
             continue
-        if is_text and not pc.all(pc.equal(numbers.cast(pa.string()), text_or_number)).as_py():
+        if from_text and not pc.all(pc.equal(numbers.cast(pa.string()), text_or_number)).as_py():
             return None
         return np.asarray(numbers.to_numpy(zero_copy_only=False))
     return None
@@ -309,7 +310,7 @@ def _milliseconds(values: pa.Array, time_format: TimeFormat) -> Integers:
         microseconds = values.cast(pa.timestamp("us", zone), safe=False).cast(pa.int64())
         return np.asarray(microseconds.to_numpy() // 1000, dtype=np.int64)
     if time_format == "iso":
-        if not _is_text(kind):
+        if not is_text(kind):
             raise ValueError("a number")
         text = pc.replace_substring_regex(values.cast(pa.string()), SPACED_ZONE, r"\1\2")
         zoned = np.asarray(pc.match_substring_regex(text, ZONE).to_numpy(zero_copy_only=False))
@@ -332,7 +333,7 @@ def _milliseconds(values: pa.Array, time_format: TimeFormat) -> Integers:
 
 def _numbers(values: pa.Array) -> npt.NDArray[np.float64]:
     """Text or numbers as numbers."""
-    text_or_number = values.cast(pa.string()) if _is_text(values.type) else values
+    text_or_number = values.cast(pa.string()) if is_text(values.type) else values
     numbers = text_or_number.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     return np.asarray(numbers, dtype=np.float64)
 
