@@ -170,7 +170,7 @@ no_steps = {
     "parameters": {**small, "step": 0},
 }
 models = [*suite["models"], no_steps, successor]
-larger = Benchmark(suite, models=models, data_root=folder, results=folder / "results", trust=True)
+larger = Benchmark(suite, models=models, results=folder / "results", trust=True)
 print(larger.run())
 print(larger.summary().drop(columns=["title", "protocol"]))
 

@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from srgnn_bench.data.log import Names
 from srgnn_bench.data.sessions import Prefixes, Stage
 from srgnn_bench.errors import DataError
 from srgnn_bench.evaluation.ranks import top_items
+from srgnn_bench.specs.log import Names
 from srgnn_bench.training.ranking import scores_of
 
 
