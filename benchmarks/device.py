@@ -144,7 +144,7 @@ def _loss(model: Any, part: Stage) -> tuple[torch.Tensor, list[torch.Tensor]]:
     where = torch.device(model.device)
     batches = PrefixBatches(part.train_prefixes, batch_size=512, device=where, form=form_of(model))
     seed_all(0)  # RecBole draws masks from the process's generators
-    batch = next(batches.shuffled(0))
+    batch = next(batches.epoch(0))
     model.train()
     loss = model.calculate_loss(batch)
     loss = torch.stack(loss).sum() if isinstance(loss, tuple) else loss

@@ -19,21 +19,45 @@ from srgnn_bench.layers.softmax_loss import full_softmax_loss
 from srgnn_bench.models.parameters import ModelParameters
 
 
-class FullSoftmax:
+class ItemProducts:
     """Mixin for a RecBole ``SequentialRecommender``; it stands first among the bases.
 
     The other base gives ``forward(item_seq, item_seq_len)``, which returns the sessions' vectors,
-    and ``item_embedding``. This one gives everything that follows from them, with one loss for all,
-    so that no comparison is decided by an implementation.
+    and ``item_embedding``. This one gives the scores that follow from them.
     """
 
     input_type = InputType.POINTWISE
 
-    Parameters: ClassVar[type[ModelParameters]]
     item_embedding: nn.Embedding
     ITEM_SEQ: str
     ITEM_SEQ_LEN: str
     ITEM_ID: str
+
+    def session_vectors(self, interaction: Any) -> torch.Tensor:
+        """Vectors of a batch of sessions, shape (sessions, d)."""
+        vectors: torch.Tensor = self.forward(  # type: ignore[attr-defined]
+            interaction[self.ITEM_SEQ], interaction[self.ITEM_SEQ_LEN]
+        )
+        return vectors
+
+    def item_vectors(self) -> torch.Tensor:
+        """Vectors of all items, row 0 for the padding item, shape (items + 1, d)."""
+        return self.item_embedding.weight
+
+    def predict(self, interaction: Any) -> torch.Tensor:
+        """Score of one given item per session, shape (sessions,)."""
+        items = self.item_vectors()[interaction[self.ITEM_ID]]
+        return (self.session_vectors(interaction) * items).sum(1)
+
+    def full_sort_predict(self, interaction: Any) -> torch.Tensor:
+        """Scores of the padding item and of all items, shape (sessions, items + 1)."""
+        return self.session_vectors(interaction) @ self.item_vectors().T
+
+
+class FullSoftmax(ItemProducts):
+    """``ItemProducts`` with one loss for all, so that no comparison is decided by a loss's code."""
+
+    Parameters: ClassVar[type[ModelParameters]]
     POS_ITEM_ID: str
 
     def __init__(self, config: Any, dataset: Any) -> None:
@@ -51,27 +75,7 @@ class FullSoftmax:
         self.Parameters.read(config).write(config)
         super().__init__(config, dataset)  # type: ignore[call-arg]
 
-    def session_vectors(self, interaction: Any) -> torch.Tensor:
-        """Vectors of a batch of sessions, shape (sessions, d)."""
-        vectors: torch.Tensor = self.forward(  # type: ignore[attr-defined]
-            interaction[self.ITEM_SEQ], interaction[self.ITEM_SEQ_LEN]
-        )
-        return vectors
-
-    def item_vectors(self) -> torch.Tensor:
-        """Vectors of all items, row 0 for the padding item, shape (items + 1, d)."""
-        return self.item_embedding.weight
-
     def calculate_loss(self, interaction: Any) -> torch.Tensor:
         """Mean cross-entropy of a batch's targets over all items, shape ()."""
         vectors = self.session_vectors(interaction)
         return full_softmax_loss(vectors, self.item_vectors(), interaction[self.POS_ITEM_ID])
-
-    def predict(self, interaction: Any) -> torch.Tensor:
-        """Score of one given item per session, shape (sessions,)."""
-        items = self.item_vectors()[interaction[self.ITEM_ID]]
-        return (self.session_vectors(interaction) * items).sum(1)
-
-    def full_sort_predict(self, interaction: Any) -> torch.Tensor:
-        """Scores of the padding item and of all items, shape (sessions, items + 1)."""
-        return self.session_vectors(interaction) @ self.item_vectors().T

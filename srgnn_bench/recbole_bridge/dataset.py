@@ -110,7 +110,7 @@ class PrefixBatches:
         for chosen in self._chunks(torch.arange(self.size)):
             yield self.form.judged_on(self._batch(chosen)).to(self.device)
 
-    def shuffled(self, seed: int) -> Iterator[Interaction]:
+    def epoch(self, seed: int) -> Iterator[Interaction]:
         """All prefixes, to be learnt from; their order and negatives depend on the seed alone."""
         generator = torch.Generator().manual_seed(seed)
         order = torch.randperm(self.size, generator=generator)

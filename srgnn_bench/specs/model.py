@@ -19,7 +19,7 @@ class TrainingSpec(Spec):
     """Prefixes per step."""
 
     learning_rate: float = Field(0.001, gt=0)
-    """Step size of Adam."""
+    """Step size of the optimizer: Adam, unless a model brings its own."""
 
     weight_decay: float = Field(0.0, ge=0)
     """L2 penalty, added to the gradient as in the SR-GNN authors' code."""

@@ -18,6 +18,7 @@ import torch
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.errors import ModelError
 from srgnn_bench.events import EpochDone
+from srgnn_bench.models import HasOwnBatches, HasOwnOptimizer, TrainingBatches
 from srgnn_bench.process.computing import limits_named
 from srgnn_bench.process.memory import freed_memory_kept
 from srgnn_bench.recbole_bridge.batch_form import form_of
@@ -96,7 +97,10 @@ def train(
     tell: Callable[[EpochResult], None] = lambda _: None,
     checkpoint: Checkpoint | None = None,
 ) -> list[EpochResult]:
-    """Train a model with Adam until its stop rule ends it, with the weights of the best epoch.
+    """Train a model until its stop rule ends it, with the weights of the best epoch.
+
+    It learns from shuffled prefixes and with Adam, unless it brings batches or an optimizer of its
+    own (``srgnn_bench.models.training``).
 
     The order of prefixes and the dropout of epoch n depend on ``seed`` and n alone. So a training
     that goes on from a checkpoint ends with the same weights as one that never stopped, and one
@@ -122,16 +126,8 @@ def train(
         StoreError: the checkpoint cannot be written.
     """
     device = torch.device(model.device)
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.Adam(
-        parameters, lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
-    )
-    batches = PrefixBatches(
-        stage.train_prefixes,
-        batch_size=training.train_batch_size,
-        device=device,
-        form=form_of(model),
-    )
+    optimizer = _optimizer(model, training)
+    batches = _batches(model, stage, training)
     history: list[EpochResult] = []
     following = Next.EPOCH
     best: dict[str, Any] = {}
@@ -181,6 +177,27 @@ def train(
     return history
 
 
+def _optimizer(model: Any, training: TrainingSpec) -> torch.optim.Optimizer:
+    if isinstance(model, HasOwnOptimizer):
+        return model.own_optimizer(training)
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    return torch.optim.Adam(
+        parameters, lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
+    )
+
+
+def _batches(model: Any, stage: Stage, training: TrainingSpec) -> TrainingBatches:
+    size = training.train_batch_size
+    if isinstance(model, HasOwnBatches):
+        return model.own_batches(stage, batch_size=size)
+    return PrefixBatches(
+        stage.train_prefixes,
+        batch_size=size,
+        device=torch.device(model.device),
+        form=form_of(model),
+    )
+
+
 def _state(model: Any, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     """The weights, and what the optimizer keeps of the steps that led to them."""
     return {"weights": model.state_dict(), "optimizer": optimizer.state_dict()}
@@ -194,7 +211,7 @@ def _put_back(state: dict[str, Any], model: Any, optimizer: torch.optim.Optimize
 
 def _epoch(
     model: Any,
-    batches: PrefixBatches,
+    batches: TrainingBatches,
     optimizer: torch.optim.Optimizer,
     training: TrainingSpec,
     *,
@@ -202,13 +219,13 @@ def _epoch(
     seed: int,
     epoch: int,
 ) -> float:
-    """One pass over the training prefixes; returns the mean loss per step."""
+    """One pass over the training sessions; returns the mean loss per step."""
     model.train()
     for group in optimizer.param_groups:
         group["lr"] = rate
     seed_all(seed_from(seed, "dropout", epoch))
-    total = 0.0
-    for step, batch in enumerate(batches.shuffled(seed_from(seed, "order", epoch)), start=1):
+    total, step = 0.0, 0
+    for step, batch in enumerate(batches.epoch(seed_from(seed, "order", epoch)), start=1):
         optimizer.zero_grad()
         losses = model.calculate_loss(batch)
         loss = torch.stack(losses).sum() if isinstance(losses, tuple) else losses
@@ -223,4 +240,4 @@ def _epoch(
             torch.nn.utils.clip_grad_norm_(model.parameters(), training.clip_grad_norm)
         optimizer.step()
         total += value
-    return total / len(batches)
+    return total / step

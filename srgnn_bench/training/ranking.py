@@ -17,7 +17,7 @@ from srgnn_bench.errors import ModelError
 from srgnn_bench.evaluation.metrics import Metric
 from srgnn_bench.evaluation.ranks import ranks_of, top_items
 from srgnn_bench.layers.products import times_transposed
-from srgnn_bench.models import FullSoftmax
+from srgnn_bench.models import ItemProducts
 from srgnn_bench.process.computing import limits_named, out_of_memory
 from srgnn_bench.recbole_bridge.batch_form import Batch, form_of
 from srgnn_bench.recbole_bridge.config import ITEM_FIELD
@@ -78,7 +78,7 @@ def rank_prefixes(
     memory runs out, fewer prefixes are ranked at a time.
 
     Args:
-        model: a RecBole sequential model, or one with ``FullSoftmax``.
+        model: a RecBole sequential model, or one with ``ItemProducts``.
         prefixes: what to rank.
         n_items: items in the catalogue, padding not counted.
         k: length of the lists to return; None for ranks alone, which is faster.
@@ -232,7 +232,7 @@ def _scored(
     """
     rows = size.scored
     # A class derived from it may score in its own way, with a bias or a mask.
-    if getattr(type(model), "full_sort_predict", None) is FullSoftmax.full_sort_predict:
+    if getattr(type(model), "full_sort_predict", None) is ItemProducts.full_sort_predict:
         items = model.item_vectors()[1:]
         scores = items.new_empty(rows, len(items))
         for batch in _batches(model, prefixes, size.encoded):

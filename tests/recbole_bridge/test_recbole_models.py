@@ -68,7 +68,7 @@ def test_the_shared_loss_is_recboles_without_the_padding_item(name: str, stage: 
             weight.normal_(0, 0.3)
         theirs.item_embedding.weight[0] = 0
     ours.load_state_dict(theirs.state_dict())
-    batch = next(batches(ours, stage).shuffled(1))
+    batch = next(batches(ours, stage).epoch(1))
 
     def loss_of(model: Any, calculate: Any) -> torch.Tensor:
         model.train().zero_grad()
@@ -153,13 +153,13 @@ def test_every_negative_is_an_item_and_not_the_target(stage: Stage) -> None:
     assert not isinstance(model, FullSoftmax)
     seen: dict[int, set[int]] = {}
     for seed in range(200):
-        for batch in batches(model, stage).shuffled(seed):
+        for batch in batches(model, stage).epoch(seed):
             negatives = batch[model.NEG_ITEM_ID].tolist()
             for target, negative in zip(batch[ITEM_FIELD].tolist(), negatives, strict=True):
                 seen.setdefault(target, set()).add(negative)
     for target, negatives in seen.items():
         assert negatives == set(range(1, stage.n_items + 1)) - {target}
-    one, other = (next(batches(model, stage).shuffled(3))[model.NEG_ITEM_ID] for _ in range(2))
+    one, other = (next(batches(model, stage).epoch(3))[model.NEG_ITEM_ID] for _ in range(2))
     assert torch.equal(one, other)
 
 
@@ -183,8 +183,8 @@ def test_masked_training_sees_the_target_and_masks_something(stage: Stage) -> No
     found, configuration = shipped("bert4rec")
     model = build(found, {**configuration, "ft_ratio": 0.0}, stage, seed=1)
     for plain, masked in zip(
-        PrefixBatches(stage.train_prefixes, batch_size=2, device=torch.device("cpu")).shuffled(1),
-        batches(model, stage, 2).shuffled(1),
+        PrefixBatches(stage.train_prefixes, batch_size=2, device=torch.device("cpu")).epoch(1),
+        batches(model, stage, 2).epoch(1),
         strict=True,
     ):
         assert (masked[model.MASK_INDEX] > 0).any()

@@ -13,6 +13,7 @@ from srgnn_bench.recbole_bridge.classes import model_class
 from srgnn_bench.recbole_bridge.config import recbole_parameters
 from srgnn_bench.specs import registry
 from srgnn_bench.specs.fields import Spec
+from srgnn_bench.specs.model import TrainingSpec
 from srgnn_bench.testing import ModelContract
 
 SMALL = {
@@ -22,7 +23,13 @@ SMALL = {
     "dropout_prob": 0.1,
     "hidden_dropout_prob": 0.0,
     "attn_dropout_prob": 0.0,
+    "n_sample": 16,
 }
+
+TRAINING = {
+    "gru4rec_original": TrainingSpec(epochs=25, train_batch_size=32, learning_rate=0.1),
+}
+"""Of models that do not learn with Adam."""
 
 
 def contract_of(name: str) -> type[ModelContract]:
@@ -42,6 +49,7 @@ def contract_of(name: str) -> type[ModelContract]:
             **given,
             **{k: v for k, v in SMALL.items() if k in fields},
         }
+        training: ClassVar[TrainingSpec] = TRAINING.get(name, ModelContract.training)
 
     return Contract
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
+from srgnn_bench.baselines.gru4rec_original import OriginalGRU4Rec
 from srgnn_bench.data.sessions import Sessions, Stage, stage_of
 from srgnn_bench.models.srgnn import FastSRGNN
 from srgnn_bench.specs.model import TrainingSpec
@@ -21,6 +23,17 @@ from srgnn_bench.training.stopping import Next, Plateau, Repeat
 
 TRAINING = TrainingSpec(train_batch_size=32, learning_rate=0.02)
 
+SMALL: dict[type[Any], dict[str, Any]] = {
+    FastSRGNN: {"embedding_size": 8},
+    OriginalGRU4Rec: {
+        "hidden_size": 8,
+        "n_sample": 5,
+        "momentum": 0.3,
+        "dropout_p_hidden": 0.2,
+    },
+}
+"""A model that trains as most do, and one with batches and an optimizer of its own."""
+
 
 @pytest.fixture(scope="module")
 def stage() -> Stage:
@@ -29,11 +42,11 @@ def stage() -> Stage:
     return stage_of("validation", *parts)
 
 
-def model_of(stage: Stage) -> FastSRGNN:
-    return build(FastSRGNN, {"embedding_size": 8}, stage, seed=5)
+def model_of(stage: Stage, model_class: type[Any] = FastSRGNN) -> Any:
+    return build(model_class, SMALL[model_class], stage, seed=5)
 
 
-def weights(model: FastSRGNN) -> list[torch.Tensor]:
+def weights(model: Any) -> list[torch.Tensor]:
     return list(model.state_dict().values())
 
 
@@ -56,19 +69,23 @@ COURSES = [
 
 
 @pytest.mark.parametrize("values", COURSES)
-def test_a_schedule_gives_the_weights_that_it_was_chosen_for(stage: Stage, values) -> None:
+@pytest.mark.parametrize("model_class", SMALL)
+def test_a_schedule_gives_the_weights_that_it_was_chosen_for(
+    stage: Stage, values, model_class: type[Any]
+) -> None:
     rule = Plateau(epochs=20, patience=1)
-    found = model_of(stage)
+    found = model_of(stage, model_class)
     train(found, stage, TRAINING, rule, seed=7, judge=Made(*values))
-    repeated = model_of(stage)
+    repeated = model_of(stage, model_class)
     train(repeated, stage, TRAINING, Repeat(rule.schedule), seed=7)
     assert all(map(torch.equal, weights(found), weights(repeated)))
 
 
 @pytest.mark.parametrize("values", COURSES)
 @pytest.mark.parametrize("killed_after", [1, 3, 4])
+@pytest.mark.parametrize("model_class", SMALL)
 def test_a_training_that_is_cut_off_goes_on_as_if_it_had_not_been(
-    stage: Stage, tmp_path: Path, values, killed_after: int
+    stage: Stage, tmp_path: Path, values, killed_after: int, model_class: type[Any]
 ) -> None:
     class Killed(Exception):  # noqa: N818
         pass
@@ -82,11 +99,11 @@ def test_a_training_that_is_cut_off_goes_on_as_if_it_had_not_been(
     checkpoint = Checkpoint(tmp_path / "checkpoint", key="k")
     with pytest.raises(Killed):
         train(
-            model_of(stage), stage, TRAINING, Plateau(epochs=20, patience=1), seed=7,
+            model_of(stage, model_class), stage, TRAINING, Plateau(epochs=20, patience=1), seed=7,
             judge=Made(*values), tell=kill, checkpoint=checkpoint,
         )  # fmt: skip
     rule, other_rule = (Plateau(epochs=20, patience=1) for _ in range(2))
-    model, other = model_of(stage), model_of(stage)
+    model, other = model_of(stage, model_class), model_of(stage, model_class)
     history = train(
         model, stage, TRAINING, rule, seed=7, judge=Made(*values[killed_after:]),
         checkpoint=checkpoint,
