@@ -10,6 +10,7 @@ writes them there; a test holds that it has been called.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -26,6 +27,7 @@ from srgnn_bench.evaluation.metrics import Metric  # noqa: E402
 from srgnn_bench.evaluation.statistics import by_session, estimate  # noqa: E402
 from srgnn_bench.report.results import SuiteResults, load_suite  # noqa: E402
 from srgnn_bench.report.tables.published import read_published  # noqa: E402
+from srgnn_bench.specs import registry  # noqa: E402
 from srgnn_bench.store.store import ResultStore  # noqa: E402
 
 if TYPE_CHECKING:
@@ -169,6 +171,31 @@ def repeats(*rows: tuple[str, str, str, str]) -> str:
     return "\n".join(lines)
 
 
+def models(family: str) -> str:
+    """The shipped models of a family, as their files describe them, with what one costs.
+
+    The times are those of the standard suite on Diginetica; a model that it lacks has none.
+    """
+    stored = table("standard", "cost").loc["diginetica"]
+    lines = [
+        "| model | paper | year | known for | training, minutes | ranking, ms per session |",
+        "| --- | --- | ---: | --- | ---: | ---: |",
+    ]
+    for spec in map(registry.model, registry.names("model")):
+        if spec.family != family:
+            continue
+        year = re.search(r"\b(19|20)\d\d\b", spec.citation)
+        assert year is not None, spec.name
+        cost = ["", ""]
+        if spec.name in stored.index:
+            row = stored.loc[spec.name]
+            cost = [f"{row['train_seconds'] / 60:.1f}", f"{row['session_milliseconds']:.2f}"]
+        name = f"{spec.title}<br>`{spec.name}`"
+        cells = [name, spec.citation, year[0], spec.known_for or "", *cost]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def findings() -> str:
     """The table and what it says, which README and the page of results share."""
     return render((ROOT / "docs" / "findings.md").read_text(encoding="utf-8")).strip("\n")
@@ -185,6 +212,7 @@ FUNCTIONS: tuple[Callable[..., str], ...] = (
     headline,
     variants,
     repeats,
+    models,
     findings,
 )
 

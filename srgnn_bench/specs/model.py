@@ -133,6 +133,9 @@ class ModelSpec(Spec):
     citation: Text
     """The paper, and whose implementation this is."""
 
+    known_for: Text | None = None
+    """What it does unlike others, or showed, in a sentence."""
+
     parameters: Values = Field(default_factory=dict)
     """Fixed values: the model's own parameters and training settings."""
 

@@ -66,10 +66,10 @@ COURSES = [
     (0.1, 0.3, 0.2, 0.4, 0.1, 0.5, 0.1),
     (0.3, 0.2, 0.1, 0.1),
 ]
+CASES = [*((values, FastSRGNN) for values in COURSES), (COURSES[1], OriginalGRU4Rec)]
 
 
-@pytest.mark.parametrize("values", COURSES)
-@pytest.mark.parametrize("model_class", SMALL)
+@pytest.mark.parametrize(("values", "model_class"), CASES)
 def test_a_schedule_gives_the_weights_that_it_was_chosen_for(
     stage: Stage, values, model_class: type[Any]
 ) -> None:
@@ -81,9 +81,8 @@ def test_a_schedule_gives_the_weights_that_it_was_chosen_for(
     assert all(map(torch.equal, weights(found), weights(repeated)))
 
 
-@pytest.mark.parametrize("values", COURSES)
+@pytest.mark.parametrize(("values", "model_class"), CASES)
 @pytest.mark.parametrize("killed_after", [1, 3, 4])
-@pytest.mark.parametrize("model_class", SMALL)
 def test_a_training_that_is_cut_off_goes_on_as_if_it_had_not_been(
     stage: Stage, tmp_path: Path, values, killed_after: int, model_class: type[Any]
 ) -> None:
