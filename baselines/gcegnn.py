@@ -14,7 +14,6 @@ from recbole.model.abstract_recommender import SequentialRecommender
 from torch import nn
 from torch.nn.functional import leaky_relu
 
-from srgnn_bench.errors import ModelError
 from srgnn_bench.layers.attention import soft_attention
 from srgnn_bench.layers.initialisation import initialise_uniformly
 from srgnn_bench.layers.item_neighbours import FewNeighbours, ItemNeighbours
@@ -27,6 +26,7 @@ from srgnn_bench.layers.session_graph import (
     session_nodes,
 )
 from srgnn_bench.models import FullSoftmax, ModelParameters
+from srgnn_bench.models.sessions import training_sessions
 
 SLOPE = 0.2
 
@@ -142,14 +142,8 @@ class GCEGNN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
         super().__init__(config, dataset)
         own = GCEGNNParameters.read(config)
         d = own.embedding_size
-        sessions = getattr(dataset, "training_sessions", None)
-        if sessions is None:
-            raise ModelError(
-                "GCE-GNN needs the training sessions, which RecBole's own dataset lacks.",
-                remedy="Run it with srgnn-bench.",
-            )
         self.neighbours = ItemNeighbours(
-            sessions,
+            training_sessions(dataset, needed_by="GCE-GNN"),
             n_items=self.n_items,
             reach=own.reach,
             count=own.neighbours,

@@ -34,12 +34,12 @@ from torch import nn
 from torch.nn.functional import cross_entropy, dropout, elu, log_softmax, logsigmoid
 
 from srgnn_bench.data.sessions import Stage
-from srgnn_bench.errors import ModelError
 from srgnn_bench.layers.adagrad import MomentumAdagrad
 from srgnn_bench.layers.initialisation import clear_padding
 from srgnn_bench.layers.ragged import packed_clicks
 from srgnn_bench.models import ItemProducts, ModelParameters
 from srgnn_bench.models.session_parallel import ParallelBatch, SessionParallelBatches
+from srgnn_bench.models.sessions import training_sessions
 from srgnn_bench.specs.model import TrainingSpec
 
 
@@ -111,12 +111,7 @@ class OriginalGRU4Rec(ItemProducts, SequentialRecommender):  # type: ignore[misc
     def __init__(self, config: Any, dataset: Any) -> None:
         super().__init__(config, dataset)
         self.own = own = OriginalGRU4RecParameters.read(config)
-        sessions = getattr(dataset, "training_sessions", None)
-        if sessions is None:
-            raise ModelError(
-                "GRU4Rec needs the training sessions, which RecBole's own dataset lacks.",
-                remedy="Run it with srgnn-bench.",
-            )
+        sessions = training_sessions(dataset, needed_by="GRU4Rec")
         d = own.hidden_size
         self.item_embedding = nn.Embedding(self.n_items, d, padding_idx=0, sparse=True)
         self.item_bias = nn.Embedding(self.n_items, 1, padding_idx=0, sparse=True)

@@ -13,7 +13,6 @@ from pydantic import Field
 from recbole.model.abstract_recommender import SequentialRecommender
 from torch import nn
 
-from srgnn_bench.errors import ModelError
 from srgnn_bench.layers.attention import soft_attention
 from srgnn_bench.layers.gated_gnn import GatedGNN
 from srgnn_bench.layers.global_graph import GlobalGraph
@@ -31,6 +30,7 @@ from srgnn_bench.layers.session_graph import (
 )
 from srgnn_bench.models.full_softmax import FullSoftmax
 from srgnn_bench.models.parameters import ModelParameters
+from srgnn_bench.models.sessions import training_sessions
 
 
 class SRGNNParameters(ModelParameters):
@@ -135,10 +135,5 @@ class FastSRGNN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
 
 
 def _global_graph(dataset: Any) -> GlobalGraph:
-    sessions = getattr(dataset, "training_sessions", None)
-    if sessions is None:
-        raise ModelError(
-            "Global connections need the training sessions, which RecBole's own dataset lacks.",
-            remedy="Run it with srgnn-bench, or use other connections.",
-        )
+    sessions = training_sessions(dataset, needed_by="SR-GNN with global connections")
     return GlobalGraph(sessions, n_items=dataset.num(dataset.iid_field))

@@ -213,18 +213,17 @@ def describe_subject(results: SuiteResults) -> str | None:
 
 
 def describe_losses(results: SuiteResults) -> str | None:
-    """One sentence that names RecBole's models with a loss of their own; None if there are none."""
-    titles = {
-        record.title
-        for record in results.all_records()
-        if has_own_loss(
-            record.class_path,
-            loss=record.identity.configuration.get("loss_type", "CE"),
-        )
-    }
-    if not titles:
-        return None
-    return f"Loss: RecBole's own for {', '.join(sorted(titles))}; the full softmax is not shared."
+    """One sentence that names the models with a loss of their own; None if there are none."""
+    recboles, sampled = set(), set()
+    for record in results.all_records():
+        configuration = record.identity.configuration
+        if has_own_loss(record.class_path, loss=configuration.get("loss_type", "CE")):
+            recboles.add(record.title)
+        if "n_sample" in configuration:
+            sampled.add(record.title)
+    kinds = {"RecBole's own": recboles, "one of sampled negatives": sampled}
+    parts = [f"{kind} for {', '.join(sorted(titles))}" for kind, titles in kinds.items() if titles]
+    return f"Loss: {'; '.join(parts)}; the full softmax is not shared." if parts else None
 
 
 def describe_cautions(results: SuiteResults) -> list[str]:

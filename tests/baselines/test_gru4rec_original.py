@@ -17,12 +17,14 @@ from tiny_models import tiny_batch, tiny_model
 
 from srgnn_bench.baselines.gru4rec_original import OriginalGRU4Rec
 from srgnn_bench.data.sessions import Sessions, Stage, stage_of
-from srgnn_bench.errors import ModelError
+from srgnn_bench.errors import ModelError, SpecError
 from srgnn_bench.layers.adagrad import MomentumAdagrad
 from srgnn_bench.models.session_parallel import ParallelBatch, SessionParallelBatches
 from srgnn_bench.specs.model import TrainingSpec
+from srgnn_bench.specs.resolving import resolve
 from srgnn_bench.store.record import Schedule
 from srgnn_bench.training.build import build
+from srgnn_bench.training.configuration import candidates
 from srgnn_bench.training.fit import train
 from srgnn_bench.training.stopping import Repeat
 
@@ -269,6 +271,13 @@ def test_scores_far_apart_give_a_finite_loss(loss: str) -> None:
     )
     model.calculate_loss(batch).backward()
     assert all(torch.isfinite(p.grad.to_dense()).all() for p in model.parameters())
+
+
+@pytest.mark.parametrize("setting", ["weight_decay=0.001", "clip_grad_norm=1"])
+def test_what_it_cannot_do_is_refused_before_anything_is_trained(setting: str) -> None:
+    suite = resolve("quick", models=["gru4rec_original"], settings=[f"training.{setting}"])
+    with pytest.raises(SpecError, match=setting.split("=", maxsplit=1)[0]):
+        candidates(suite)
 
 
 def test_it_needs_the_training_sessions() -> None:

@@ -130,6 +130,7 @@ def recboles_path(name: str) -> str:
         ("core", "RecBole's own"),
         ("gru4rec_bpr", "RecBole's own"),
         ("tagnn", "its own"),
+        ("gru4rec_original", "its own"),
         ("sknn", "none: fitted"),
     ],
 )

@@ -19,9 +19,10 @@ RECBOLE = "recbole.model.sequential_recommender."
         (RECBOLE + "sasrec:SASRec", {"loss_type": "CE"}, False),
         (RECBOLE + "sasrec:SASRec", {"loss_type": "BPR"}, True),
         ("srgnn_bench.models.srgnn:FastSRGNN", {}, False),
+        ("srgnn_bench.baselines.gru4rec_original:OriginalGRU4Rec", {"n_sample": 0}, True),
     ],
 )
-def test_a_loss_of_recboles_own_is_named(
+def test_a_loss_of_its_own_is_named(
     class_path: str, configuration: dict[str, Any], named: bool
 ) -> None:
     identity = SimpleNamespace(configuration=configuration)
