@@ -15,9 +15,10 @@ from benchmarks.training import OURS, THEIRS
 from srgnn_bench.data.prepare import prepare
 from srgnn_bench.data.protocol import test_stage
 from srgnn_bench.recbole_bridge.dataset import PrefixBatches
-from srgnn_bench.specs.dataset import AtomicSource, DatasetSpec
+from srgnn_bench.specs.dataset import DatasetSpec
 from srgnn_bench.specs.preparation import NewestSessions, Preparation
 from srgnn_bench.specs.protocol import ProtocolSpec
+from srgnn_bench.specs.sources.atomic import AtomicSource
 
 
 def measure(

@@ -55,7 +55,7 @@ def prepare(
     results: ResultsOption = RESULTS,
     source: Annotated[str | None, typer.Option(help="Read this source, not the first.")] = None,
 ) -> None:
-    """Prepare a dataset and show its data card."""
+    """Prepare a dataset, or each of its windows, and show its data card."""
     from srgnn_bench.data.card import card_of
     from srgnn_bench.data.prepare import prepare as prepare_dataset
     from srgnn_bench.report.data_card import sections, write_data_card
@@ -63,21 +63,21 @@ def prepare(
     from srgnn_bench.store.store import ResultStore
 
     screen = console()
-    spec = registry.dataset(name)
     cache = ResultStore(results).data_folder
-    data = prepare_dataset(spec, data_root=data_root, cache=cache, source=source)
-    card = card_of(data, spec)
-    for section in sections(card):
-        table = table_of(section.columns, title=section.heading)
-        table.show_header = any(section.columns)
-        for column, numeric in zip(table.columns, section.numeric, strict=True):
-            column.justify = "right" if numeric else "left"
-        for row in section.rows:
-            table.add_row(*row)
-        screen.print(table)
-    warn(screen, card.warnings)
-    paths = write_data_card(card, out=cache / spec.name / "card")
-    screen.print(f"Card: {paths[0].parent}")
+    for spec in registry.dataset(name).in_windows():
+        data = prepare_dataset(spec, data_root=data_root, cache=cache, source=source)
+        card = card_of(data, spec)
+        for section in sections(card):
+            table = table_of(section.columns, title=section.heading)
+            table.show_header = any(section.columns)
+            for column, numeric in zip(table.columns, section.numeric, strict=True):
+                column.justify = "right" if numeric else "left"
+            for row in section.rows:
+                table.add_row(*row)
+            screen.print(table)
+        warn(screen, card.warnings)
+        paths = write_data_card(card, out=cache / spec.name / "card")
+        screen.print(f"Card: {paths[0].parent}")
 
 
 @app.command()

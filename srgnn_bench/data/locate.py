@@ -151,7 +151,8 @@ def _unpacked_name(path: Path) -> str:
 
 def _folders(spec: DatasetSpec, source: Source, data_root: Path | None) -> list[Path]:
     if source.in_recbole:
-        return [each / "dataset_example" / spec.name for each in package_folders("recbole")]
+        examples = [each / "dataset_example" for each in package_folders("recbole")]
+        return [each / name for each in examples for name in (spec.name, *spec.folders)]
     if data_root is None:
         return []
     folders = [data_root / name for name in (spec.name, *spec.folders)]

@@ -50,6 +50,7 @@ class PreparedDataset:
     Attributes:
         name, title: as its YAML says.
         fingerprint: sha256 of source bytes, preparation and ``DATA_VERSION``, 64 hex digits.
+        window_of: title of the dataset whose window it is; None where it is none.
         source, files: name of the source, and where it was found.
         split: the rule that split the sessions; None where the source was split already.
         has_times: whether ``times`` of the sessions are times, or ordinals.
@@ -71,6 +72,7 @@ class PreparedDataset:
     name: str
     title: str
     fingerprint: str
+    window_of: str | None
     source: str
     files: tuple[Path, ...]
     split: Split | None
@@ -164,12 +166,14 @@ class _Content:
 
 def _fingerprint(spec: DatasetSpec, found: Found) -> str:
     rules = _rules(spec, found.source)
-    described = {
+    described: dict[str, Any] = {
         "version": DATA_VERSION,
         "bytes": digest(found),
         "source": found.source.model_dump(mode="json", exclude=NOT_IN_THE_BYTES),
         "preparation": rules.model_dump(mode="json") if rules else None,
     }
+    if spec.window is not None:
+        described["window"] = spec.window.model_dump(mode="json")
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
@@ -182,7 +186,11 @@ def _build(spec: DatasetSpec, found: Found) -> _Content:
     source = found.source
     log = source.read(found.paths)
     doubts = examine(log)
-    divided = (_rules(spec, source) or source.as_published).apply(log)
+    rules = _rules(spec, source)
+    if rules is None:
+        divided = source.as_published.apply(log)
+    else:
+        divided = rules.apply(log, window=spec.window)
     train, test = divided.train, divided.test
     for side, table in (("training", train), ("test", test)):
         if (len(table.items) - len(table)) == 0:
@@ -223,6 +231,7 @@ def _dataset(
         name=spec.name,
         title=spec.title,
         fingerprint=fingerprint,
+        window_of=spec.window_of,
         source=found.source.name,
         files=found.paths,
         split=rules.split if rules else None,

@@ -56,6 +56,7 @@ class FinalTask:
         winner: the chosen configuration.
         dataset: name of the dataset.
         dataset_title: its title.
+        window_of: title of the dataset whose window it is; None where it is none.
         test_sessions: test sessions of the dataset.
         test_kind: what its test is.
     """
@@ -66,6 +67,7 @@ class FinalTask:
     winner: Winner
     dataset: str
     dataset_title: str
+    window_of: str | None
     test_sessions: int
     test_kind: TestKind
 
@@ -79,6 +81,7 @@ class FinalTask:
             winner=winner,
             dataset=job.dataset.name,
             dataset_title=job.dataset.title,
+            window_of=job.dataset.window_of,
             test_sessions=len(job.dataset.test),
             test_kind=test_kind(job.dataset),
         )
@@ -233,6 +236,7 @@ def _facts(task: FinalTask, stage: Stage) -> DatasetFacts:
     shuffle = task.test_kind.shuffle
     return DatasetFacts(
         title=task.dataset_title,
+        window_of=task.window_of,
         items=stage.n_items,
         train_sessions=len(stage.train),
         train_clicks=len(stage.train.items),

@@ -152,7 +152,7 @@ def plan(
     entries = candidates(suite, trust=trust)
     shared = _plain(suite, trust=trust)
     jobs = []
-    for spec in suite.datasets:
+    for spec in (window for dataset in suite.datasets for window in dataset.in_windows()):
         data = prepare(spec, data_root=data_root, cache=store.data_folder)
         for model in entries:
             study = None

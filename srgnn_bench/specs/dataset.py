@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from srgnn_bench.specs.fields import Name, RelativePath, Spec, Text, Title
-from srgnn_bench.specs.preparation import Preparation
+from srgnn_bench.specs.fields import Name, RelativePath, Spec, Text, Title, checked_name
+from srgnn_bench.specs.preparation import Preparation, Window
 from srgnn_bench.specs.sources.atomic import AtomicSource
 from srgnn_bench.specs.sources.frames import FrameSource
 from srgnn_bench.specs.sources.pickles import PicklesSource
@@ -84,6 +84,12 @@ class DatasetSpec(Spec):
     """Where the files can be fetched, when asked for; the first that answers is used."""
     preparation: Preparation | None = None
     """For sources that are logs; those already split are taken as they are."""
+    windows: int | None = Field(None, ge=2, le=100)
+    """Cut a log into so many windows of equal span, each of which is a dataset of its own."""
+    window: Window | None = None
+    """Prepare this window alone."""
+    window_of: Title | None = None
+    """Title of the dataset whose window it is."""
     expected: dict[str, Counts] = Field(default_factory=dict)
     """Name of a source -> counts that it should give."""
 
@@ -97,9 +103,41 @@ class DatasetSpec(Spec):
                 raise ValueError(f"`expected` names an unknown source: {name}")
         for source in self.sources:
             source.check(self.preparation)
+        if self.windows is not None:
+            if self.window is not None:
+                raise ValueError("give either `windows` or `window`")
+            checked_name(self._window_name(self.windows))
+        cut = self.windows is not None or self.window is not None
+        if cut and any(source.is_split for source in self.sources):
+            raise ValueError("only logs are cut into windows, and a source is split already")
         if self.preparation is not None and all(source.is_split for source in self.sources):
             raise ValueError(
                 "`preparation` is for logs, and every source is split already; a source of the "
                 "kind split_tables has `filters` of its own"
             )
         return self
+
+    def in_windows(self) -> tuple[DatasetSpec, ...]:
+        """The dataset of each window that is asked for, oldest first; this one where none is.
+
+        They are called by this one's name and their number.
+        """
+        if self.windows is None:
+            return (self,)
+        return tuple(
+            self.model_copy(
+                update={
+                    "name": self._window_name(number),
+                    "title": f"{self.title}, window {number}",
+                    "folders": (self.name, *self.folders),
+                    "windows": None,
+                    "window": Window(number=number, of=self.windows),
+                    "window_of": self.title,
+                    "expected": {},
+                }
+            )
+            for number in range(1, self.windows + 1)
+        )
+
+    def _window_name(self, number: int) -> str:
+        return f"{self.name}-{number}"

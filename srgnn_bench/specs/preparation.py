@@ -237,6 +237,33 @@ Split = Annotated[
 ]
 
 
+class Window(_Step):
+    """One of several spans of equal length that a log is cut into, by the sessions' times.
+
+    As in Ludewig et al., UMUAI 2021. Sessions stay whole: one that goes on over the end of a span
+    belongs to the next. What the steps after it do, they do within the window.
+    """
+
+    number: int = Field(ge=1)
+    """The place of this one, oldest first."""
+    of: int = Field(ge=2)
+    """How many there are."""
+
+    says: ClassVar[str] = "window {0.number} of {0.of}"
+
+    @model_validator(mode="after")
+    def _among_them(self) -> Window:
+        if self.number > self.of:
+            raise ValueError("`number` is at most `of`")
+        return self
+
+    def apply(self, table: SessionTable) -> SessionTable:
+        """The sessions of the window; the newest session of all is in the last."""
+        first, last = table.times[0], table.times[-1]
+        window = (table.times - first) * self.of // (last - first + 1)
+        return table.keep_sessions(window == self.number - 1)
+
+
 @dataclass(frozen=True)
 class Divided:
     """What a preparation makes of a log.
@@ -324,11 +351,15 @@ class Preparation(Spec):
             )
         return self
 
-    def apply(self, log: ClickLog) -> Divided:
+    def apply(self, log: ClickLog, *, window: Window | None = None) -> Divided:
         """Training and test sessions of a log.
 
+        Args:
+            log: the clicks.
+            window: the part of it to prepare; None for the whole.
+
         Raises:
-            DataError: a filter leaves no session.
+            DataError: a filter or the window leaves no session.
         """
         if log.groups == "users":
             assert self.idle_gap_seconds is not None  # DatasetSpec sees to it
@@ -336,7 +367,8 @@ class Preparation(Spec):
         else:
             table = sessions_by_id(log, in_file_order=self.click_order == "file")
         steps = [count("all sessions", table)]
-        table = _filtered(table, self.filters, steps, origin=log.origin)
+        filters = self.filters if window is None else (window, *self.filters)
+        table = _filtered(table, filters, steps, origin=log.origin)
         train, test = self.split.divide(table)
         steps.append(count(self.split.words, train, test))
         if self.unknown_test_items == "remove":
@@ -354,7 +386,7 @@ KNOWN_ITEMS = "test items that training shows"
 
 
 def _filtered(
-    table: SessionTable, filters: Sequence[Filter], steps: list[StepCount], *, origin: str
+    table: SessionTable, filters: Sequence[Filter | Window], steps: list[StepCount], *, origin: str
 ) -> SessionTable:
     """What the filters leave, each of them counted among the steps."""
     for step in filters:
@@ -362,8 +394,9 @@ def _filtered(
         steps.append(count(step.words, table))
         if len(table) == 0:
             raise DataError(
-                f"{origin}: no session is left after the filter '{step.words}'.",
-                remedy="Loosen `filters` in the dataset's YAML, or add data.",
+                f"{origin}: no session is left after the step '{step.words}'.",
+                remedy="Loosen `filters` in the dataset's YAML, ask for fewer `windows`, or add "
+                "data.",
             )
     return table
 

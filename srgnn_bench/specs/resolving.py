@@ -144,6 +144,13 @@ class _Door:
                     remedy="Rename one of the files.",
                 )
             datasets[spec.name] = spec
+        windows = [window.name for spec in datasets.values() for window in spec.in_windows()]
+        if len(set(windows)) < len(windows):
+            twice = next(name for name in windows if windows.count(name) > 1)
+            raise SpecError(
+                f"Two datasets of suite {suite.name} are named '{twice}'; one is a window.",
+                remedy="Rename the other's file.",
+            )
         source = suite.configurations_from
         return ResolvedSuite(
             suite,

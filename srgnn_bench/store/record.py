@@ -85,6 +85,8 @@ class DatasetFacts(Stored):
     """Counts of the data as this run saw it."""
 
     title: Title
+    window_of: Title | None = None
+    """Title of the dataset that this is a window of; None where it is none."""
     items: int
     """Items in the catalogue, all of them ranked."""
     train_sessions: int

@@ -326,7 +326,7 @@ def test_a_validation_part_that_judges_nothing_is_refused(tmp_path: Path) -> Non
         (
             [(1, 2, 3)],
             {"filters": [{"step": "min_session_length", "clicks": 2}]},
-            "no session is left after the filter",
+            "no session is left after the step",
         ),
         (
             [(1, 2, 3), (1, 3, 4), (2, 2, 9), (2, 3, 9)],

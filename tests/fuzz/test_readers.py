@@ -18,9 +18,10 @@ import pytest
 from generated_logs import TEXT, Case, generate, sessions_of, strictly_parsed
 
 from srgnn_bench.errors import DataError
-from srgnn_bench.specs.dataset import AtomicSource, TableSource
+from srgnn_bench.specs.sources.atomic import AtomicSource
 from srgnn_bench.specs.sources.pickles import read_side as read_pickle
 from srgnn_bench.specs.sources.recbole_sessions import read_side as read_prefixes
+from srgnn_bench.specs.sources.tables import TableSource
 
 INPUTS = int(os.environ.get("SRGNN_BENCH_FUZZ", "300"))
 COLUMNS = {"session": ("session",), "item": ("item",), "time": ("time",)}

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from srgnn_bench.errors import DataError
-from srgnn_bench.specs.dataset import TableSource
 from srgnn_bench.specs.sources import text
 from srgnn_bench.specs.sources.quotes import QuoteWatch
+from srgnn_bench.specs.sources.tables import TableSource
 
 HEADER = "session,item,time,title\n"
 

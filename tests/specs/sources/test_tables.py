@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 
 from srgnn_bench.errors import DataError
 from srgnn_bench.specs import registry
-from srgnn_bench.specs.dataset import AtomicSource, TableSource
 from srgnn_bench.specs.log import ClickLog
 from srgnn_bench.specs.sources import streams
+from srgnn_bench.specs.sources.atomic import AtomicSource
+from srgnn_bench.specs.sources.tables import TableSource
 from srgnn_bench.specs.yaml_text import parse_yaml
 
 ROWS = [(3, 20, 1000.5), (3, 7, 999), (1, 20, 5), (12, 7, 1000)]
