@@ -14,6 +14,7 @@ from srgnn_bench.report.frames.metrics import uncertain_metrics
 from srgnn_bench.report.frames.scores import Scores
 from srgnn_bench.report.frames.slices import slice_frame
 from srgnn_bench.report.frames.tuning import importance_frame, searched, trial_frame
+from srgnn_bench.report.frames.windows import window_frame
 from srgnn_bench.report.results import SuiteResults
 
 
@@ -44,6 +45,11 @@ class Frames:
     def differences(self) -> pd.DataFrame:
         """The subject less every other entry: ``difference_frame``."""
         return difference_frame(self.scores)
+
+    @cached_property
+    def windows(self) -> pd.DataFrame:
+        """Means over the windows of a log: ``window_frame``."""
+        return window_frame(self.scores)
 
     @cached_property
     def slices(self) -> pd.DataFrame:
