@@ -1,11 +1,6 @@
 """Writes the numbers of the documents from the stored tables, when the documentation is built.
 
-A page says ``{{ gain("standard", "diginetica", "stan", "recall@20") }}`` where a number stands. The
-findings, ``docs/findings.md``, stand in the README too, which is read without a build:
-
-    python docs/stored_numbers.py
-
-writes them there; a test holds that it has been called.
+A page says ``{{ gain("standard", "diginetica", "stan", "recall@20") }}`` where a number stands.
 """
 
 from __future__ import annotations
@@ -36,7 +31,6 @@ if TYPE_CHECKING:
 
 REFERENCE = ROOT / "results" / "reference"
 RECALL, MRR = "recall@20", "mrr@20"
-BEGIN, END = "<!-- findings -->\n", "<!-- /findings -->\n"
 
 
 @cache
@@ -197,7 +191,7 @@ def models(family: str) -> str:
 
 
 def findings() -> str:
-    """The table and what it says, which README and the page of results share."""
+    """The table of results and what it says."""
     return render((ROOT / "docs" / "findings.md").read_text(encoding="utf-8")).strip("\n")
 
 
@@ -241,15 +235,3 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, **_: object) -> str:
     """Called by mkdocs for each page."""
     return render(markdown) if "{{ " in markdown else markdown
-
-
-def with_findings(readme: str) -> str:
-    """The README with today's findings between its marks."""
-    before, rest = readme.split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}{findings()}\n{END}{after}"
-
-
-if __name__ == "__main__":
-    path = ROOT / "README.md"
-    path.write_text(with_findings(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Shows a benchmark's events as they come: bars on a terminal or in a notebook, or plain lines."""
+"""Shows a benchmark's events as they come: bars on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ProgressView:
             TextColumn("left"),
             TimeRemainingColumn(),
             console=console,
-            disable=not _has_bars(console),
+            disable=not console.is_terminal,
         )
         self._began = time.monotonic()
         self._units = units
@@ -112,15 +112,15 @@ class ProgressView:
 
     def _clock(self) -> str:
         """How far it is and how long it took; a terminal's bars show it already."""
-        if _has_bars(self._console):
+        if self._console.is_terminal:
             return ""
         passed = time.monotonic() - self._began
         left = passed / self._done * (self._units - self._done)
         return f" [{self._done} of {self._units}, {_hours(passed)}, about {_hours(left)} left]"
 
     def _line(self, text: str, *, always: bool = False) -> None:
-        """Print a line; on a terminal the bars already show what passes by."""
-        if always or not _has_bars(self._console):
+        """Print a line; bars on a terminal show what passes by, and a notebook would fill up."""
+        if always or not (self._console.is_terminal or self._console.is_jupyter):
             self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
@@ -134,7 +134,3 @@ def _place(event: TrialStarted | TrialDone) -> str:
 def _hours(seconds: float) -> str:
     """Hours, minutes and seconds, such as 0:02:31."""
     return str(timedelta(seconds=round(seconds)))
-
-
-def _has_bars(console: Console) -> bool:
-    return console.is_terminal or console.is_jupyter
