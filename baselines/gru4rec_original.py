@@ -108,6 +108,9 @@ class OriginalGRU4Rec(ItemProducts, SequentialRecommender):  # type: ignore[misc
 
     Parameters = OriginalGRU4RecParameters
 
+    log_clicks: torch.Tensor
+    state: torch.Tensor
+
     def __init__(self, config: Any, dataset: Any) -> None:
         super().__init__(config, dataset)
         self.own = own = OriginalGRU4RecParameters.read(config)

@@ -78,5 +78,6 @@ def _step(
 ) -> torch.Tensor:
     """The step that weights take; their gradients are added to their ``squares``."""
     squares.addcmul_(gradient, gradient)
-    step = (squares + group["eps"]).rsqrt_().mul_(gradient).mul_(-group["lr"])
-    return step.add_(last, alpha=group["momentum"])
+    step: torch.Tensor = (squares + group["eps"]).rsqrt_().mul_(gradient).mul_(-group["lr"])
+    step.add_(last, alpha=group["momentum"])
+    return step
