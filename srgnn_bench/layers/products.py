@@ -14,7 +14,11 @@ HAS_ONEDNN = hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
 def times_transposed(
-    a: torch.Tensor, b: torch.Tensor, *, plus: torch.Tensor | None = None
+    a: torch.Tensor,
+    b: torch.Tensor,
+    *,
+    plus: torch.Tensor | None = None,
+    onednn: bool = HAS_ONEDNN,
 ) -> torch.Tensor:
     """The product of a matrix and the transpose of another; no gradient flows through it.
 
@@ -22,11 +26,12 @@ def times_transposed(
         a: shape (m, k).
         b: shape (n, k).
         plus: added to every row of the product, shape (n,).
+        onednn: whether oneDNN multiplies matrices of single precision on a CPU.
 
     Returns:
         a b^T, shape (m, n), in new memory.
     """
-    if HAS_ONEDNN and a.device.type == "cpu" and a.dtype == torch.float32:
+    if onednn and a.device.type == "cpu" and a.dtype == torch.float32:
         product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(a, b, plus, "none", [], "")
         return product
     return a @ b.T if plus is None else torch.addmm(plus, a, b.T)

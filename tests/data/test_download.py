@@ -18,7 +18,7 @@ from srgnn_bench.data.download import download
 from srgnn_bench.errors import DataError
 from srgnn_bench.specs import registry
 from srgnn_bench.specs.dataset import DatasetSpec, RecBoleDownload
-from srgnn_bench.specs.sources import streams
+from srgnn_bench.specs.sources.streams import ALWAYS_UNPACKED
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def without_sessions() -> bytes:
 def bomb() -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as opened:
-        opened.writestr("x.train.inter", b"0" * 3_000_000)
+        opened.writestr("x.train.inter", bytes(2 * ALWAYS_UNPACKED))
     return buffer.getvalue()
 
 
@@ -177,7 +177,7 @@ def bomb() -> bytes:
         (archive("two")[:60], "not a zip file"),
         (b"", "not a zip file"),
         (without_sessions(), "no .inter file is in it"),
-        (bomb(), "unpacks to 3,000,000 bytes"),
+        (bomb(), f"unpacks to {2 * ALWAYS_UNPACKED:,} bytes"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",  # bytes hold the time
 )
@@ -190,7 +190,6 @@ def test_an_archive_that_is_none_is_one_line_and_nothing_of_it_is_kept(
 ) -> None:
     folder, address = site
     monkeypatch.setattr(downloading, "_recbole_addresses", lambda: {"x": f"{address}x.zip"})
-    monkeypatch.setattr(streams, "ALWAYS_UNPACKED", 1000)
     spec = spec_with({"kind": "recbole", "key": "x"})
     (folder / "x.zip").write_bytes(content)
     with pytest.raises(DataError, match=words) as caught:

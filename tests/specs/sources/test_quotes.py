@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from srgnn_bench.errors import DataError
-from srgnn_bench.specs.sources import text
 from srgnn_bench.specs.sources.quotes import QuoteWatch
 from srgnn_bench.specs.sources.tables import TableSource
+from srgnn_bench.specs.sources.text import BLOCK
 
 HEADER = "session,item,time,title\n"
 
@@ -88,14 +88,13 @@ def test_values_that_are_closed_cost_no_row(tmp_path: Path, title: str, end: str
     assert read(tmp_path, text + end) == clicks
 
 
-def test_an_open_quote_far_into_a_file_is_found_whatever_the_blocks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(text, "BLOCK", 1000)
-    rows = [f'{n},"item, {n}",{n},x\n' for n in range(5000)]
-    assert len(read(tmp_path, HEADER + "".join(rows))) == 5000
-    rows[4321] = '7,a,1,"x\n'
-    with pytest.raises(DataError, match="row 4323: a double quote"):
+def test_an_open_quote_far_into_a_file_is_found_behind_the_first_block(tmp_path: Path) -> None:
+    long = "x" * 4000
+    rows = [f'{n},"item, {n}",{n},{long}\n' for n in range(2 * BLOCK // len(long))]
+    assert len(read(tmp_path, HEADER + "".join(rows))) == len(rows)
+    far = 3 * len(rows) // 4
+    rows[far] = f'7,a,1,"{long}\n'
+    with pytest.raises(DataError, match=f"row {far + 2}: a double quote"):
         read(tmp_path, HEADER + "".join(rows))
 
 

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from srgnn_bench.errors import DataError
 from srgnn_bench.specs import registry
 from srgnn_bench.specs.log import ClickLog
-from srgnn_bench.specs.sources import streams
 from srgnn_bench.specs.sources.atomic import AtomicSource
+from srgnn_bench.specs.sources.streams import ALWAYS_UNPACKED
 from srgnn_bench.specs.sources.tables import TableSource
 from srgnn_bench.specs.yaml_text import parse_yaml
 
@@ -356,12 +356,10 @@ def test_text_in_another_encoding_is_named(tmp_path: Path, encoding: str) -> Non
 
 
 @pytest.mark.parametrize("name", ["log.csv.gz", "log.csv.zip"])
-def test_a_file_made_to_fill_memory_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    monkeypatch.setattr(streams, "ALWAYS_UNPACKED", 1 << 16)
+def test_a_file_made_to_fill_memory_is_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    content = b"session,item,time\n" + b"1,2,3\n" * 1_000_000
+    row = b"1,2,3," + b"0" * 8000 + b"\n"
+    content = b"session,item,time,note\n" + row * (2 * ALWAYS_UNPACKED // len(row))
     if name.endswith(".gz"):
         path.write_bytes(gzip.compress(content))
     else:
