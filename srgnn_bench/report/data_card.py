@@ -92,7 +92,7 @@ def markdown(card: DataCard) -> str:
 
 def _origin(card: DataCard) -> tuple[tuple[str, ...], ...]:
     rows = [
-        ("source", f"{card.source}: {', '.join(card.files)}"),
+        ("source", f"{card.source}: {', '.join(card.files) or 'a frame'}"),
         ("fingerprint", card.fingerprint),
         ("cite", card.citation),
         ("licence", card.licence),
