@@ -20,8 +20,8 @@ sys.path.insert(0, str(ROOT))  # the build needs the checkout, and no installati
 
 from srgnn_bench.evaluation.metrics import Metric  # noqa: E402
 from srgnn_bench.evaluation.statistics import by_session, estimate  # noqa: E402
+from srgnn_bench.report.printed import read_published  # noqa: E402
 from srgnn_bench.report.results import SuiteResults, load_suite  # noqa: E402
-from srgnn_bench.report.tables.published import read_published  # noqa: E402
 from srgnn_bench.specs import registry  # noqa: E402
 from srgnn_bench.store.store import ResultStore  # noqa: E402
 

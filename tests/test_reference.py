@@ -43,9 +43,9 @@ def other_versions() -> list[str]:
 def test_what_is_kept_of_a_report_is_rebuilt_byte_for_byte(suite: str, tmp_path: Path) -> None:
     frames = Frames(load_suite(ResultStore(REFERENCE), suite=suite))
     for table in all_tables(frames):
-        write_table(table, out=tmp_path)
+        write_table(table, out=tmp_path, suite=suite)
     draw = partial(draw_comparison, frames)
-    save_drawn(draw, name="comparison", out=tmp_path, forms=["svg"])
+    save_drawn(draw, name="comparison", out=tmp_path, layout="page", forms=["svg"])
     committed = REFERENCE / "report" / suite
     kept = {path.name for path in committed.iterdir()}
     assert kept >= {path.name for path in tmp_path.glob("*.csv")} | {"table.md"}

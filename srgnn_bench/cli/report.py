@@ -47,6 +47,12 @@ def report(
             "--with-seeds", help="Refuse to draw where a trained model has one seed only."
         ),
     ] = False,
+    title: Annotated[
+        str | None, typer.Option("--title", help="Heading of the report and its main table.")
+    ] = None,
+    serif: Annotated[
+        bool, typer.Option("--serif", help="Draw the figures in the type of papers in Times.")
+    ] = False,
     forms: FormsOption = None,
 ) -> None:
     """Draw the report from stored records, or compare two results folders; trains nothing."""
@@ -57,7 +63,7 @@ def report(
     from srgnn_bench.store.store import ResultStore
 
     screen, drawn = console(), read_forms(forms)
-    if compare is not None and (against or export or fdr or with_seeds):
+    if compare is not None and (against or export or fdr or with_seeds or title or serif):
         raise SpecError(
             "report --compare compares two results folders and draws no report.",
             remedy="Leave out its other options, or give them in a call of its own.",
@@ -82,9 +88,11 @@ def report(
                 suite=name,
                 out=folder,
                 against=against,
+                title=title,
                 fdr=fdr,
                 with_seeds=with_seeds,
                 forms=drawn,
+                font="serif" if serif else "sans",
             )
             if export:
                 export_results(*stores, suite=name, out=folder / "export")

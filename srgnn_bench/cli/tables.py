@@ -33,7 +33,7 @@ def plan_table(jobs: list[Job], states: list[JobState]) -> Table:
 def results_table(results: SuiteResults) -> Table:
     """The suite's metrics of every finished entry, mean and standard deviation over seeds."""
     frame = Frames(results).metrics.set_index(["dataset", "entry", "metric"])
-    title = f"{results.spec.title}: test sessions, percent{suffix(results)}"
+    title = f"{results.title}: test sessions, percent{suffix(results)}"
     titles = [metric_title(metric) for metric in results.metrics]
     table = table_of(["dataset", "model", *titles, "seeds"], title=title)
     for dataset in results.datasets:

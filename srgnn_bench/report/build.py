@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import partial
 from pathlib import Path
 
 from srgnn_bench.errors import StoreError
-from srgnn_bench.report.card import card_markdown
+from srgnn_bench.report.card import card_latex, card_markdown
 from srgnn_bench.report.conclusions import conclusions, verdicts
 from srgnn_bench.report.escaping import markdown_paragraph
-from srgnn_bench.report.forms import FORMS, Form
+from srgnn_bench.report.forms import FORMS, Font, Form
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.references import bibtex, read_references
 from srgnn_bench.report.results import load_suite
@@ -25,9 +24,11 @@ def build_report(
     suite: str,
     out: Path,
     against: str | None = None,
+    title: str | None = None,
     fdr: bool = False,
     with_seeds: bool = False,
     forms: Collection[Form] = FORMS,
+    font: Font = "sans",
 ) -> list[Path]:
     """Write tables, figures, sentences, protocol card, references and the page of a suite.
 
@@ -38,9 +39,11 @@ def build_report(
         suite: name of a suite that was run.
         out: folder for the files; made if needed.
         against: the entry that the others are compared with; None for the suite's own subject.
+        title: what the report is headed; None for the suite's title.
         fdr: whether tables of differences print the false discovery rate beside Holm's p.
         with_seeds: refuse to draw intervals that do not hold what other seeds would change.
         forms: the files of each figure; the page holds its figures whatever these are.
+        font: of the figures: ``sans``, or ``serif`` beside a text in Times.
 
     Returns:
         The files written, ``index.html`` first.
@@ -50,7 +53,7 @@ def build_report(
             be compared, ``out`` cannot be written, or a trained model has too few seeds for
             the intervals that were asked for.
     """
-    results = load_suite(store, suite=suite, against=against)
+    results = load_suite(store, suite=suite, against=against, title=title)
     single = results.with_one_seed
     if with_seeds and single:
         raise StoreError(
@@ -60,25 +63,28 @@ def build_report(
         )
     frames = Frames(results, fdr=fdr)
     # matplotlib, which takes a while to import: what cannot be reported is refused before that.
-    from srgnn_bench.report.figures import figures_for
-    from srgnn_bench.report.figures.canvas import save_drawn
+    from srgnn_bench.report.drawing import draw_figures
     from srgnn_bench.report.page import render_page
 
     tables = all_tables(frames)
-    figures = figures_for(frames)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        paths = [path for table in tables for path in write_table(table, out=out)]
-        drawings = {}
-        for figure in figures:
-            drawn = save_drawn(partial(figure.draw, frames), name=figure.name, out=out, forms=forms)
-            paths += drawn.paths
-            drawings[figure] = drawn.svg
+        paths = [path for table in tables for path in write_table(table, out=out, suite=suite)]
+        figures, drawings = draw_figures(frames, out=out, forms=forms, font=font)
+        paths += [
+            path
+            for figure in figures
+            for drawn in drawings.values()
+            for path in drawn[figure.name].paths
+        ]
         sentences = "\n\n".join(map(markdown_paragraph, [*verdicts(frames), *conclusions(frames)]))
         texts = {
-            "index.html": render_page(frames, tables=tables, drawings=drawings, out=out),
+            "index.html": render_page(
+                frames, tables=tables, figures=figures, drawings=drawings, out=out
+            ),
             "conclusions.md": f"# What holds\n\n{sentences}\n",
             "protocol.md": card_markdown(results),
+            "protocol.tex": card_latex(results),
             "references.bib": bibtex(results, references=read_references()),
         }
         for name, text in texts.items():

@@ -7,13 +7,14 @@ from typing import Any
 from srgnn_bench.report.captions import (
     RANKING,
     budget,
+    card,
     data_line,
     machine,
     notes,
     protocol_line,
     seed_count,
 )
-from srgnn_bench.report.escaping import escape_markdown
+from srgnn_bench.report.escaping import escape_latex, escape_markdown
 from srgnn_bench.report.results import SuiteResults
 
 
@@ -50,7 +51,7 @@ def protocol_card(results: SuiteResults) -> dict[str, str]:
         r.dataset.title: f"{r.dataset.unknown_targets:,} of {r.dataset.test_prefixes:,}"
         for r in records
     }
-    card = {
+    found = {
         "Protocol": protocol_line(results),
         "Data": data_line(results, datasets=results.datasets).removeprefix("Data: "),
         "Split": f"{split} {prefix}",
@@ -78,14 +79,20 @@ def protocol_card(results: SuiteResults) -> dict[str, str]:
         "Environment": f"{machine(results)} {_versions(results)}",
     }
     cautions = notes(results)
-    return {**card, "Cautions": " ".join(cautions)} if cautions else card
+    return {**found, "Cautions": " ".join(cautions)} if cautions else found
 
 
 def card_markdown(results: SuiteResults) -> str:
     """The card as a Markdown list."""
     items = protocol_card(results).items()
     lines = [f"- **{heading}.** {escape_markdown(text)}" for heading, text in items]
-    return f"# Protocol of {escape_markdown(results.spec.title)}\n\n" + "\n".join(lines) + "\n"
+    return f"# Protocol of {escape_markdown(results.title)}\n\n" + "\n".join(lines) + "\n"
+
+
+def card_latex(results: SuiteResults) -> str:
+    r"""The short card as a paragraph for ``\\input``, once for all tables of a paper."""
+    text = " ".join(escape_latex(line) for line in card(results))
+    return f"% Written by srgnn-bench from stored records.\n\\paragraph{{Protocol.}} {text}\n"
 
 
 def _settings(settings: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from srgnn_bench.report.captions import (
     SESSIONS_ONLY,
     describe_intervals,
     device_words,
+    explain_mark,
     notes,
     suffix,
 )
@@ -53,7 +54,7 @@ def compare_stores(before: ResultStore, after: ResultStore, *, suite: str, out: 
     table = comparison_table(load_suite(before, suite=suite), load_suite(after, suite=suite))
     try:
         out.mkdir(parents=True, exist_ok=True)
-        return write_table(table, out=out)
+        return write_table(table, out=out, suite=suite)
     except OSError as error:
         raise StoreError(
             f"{out} cannot be written ({error.strerror or error}).",
@@ -98,7 +99,7 @@ def comparison_table(before: SuiteResults, after: SuiteResults) -> Table:
         rows.append(tuple(cells))
     return Table(
         name="compare",
-        title=f"{after.spec.title}: before and after" + (suffix(after) or suffix(before)),
+        title=f"{after.title}: before and after" + (suffix(after) or suffix(before)),
         groups=(*((metric_title(metric), 5) for metric in after.metrics), ("", 1)),
         columns=(
             "Data",
@@ -107,6 +108,8 @@ def comparison_table(before: SuiteResults, after: SuiteResults) -> Table:
             "what changed",
         ),
         rows=tuple(rows),
+        note=f"In percent. Δ: paired, with 95% interval{explain_mark(data['with_seeds'])}; "
+        "p: Holm's, of this table.",
         lines=(
             f"In percent. Before: {before.store.root}; after: {after.store.root}. Δ is paired over "
             "the same test prefixes and averaged over seeds; interval and p hold "
@@ -114,8 +117,8 @@ def comparison_table(before: SuiteResults, after: SuiteResults) -> Table:
             "this table. No interval where the test prefixes differ.",
             *(f"Before only: {place}." for place in _missing(before, after)),
             *(f"After only: {place}." for place in _missing(after, before)),
-            *_notes(before, after),
         ),
+        card=tuple(_notes(before, after)),
         data=data,
         labels=2,
     )

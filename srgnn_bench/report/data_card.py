@@ -61,20 +61,25 @@ def write_data_card(card: DataCard, *, out: Path) -> list[Path]:
         DataError: the folder cannot be written.
     """
     # matplotlib takes a second to import, which a card on the screen need not wait for.
-    from srgnn_bench.report.figures.canvas import save_drawn
+    from srgnn_bench.report.figures.canvas import LAYOUTS, save_drawn
     from srgnn_bench.report.figures.data_card import draw_data_card
 
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / "card.json").write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
         (out / "card.md").write_text(markdown(card), encoding="utf-8")
-        figure = save_drawn(partial(draw_data_card, card), name="card", out=out)
+        draw = partial(draw_data_card, card)
+        drawn = [save_drawn(draw, name="card", out=out, layout=layout) for layout in LAYOUTS]
     except OSError as error:
         raise DataError(
             f"{out} cannot be written ({error.strerror or error}).",
             remedy="Free space or permissions there, or name another folder.",
         ) from error
-    return [out / "card.json", out / "card.md", *figure.paths]
+    return [
+        out / "card.json",
+        out / "card.md",
+        *(path for figure in drawn for path in figure.paths),
+    ]
 
 
 def markdown(card: DataCard) -> str:

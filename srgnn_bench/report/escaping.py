@@ -34,6 +34,7 @@ _LATEX = str.maketrans(
         "—": "---",
         "–": "--",
         "†": r"$^{\dagger}$",
+        "‡": r"$^{\ddagger}$",
     }
 )
 

@@ -1,4 +1,4 @@
-"""The kinds of files that a figure is saved as."""
+"""The kinds of files that a figure is saved as, and the fonts that it may have."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from srgnn_bench.errors import SpecError
 Form = Literal["pdf", "svg", "png"]
 
 FORMS: tuple[Form, ...] = get_args(Form)
+
+Font = Literal["sans", "serif"]
 
 
 def read_forms(text: str | None) -> tuple[Form, ...]:

@@ -7,15 +7,19 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 
 from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import notes, suffix
 from srgnn_bench.report.card import protocol_card
 from srgnn_bench.report.conclusions import conclusions, verdicts
+from srgnn_bench.report.figures.canvas import Drawn, Layout, file_stem
 from srgnn_bench.report.figures.critical_difference import no_diagram_because
 from srgnn_bench.report.figures.figure import FigureSpec
+from srgnn_bench.report.figures.looks import in_rows, looks
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.tables.forms import templates
 from srgnn_bench.report.tables.table import Table, percent
@@ -27,15 +31,17 @@ class PageFigure:
 
     Attributes:
         name: anchor.
-        title: heading.
+        title: caption.
         alternative: what it shows, for those who do not see it.
-        svg: the drawing.
+        svgs: the drawing for a page and for a phone, by the name of the width.
+        files: names of the files that were saved of it.
     """
 
     name: str
     title: str
     alternative: str
-    svg: Markup
+    svgs: dict[Layout, Markup]
+    files: list[str]
 
 
 @dataclass(frozen=True)
@@ -54,14 +60,20 @@ class RunRow:
 
 
 def render_page(
-    frames: Frames, *, tables: Sequence[Table], drawings: Mapping[FigureSpec, str], out: Path
+    frames: Frames,
+    *,
+    tables: Sequence[Table],
+    figures: Sequence[FigureSpec],
+    drawings: Mapping[Layout, Mapping[str, Drawn]],
+    out: Path,
 ) -> str:
     """The page's HTML.
 
     Args:
         frames: the suite.
         tables: in the order of the page; the first is the summary's.
-        drawings: the figures in their order, each with its SVG.
+        figures: in the order of the page.
+        drawings: how each looks at either width, by its name.
         out: the folder of the report, from which the runs' records are linked.
     """
     results = frames.results
@@ -70,16 +82,19 @@ def render_page(
             figure.name,
             figure.title,
             alternative_text(frames, figure),
-            inline_svg(svg, figure.name),
+            {
+                layout: inline_svg(of[figure.name].svg, file_stem(figure.name, layout=layout))
+                for layout, of in drawings.items()
+            },
+            [path.name for of in drawings.values() for path in of[figure.name].paths],
         )
-        for figure, svg in drawings.items()
+        for figure in figures
     ]
     return (
         templates()
         .get_template("page.html.j2")
         .render(
-            title=results.spec.title + suffix(results),
-            suite=results.manifest.suite,
+            title=results.title + suffix(results),
             notes=notes(results),
             verdicts=verdicts(frames),
             no_diagram=no_diagram_because(frames),
@@ -89,8 +104,42 @@ def render_page(
             card=protocol_card(results),
             metrics=[metric_title(metric) for metric in results.metrics],
             runs=_runs(frames, out=out),
+            numbers=chart_numbers(frames),
         )
     )
+
+
+def chart_numbers(frames: Frames) -> dict[str, Any]:
+    """What the page's own drawing is made of, in percent.
+
+    Returns:
+        ``metrics`` and ``datasets`` (pairs of name and title); ``entries``, in the order of the
+        rows, each with ``name``, ``title``, ``colour`` and ``values`` (dataset -> metric -> mean
+        and ends of its interval, None where there is none).
+    """
+    results = frames.results
+    frame = frames.metrics[frames.metrics["metric"].isin(results.metrics)].dropna(subset="mean")
+    values: dict[str, dict[str, dict[str, list[float | None]]]] = {}
+    for row in frame.to_dict("records"):
+        ends = [
+            None if np.isnan(row[n]) else round(100 * row[n], 4) for n in ("mean", "low", "high")
+        ]
+        values.setdefault(row["entry"], {}).setdefault(row["dataset"], {})[row["metric"]] = ends
+    look = looks(results, results.entries)
+    return {
+        "metrics": [[metric, metric_title(metric)] for metric in results.metrics],
+        "datasets": [[name, results.dataset_titles[name]] for name in results.datasets_with_runs],
+        "entries": [
+            {
+                "name": entry,
+                "title": results.short_titles[entry],
+                "colour": look[entry].colour,
+                "values": values[entry],
+            }
+            for entry in in_rows(frames)
+            if entry in values
+        ],
+    }
 
 
 def alternative_text(frames: Frames, figure: FigureSpec) -> str:
@@ -112,6 +161,14 @@ def inline_svg(svg: str, name: str) -> Markup:
     """
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    # What takes room and draws nothing: digits beyond hundredths of a point, turns by nothing,
+    # ids that nothing refers to, the font of every text, line breaks.
+    svg = re.sub(r"(?<=\d)\.(\d\d)\d+", r".\1", svg)
+    svg = re.sub(r' transform="rotate\(-?0 [^"]*\)"', "", svg)
+    used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg))
+    svg = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", svg)
+    svg = re.sub(r" font-family: [^;\"]*;?", "", svg)
+    svg = re.sub(r">\s+<", "><", re.sub(r"\s*\n\s*", " ", svg))
     svg = re.sub(r'\bid="', f'id="{name}-', svg)
     svg = re.sub(r'href="#', f'href="#{name}-', svg)
     svg = re.sub(r"url\(#", f"url(#{name}-", svg)

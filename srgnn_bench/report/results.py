@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 from srgnn_bench.errors import StoreError
 from srgnn_bench.evaluation.metrics import Metric, rank_metrics
 from srgnn_bench.evaluation.statistics import Integers
+from srgnn_bench.specs import registry
 from srgnn_bench.specs.reading import did_you_mean
 from srgnn_bench.specs.suite import SuiteSpec
 from srgnn_bench.store.record import Cell, Manifest, Record
@@ -43,6 +45,7 @@ class SuiteResults:
         records: records of each (dataset, entry), by seed; empty lists where all are missing.
         holes: the expected runs that have no record.
         against: the entry that the reader wants the others compared with; None for the suite's.
+        titled: the title that the reader wants; None for the suite's.
     """
 
     store: ResultStore
@@ -51,9 +54,25 @@ class SuiteResults:
     records: dict[tuple[str, str], list[Record]]
     holes: tuple[Hole, ...]
     against: str | None = None
+    titled: str | None = None
     _ranks: dict[str, Integers] = field(default_factory=dict, repr=False)
     _prefixes: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
     _tunings: dict[str, Tuning | None] = field(default_factory=dict, repr=False)
+
+    @property
+    def title(self) -> str:
+        """What the report is headed: the reader's words, or the suite's title.
+
+        A shipped suite's title speaks of its own data sets; of others, their titles stand there.
+        """
+        if self.titled is not None:
+            return self.titled
+        suite = self.manifest.suite
+        if suite in registry.names("suite"):
+            own = registry.suite(suite).datasets
+            if not set(self.spec.datasets) <= set(own):
+                return f"Session-based models on {', '.join(self.dataset_titles.values())}"
+        return self.spec.title
 
     @property
     def datasets(self) -> list[str]:
@@ -74,6 +93,16 @@ class SuiteResults:
     def entry_titles(self) -> dict[str, str]:
         """Titles of the entries, by name, no two alike."""
         return distinct({cell.entry: cell.title for cell in self.manifest.cells})
+
+    @cached_property
+    def families(self) -> dict[str, str]:
+        """Family of each entry's model, by name; ``other`` where no model file tells one."""
+        known = set(registry.names("model"))
+        models = {cell.entry: cell.model for cell in self.manifest.cells}
+        return {
+            entry: (registry.model(model).family if model in known else None) or "other"
+            for entry, model in models.items()
+        }
 
     @property
     def titles_with_runs(self) -> dict[str, str]:
@@ -314,13 +343,16 @@ class SuiteResults:
                 )
 
 
-def load_suite(store: ResultStore, *, suite: str, against: str | None = None) -> SuiteResults:
+def load_suite(
+    store: ResultStore, *, suite: str, against: str | None = None, title: str | None = None
+) -> SuiteResults:
     """Read and check all that is stored about a suite.
 
     Args:
         store: the results folder.
         suite: name of a suite that was run.
         against: the entry that the others are compared with; None for the suite's own subject.
+        title: what the report is headed; None for the suite's title.
 
     Raises:
         StoreError: the suite was never run, none of its runs is finished, it has no entry of that
@@ -356,7 +388,7 @@ def load_suite(store: ResultStore, *, suite: str, against: str | None = None) ->
             f"None of the {len(holes)} runs of suite {suite} is finished.",
             remedy="Run the suite first; srgnn-bench status says what stands in the way.",
         )
-    results = SuiteResults(store, manifest, spec, records, tuple(holes), against)
+    results = SuiteResults(store, manifest, spec, records, tuple(holes), against, title)
     if against is not None and against not in results.entries:
         raise StoreError(
             f"Suite {suite} has no entry named {against}.",

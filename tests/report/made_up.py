@@ -70,6 +70,7 @@ def write_suite(
     seeds: int = 3,
     sessions: int = 250,
     kind: str = "temporal",
+    title: str = "A made-up suite",
     note: str | None = None,
     missing: Callable[[str, str, int], bool] = lambda dataset, entry, seed: False,
     entries: dict[str, dict[str, Any]] | None = None,
@@ -94,7 +95,7 @@ def write_suite(
     spec = SuiteSpec.model_validate(
         {
             "name": suite,
-            "title": "A made-up suite",
+            "title": title,
             "note": note,
             "datasets": list(DATASETS)[:datasets],
             "models": listed,

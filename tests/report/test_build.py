@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,13 +16,14 @@ from made_up import write_again, write_suite
 from srgnn_bench.cli.tables import results_table
 from srgnn_bench.errors import StoreError
 from srgnn_bench.report import build_report
+from srgnn_bench.report.card import card_latex
 from srgnn_bench.report.escaping import slug
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import load_suite
 from srgnn_bench.report.tables import all_tables
-from srgnn_bench.report.tables.forms import latex, markdown, panels, write_table
+from srgnn_bench.report.tables.forms import latex, latex_column, markdown, panels, write_table
 from srgnn_bench.report.tables.main import main_table
-from srgnn_bench.report.tables.table import Table, TableCell
+from srgnn_bench.report.tables.table import Table, TableCell, percent
 from srgnn_bench.store.store import ResultStore
 
 
@@ -122,8 +124,9 @@ def test_the_best_is_bold_and_the_second_underlined(store):
     lines = markdown(table).splitlines()
     assert next(line for line in lines if "NARM" in line).count("**") == 4
     assert next(line for line in lines if "STAMP" in line).count("<u>") == 2
-    assert latex(table).count(r"\textbf{") == 2
-    assert latex(table).count(r"\underline{") == 2
+    assert latex(table, suite="made-up").count(r"\textbf{") == 2
+    assert latex(table, suite="made-up").count(r"\underline{") == 2
+    assert r"\label{tab:made-up-table}" in latex(table, suite="made-up")
 
 
 def test_holes_are_named_and_take_the_marks_of_their_dataset_away(store):
@@ -140,7 +143,7 @@ def test_holes_are_named_and_take_the_marks_of_their_dataset_away(store):
     assert by_entry["GRU4Rec"][0].text.endswith("†")
     assert {cell.mark for row in table.rows for cell in row[1:3]} == {None}
     assert {cell.mark for row in table.rows for cell in row[3:5]} >= {"best", "second"}
-    [line] = [line for line in table.lines if line.startswith("INCOMPLETE")]
+    [line] = [line for line in table.card if line.startswith("INCOMPLETE")]
     assert line.startswith("INCOMPLETE: 3 of 12 runs are not there")
     assert "GRU4Rec on Diginetica (seed 1: failed)" in line
     assert "NARM on Diginetica (seed 0: missing)" in line
@@ -171,9 +174,10 @@ def test_cautions_stand_under_the_table(store):
     write_suite(store, datasets=1, models=2, seeds=1, kind="published", note="Toy.", dirty=True)
     table = headline(store)
     assert "optimistic" in table.title
-    assert any(line.startswith("OPTIMISTIC") for line in table.lines)
-    assert any(line.startswith("UNCOMMITTED CODE: 2 of 2") for line in table.lines)
-    assert table.lines[-1] == "Toy."
+    assert any(line.startswith("OPTIMISTIC") for line in table.card)
+    assert any(line.startswith("UNCOMMITTED CODE: 2 of 2") for line in table.card)
+    assert table.card[-1] == "Toy."
+    assert "OPTIMISTIC, UNCOMMITTED CODE: see the protocol." in latex(table, suite="made-up")
     assert "optimistic" in str(results_table(load_suite(store, suite="made-up")).title)
 
 
@@ -184,7 +188,7 @@ def test_budgets_that_differ_are_told(store):
     study = store.study(dataset=record.identity.dataset, model="gru4rec", key=record.study)
     study.write_trials(study.facts(), study.trials()[:5])
     told = "UNEQUAL TUNING BUDGETS: 5 trials: GRU4Rec; 12 trials: SR-GNN."
-    assert told in headline(store).lines
+    assert told in headline(store).card
 
 
 def test_what_is_said_of_tuning_is_what_the_suites_budget_pays_for_now(store):
@@ -203,14 +207,14 @@ def test_a_study_that_is_not_there_is_told(store):
     write_suite(store, datasets=1, models=2, seeds=1)
     record = next(r for r in store.records() if r.model == "gru4rec")
     store.study(dataset="diginetica", model="gru4rec", key=record.study).remove()
-    assert any(line.startswith("TUNING NOT STORED: GRU4Rec") for line in headline(store).lines)
+    assert any(line.startswith("TUNING NOT STORED: GRU4Rec") for line in headline(store).card)
 
 
 def test_code_of_several_revisions_is_told(store):
     write_suite(store, datasets=1, models=2, seeds=1)
     record = next(store.records())
     write_again(store, record, environment={**record.environment, "revision": "other"})
-    assert "The runs were made by 2 revisions of the code." in headline(store).lines
+    assert "The runs were made by 2 revisions of the code." in headline(store).card
 
 
 def test_a_suite_that_was_never_run_is_one_clear_error(store, tmp_path):
@@ -280,7 +284,7 @@ def test_runs_of_another_protocol_are_refused(store):
 def test_text_of_any_kind_survives_markdown_and_latex():
     nasty = r"a|b_c*d & 50% $x$ {y} #1 ~^\ <tag>"
     cells = (TableCell(nasty, "best"), TableCell("1.00 ± 0.10"))
-    table = Table("t", nasty, (), ("Model", nasty), (cells,), (nasty,), pd.DataFrame())
+    table = Table("t", nasty, (), ("Model", nasty), (cells,), nasty, (nasty,), (), pd.DataFrame())
     row = markdown(table).splitlines()[4]
     assert row.replace("\\|", "").count("|") == 3
     for special in (
@@ -288,7 +292,7 @@ def test_text_of_any_kind_survives_markdown_and_latex():
         r"\textbackslash{} $<$tag$>$",
         r"1.00{\tiny$\,\pm$0.10}",
     ):
-        assert special in latex(table)
+        assert special in latex(table, suite="made-up")
 
 
 def test_a_slug_is_safe_in_file_names_and_anchors():
@@ -299,7 +303,7 @@ def test_a_slug_is_safe_in_file_names_and_anchors():
 def test_wide_tables_are_cut_between_their_groups():
     cells = tuple(TableCell(f"{n}" * 10) for n in range(9))  # 10 * 4.1 + 6 = 47 points each
     groups = tuple((f"d{n}", 2) for n in range(4))
-    table = Table("t", "T", groups, tuple("abcdefghi"), (cells,), (), pd.DataFrame())
+    table = Table("t", "T", groups, tuple("abcdefghi"), (cells,), "", (), (), pd.DataFrame())
     first, second = panels(table, width=345)
     assert first.columns == tuple("abcdefg")
     assert second.columns == ("a", "h", "i")
@@ -307,28 +311,76 @@ def test_wide_tables_are_cut_between_their_groups():
     assert [cell.text[0] for cell in second.rows[0]] == ["0", "7", "8"]
 
 
-def has_latex() -> bool:
+def test_a_group_that_is_too_wide_by_itself_is_cut_under_its_heading():
+    cells = tuple(TableCell(f"{n}" * 10) for n in range(6))
+    table = Table("t", "T", (("d", 5),), tuple("abcdef"), (cells,), "", (), (), pd.DataFrame())
+    found = panels(table, width=150)  # room for three columns of 47 points
+    assert [panel.columns for panel in found] == [("a", "b", "c"), ("a", "d", "e"), ("a", "f")]
+    assert [[g.span for g in panel.groups] for panel in found] == [[2], [2], [1]]
+    assert max(panel.width for panel in found) <= 150
+
+
+def test_what_does_not_fit_a_column_has_no_file_for_one():
+    cells = tuple(TableCell("x" * 60) for _ in range(2))
+    table = Table("t", "T", (), ("a", "b"), (cells,), "", (), (), pd.DataFrame())
+    assert latex_column(table, suite="made-up") is None
+
+
+def test_a_spread_that_rounds_to_nothing_is_not_nothing():
+    assert percent(0.5, std=0.00003) == "50.00 ± <0.01"
+    assert percent(0.5, std=0.00006) == "50.00 ± 0.01"
+
+
+CLASSES = {
+    "article": r"\documentclass{article}",
+    "acmart": r"\documentclass[sigconf,nonacm]{acmart}",
+    "IEEEtran": r"\documentclass{IEEEtran}",
+}
+
+
+def has_latex(kind: str) -> bool:
     if not shutil.which("pdflatex") or not shutil.which("kpsewhich"):
         return False
-    return subprocess.run(["kpsewhich", "booktabs.sty"], capture_output=True).returncode == 0
+    files = ["booktabs.sty", f"{kind}.cls", *(["xstring.sty"] if kind == "acmart" else [])]
+    return subprocess.run(["kpsewhich", *files], capture_output=True).returncode == 0
 
 
-@pytest.mark.skipif(not has_latex(), reason="pdflatex with booktabs is not installed")
-def test_the_latex_compiles_in_a_minimal_document(store: ResultStore, tmp_path: Path):
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", CLASSES)
+def test_the_latex_compiles_and_fits_in_three_classes(
+    store: ResultStore, tmp_path: Path, kind: str
+):
+    if not has_latex(kind):
+        pytest.skip(f"pdflatex with booktabs and {kind} is not installed")
     write_suite(store, datasets=4, models=12, seeds=2, sessions=60, note="50% of A & B_C #1")
-    for table in all_tables(Frames(load_suite(store, suite="made-up"))):
-        write_table(table, out=tmp_path)
-    tables = sorted(tmp_path.glob("*.tex"))
-    inputs = "".join(f"\\input{{{path.stem}}}\\clearpage\n" for path in tables)
+    results = load_suite(store, suite="made-up")
+    written = [
+        path
+        for table in all_tables(Frames(results))
+        for path in write_table(table, out=tmp_path, suite="made-up")
+        if path.suffix == ".tex" and (kind != "article" or not path.stem.endswith("-column"))
+    ]
+    assert any(path.stem == "table-column" for path in written) == (kind != "article")
+    (tmp_path / "protocol.tex").write_text(card_latex(results), encoding="utf-8")
+    # How many lines each note takes, which TeX counts as it breaks them.
+    inputs = "".join(f"\\input{{{path.stem}}}\\clearpage\n" for path in written)
     (tmp_path / "paper.tex").write_text(
-        "\\documentclass{article}\\usepackage{booktabs}"
-        f"\\begin{{document}}\n{inputs}\\end{{document}}\n"
+        f"{CLASSES[kind]}\\usepackage{{booktabs}}\\usepackage[utf8]{{inputenc}}\n"
+        "\\let\\plainparbox\\parbox\n"
+        "\\renewcommand\\parbox[2]{\\plainparbox{#1}{#2\\par\\typeout{NOTE \\the\\prevgraf}}}\n"
+        f"\\begin{{document}}\n\\input{{protocol}}\n{inputs}\\end{{document}}\n",
+        encoding="utf-8",
     )
     done = subprocess.run(
         ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
+        errors="replace",
     )
     assert done.returncode == 0, done.stdout[-2000:]
     assert "Overfull \\hbox" not in done.stdout
+    assert "Float too large" not in done.stdout
+    lines = [int(count) for count in re.findall(r"NOTE (\d+)", done.stdout)]
+    assert len(lines) >= len(written)
+    assert max(lines) <= 3

@@ -24,7 +24,9 @@ def test_two_results_folders_are_compared(store: ResultStore, tmp_path: Path):
     assert (other.root / "report" / "made-up" / "compare.csv").is_file()
 
 
-@pytest.mark.parametrize("option", [["--export"], ["--against", "gru4rec"]])
+@pytest.mark.parametrize(
+    "option", [["--export"], ["--against", "gru4rec"], ["--title", "Mine"], ["--serif"]]
+)
 def test_what_a_comparison_cannot_do_is_refused(store: ResultStore, option: list[str]):
     arguments = ["report", "--compare", str(store.root), str(store.root), *option]
     with pytest.raises(SpecError, match="compares two results folders"):
@@ -48,6 +50,17 @@ def test_another_subject_has_a_report_of_its_own(store: ResultStore):
     table = store.root / "report" / "made-up-against-gru4rec" / "differences-diginetica.md"
     assert "GRU4Rec less each other entry" in table.read_text()
     assert not (store.root / "report" / "made-up").exists()
+
+
+def test_a_title_of_ones_own_heads_page_table_and_protocol(store: ResultStore):
+    write_suite(store, datasets=1, models=2, seeds=1)
+    arguments = ["report", "--suite", "made-up", "--results", str(store.root), "--forms", "none"]
+    done = CliRunner().invoke(app, [*arguments, "--title", "Clicks & $100"])
+    assert done.exit_code == 0, done.output
+    out = store.root / "report" / "made-up"
+    assert "<h1>Clicks &amp; $100</h1>" in (out / "index.html").read_text(encoding="utf-8")
+    assert r"\caption{Clicks \& \$100}" in (out / "table.tex").read_text(encoding="utf-8")
+    assert "Clicks" in (out / "protocol.md").read_text(encoding="utf-8")
 
 
 def test_without_a_name_every_stored_suite_is_drawn(store: ResultStore, tmp_path: Path):

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import itertools
 import re
+import shutil
+import subprocess
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -13,15 +16,14 @@ from matplotlib.transforms import Bbox
 
 from srgnn_bench.report import build_report, figures, tables
 from srgnn_bench.report.figures import all_figures, figures_for
-from srgnn_bench.report.figures.canvas import (
-    house_style,
-    legend_columns,
-    looks,
-    text_width,
-    wrapped,
-)
+from srgnn_bench.report.figures.canvas import house_style, save_drawn, settle, text_width, wrapped
+from srgnn_bench.report.figures.comparison import draw_comparison
 from srgnn_bench.report.figures.critical_difference import no_diagram_because
+from srgnn_bench.report.figures.differences import draw_differences
 from srgnn_bench.report.figures.importances import draw_importances
+from srgnn_bench.report.figures.legend import legend_columns, spread
+from srgnn_bench.report.figures.looks import MOST_LINES, chosen_lines, in_rows, looks
+from srgnn_bench.report.figures.scale import scale_of
 from srgnn_bench.report.figures.tradeoff import cost_ticks, draw_tradeoff
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import load_suite
@@ -144,11 +146,139 @@ def test_an_axis_of_costs_has_a_few_round_ticks(decades):
     assert ticks[-1] <= 1.25 * costs.max()
 
 
-def test_every_entry_looks_like_no_other():
-    names = [str(n) for n in range(12)]
-    found = list(looks(names).values())
-    assert len({(look.colour, look.dashes) for look in found}) == 12
-    assert len({look.marker for look in found}) == 12
+def frames_of(store: ResultStore, **changes) -> Frames:
+    write_suite(store, **changes)
+    return Frames(load_suite(store, suite="made-up"))
+
+
+@pytest.mark.parametrize("models", [2, 4, 12])
+def test_the_lines_of_a_figure_are_few_and_look_like_no_other(store, models):
+    frames = frames_of(store, datasets=1, models=models, seeds=1, sessions=40)
+    results = frames.results
+    lines = chosen_lines(frames, results.entries)
+    assert len(lines) == min(models, MOST_LINES)
+    assert results.subject in lines
+    assert {results.families[e] for e in lines} == set(results.families.values())
+    found = list(looks(results, lines).values())
+    assert len({(look.colour, str(look.dashes)) for look in found}) == len(lines)
+
+
+def test_rows_stand_by_family_and_the_best_of_each_first(store):
+    frames = frames_of(store, datasets=1, models=12, seeds=1, sessions=60)
+    families = [frames.results.families[entry] for entry in in_rows(frames)]
+    assert families == sorted(families, key=list(dict.fromkeys(families)).index)
+    assert families[0] == "neural"
+    means = frames.metrics[frames.metrics["metric"] == "mrr@20"].set_index("entry")["mean"]
+    neural = [
+        means[entry] for entry in in_rows(frames) if frames.results.families[entry] == "neural"
+    ]
+    assert neural == sorted(neural, reverse=True)
+
+
+def test_a_model_without_a_file_is_of_another_family(store):
+    frames = frames_of(store, datasets=1, models=12, seeds=1, sessions=40)
+    assert frames.results.families["rules"] == "other"
+
+
+@pytest.mark.parametrize(
+    ("values", "beyond"),
+    [
+        ([28, 29, 29, 21, 31, 39, 44, 43, 10, 14, 16, 10, 46, 2], []),  # spread over the axis
+        ([51, 50, 52, 49, 1], [1]),
+        ([50.6, 49.8, 46.5], []),  # three have room
+        ([18, 0.3], []),
+        ([9, 9, 9, 1], []),
+        ([], []),
+    ],
+)
+def test_only_what_would_squeeze_the_others_lies_beyond_an_axis(values, beyond):
+    series = pd.Series(values, index=map(str, range(len(values))), dtype=float)
+    scale = scale_of(series)
+    assert sorted(series[list(scale.beyond)]) == beyond
+    assert all((series[name] < scale.low) == (name in scale.beyond) for name in series.index)
+    assert scale.low < scale.high
+
+
+def test_no_win_of_the_subject_is_hidden(store):
+    """Where its half of the entries is below half of the best, as on data full of repetitions."""
+    skills = {"srgnn": 0.2, "gru4rec": 0.1, "narm": 0.0, "stamp": -0.4, "popularity": 2.6}
+    frames = frames_of(store, datasets=1, models=5, seeds=2, skills=skills)
+    means = frames.metrics.set_index(["entry", "metric"])["mean"]
+    assert means["srgnn", "mrr@20"] < 0.5 * means["popularity", "mrr@20"]
+    for draw in (draw_comparison, draw_differences, draw_tradeoff):
+        with house_style():
+            figure = draw(frames, layout="page")
+        texts = [text.get_text() for axes in figure.axes for text in axes.texts]
+        assert not any(re.search("[←→↓]", text) for text in texts)
+
+
+def test_the_front_goes_through_drawn_points_only(store):
+    frames = frames_of(store, datasets=1, models=6, seeds=1, skills={"popularity": -7.0})
+    frames.cost.loc[frames.cost["entry"] == "popularity", "train_seconds"] = 0.01
+    with house_style():
+        figure = draw_tradeoff(frames, layout="page")
+        settle(figure)
+    axes = figure.axes[0]
+    assert any("↓" in text.get_text() for text in axes.texts)
+    steps = [line for line in axes.lines if line.get_drawstyle() == "steps-post"]
+    assert len(steps) == 1
+    assert steps[0].get_ydata().min() >= axes.get_ylim()[0]
+    assert 0.01 not in steps[0].get_xdata()
+
+
+@pytest.mark.parametrize("metric", ["Recall@20", "MRR@20"])
+def test_differences_are_drawn_of_every_metric(store, metric):
+    frames = frames_of(store, datasets=2, models=3, seeds=2, sessions=60)
+    with house_style():
+        figure = draw_differences(frames, layout="page")
+    labels = [axes.get_xlabel() for axes in figure.axes]
+    assert labels.count(f"Δ {metric} (points)") == 2
+
+
+def test_a_printed_value_is_a_stroke_where_ours_looked_at_the_test_set_too(store):
+    def strokes(frames: Frames) -> list[float]:
+        with house_style():
+            figure = draw_comparison(frames, layout="page")
+        lines = [line for axes in figure.axes for line in axes.lines if line.get_marker() == "|"]
+        return [round(float(value), 2) for line in lines for value in line.get_xdata()]
+
+    assert strokes(frames_of(store, datasets=1, models=3, seeds=1)) == []
+    found = strokes(frames_of(store, datasets=1, models=3, seeds=1, kind="published"))
+    assert {50.73, 17.59} <= set(found)
+
+
+def test_a_model_by_itself_has_no_dots(store):
+    names = [f.name for f in figures_for(frames_of(store, datasets=1, models=1, seeds=1))]
+    assert not {"comparison", "differences", "tradeoff"} & set(names)
+
+
+def test_optimistic_is_said_once_in_a_figure(store):
+    frames = frames_of(store, datasets=2, models=3, seeds=1, kind="published", sessions=40)
+    with house_style():
+        for spec in figures_for(frames):
+            figure = spec.draw(frames, layout="page")
+            texts = " ".join(text.get_text() for text in figure.findobj(Text))
+            assert texts.lower().count("optimistic") == 1, spec.name
+
+
+@pytest.mark.parametrize(("places", "gap"), [([0.1, 0.11, 0.12, 0.9], 0.1), ([0.5] * 6, 0.05)])
+def test_names_at_the_ends_of_lines_are_spread(places, gap):
+    found = spread(places, gap=gap)
+    assert all(b - a >= gap - 1e-9 for a, b in itertools.pairwise(found))
+    assert sum(found) == pytest.approx(sum(places))
+
+
+@pytest.mark.parametrize("font", ["sans", "serif"])
+@pytest.mark.skipif(shutil.which("pdffonts") is None, reason="pdffonts is not installed")
+def test_the_type_of_a_figure_can_be_that_of_a_paper(store, tmp_path, font):
+    frames = frames_of(store, datasets=1, models=2, seeds=1, sessions=40)
+    draw = partial(draw_comparison, frames)
+    save_drawn(draw, name="x", out=tmp_path, layout="column", forms=["pdf"], font=font)
+    done = subprocess.run(["pdffonts", tmp_path / "x-column.pdf"], capture_output=True, text=True)
+    name = {"sans": "DejaVuSans", "serif": "STIXGeneral"}[font]
+    fonts = done.stdout.splitlines()[2:]
+    assert fonts
+    assert all(name in line and " yes yes yes " in line for line in fonts)
 
 
 def test_lines_of_notes_fit_their_width():
@@ -231,11 +361,11 @@ def test_a_dataset_on_which_nothing_has_run_yet_is_left_out(store, figure):
 @pytest.mark.parametrize("layout", ["page", "column"])
 def test_values_far_below_do_not_overlap_where_costs_are_alike(store, monkeypatch, layout):
     low = {name: -6.0 - 0.01 * n for n, name in enumerate(list(MODELS)[3:7])}
-    write_suite(store, datasets=3, models=9, skills=low)
+    write_suite(store, datasets=3, models=12, skills=low)
     frames = Frames(load_suite(store, suite="made-up"))
-    frames.cost["train_seconds"] = 1 + 0.01 * (frames.cost.index % 9)
+    frames.cost["train_seconds"] = 1 + 0.01 * (frames.cost.index % 12)
     with house_style():
         texts = drawn_texts(draw_tradeoff(frames, layout=layout), monkeypatch)
-    written = [text for text, _ in texts if re.fullmatch(r"\d+\.\d\d", text.get_text())]
+    written = [text for text, _ in texts if re.fullmatch(r"↓ \d+\.\d\d", text.get_text())]
     assert len(written) >= 12
     assert overlaps(texts) == []

@@ -66,10 +66,12 @@ def test_text_of_a_csv_is_no_formula(start: str, tmp_path) -> None:
         labels=1,
         groups=(),
         rows=((TableCell(text),),),
+        note="",
         lines=(),
+        card=(),
         data=pd.DataFrame({"model": [text], "gain": [-0.5]}),
     )
-    write_table(table, out=tmp_path)
+    write_table(table, out=tmp_path, suite="made-up")
     written = pd.read_csv(io.StringIO((tmp_path / "evil.csv").read_text(encoding="utf-8")))
     assert written.loc[0, "model"] == f"'{one_line(text)}"
     assert written.loc[0, "gain"] == -0.5

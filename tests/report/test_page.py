@@ -7,7 +7,13 @@ import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
+import made_up
 import pytest
+from made_up import write_suite
+
+from srgnn_bench.report import build_report
+from srgnn_bench.specs import registry
+from srgnn_bench.store.store import ResultStore
 
 CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -15,24 +21,67 @@ CHROMIUM = (
 
 CHECK = """
 <script>
-const table = document.querySelector("table.sortable");
-const column = [...table.rows[1].cells].findIndex((c) => c.textContent.includes("MRR@20"));
-const shown = () => [...table.tBodies[0].rows].map((r) => Number(r.cells[column].dataset.value));
-const button = table.rows[1].cells[column].querySelector("button");
-const report = {before: shown()};
-button.click();
-report.first = shown();
-button.click();
-report.second = shown();
-table.rows[1].cells[0].querySelector("button").click();
-report.names = [...table.tBodies[0].rows].map((r) => r.cells[0].textContent.trim());
-const drawings = [...document.querySelectorAll("figure svg")];
-report.figures = drawings.map((drawing) => drawing.getBoundingClientRect().height);
+{
+const tables = [...document.querySelectorAll("table.sortable")];
+const headings = (table) => [...table.tHead.rows[table.tHead.rows.length - 1].cells];
+const named = (name) => headings(tables[0]).findIndex((c) => c.textContent.includes(name));
+const shown = (c) => [...tables[0].tBodies[0].rows].map((r) => Number(r.cells[c].dataset.value));
+const press = (button) => { button.focus(); button.click(); };  // as Enter does on a button
+const report = {before: shown(named("MRR@20"))};
+const button = headings(tables[0])[named("MRR@20")].querySelector("button");
+press(button);
+report.first = shown(named("MRR@20"));
+press(button);
+report.second = shown(named("MRR@20"));
+report.focused = document.activeElement === button && button.tabIndex === 0;
+report.sorted = headings(tables[0])[named("MRR@20")].getAttribute("aria-sort");
+press(headings(tables[0])[0].querySelector("button"));
+report.names = [...tables[0].tBodies[0].rows].map((r) => r.cells[0].textContent.trim());
+const tuning = document.querySelector("#table-tuning table");
+press(headings(tuning)[1].querySelector("button"));
+report.tuned = [...tuning.tBodies[0].rows].map((r) => r.cells[0].textContent.trim());
+const search = document.getElementById("search");
+search.value = "nar";
+search.dispatchEvent(new Event("input"));
+const left = [...tables[0].tBodies[0].rows].filter((r) => !r.hidden);
+report.found = left.map((r) => r.cells[0].textContent.trim());
+search.value = "";
+search.dispatchEvent(new Event("input"));
+const labels = () => [...document.querySelectorAll("#chart text")].map((t) => t.textContent);
+report.all = labels();
+document.querySelector("#choice input[value=narm]").click();
+report.fewer = labels();
+const metric = document.getElementById("metric");
+const drawn = document.getElementById("chart").innerHTML;
+metric.selectedIndex = 1;
+metric.dispatchEvent(new Event("change", {bubbles: true}));
+report.redrawn = document.getElementById("chart").innerHTML !== drawn;
+const drawings = [...document.querySelectorAll(".drawing svg")];
+report.figures = drawings.map((d) => d.getBoundingClientRect().height).filter((high) => high > 0);
 report.wide = document.documentElement.scrollWidth;
+const light = (colour) => {
+  const [r, g, b] = colour.match(/[\\d.]+/g).map((v) => v / 255)
+    .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+const behind = (element) => {
+  for (let e = element; e; e = e.parentElement) {
+    const colour = getComputedStyle(e).backgroundColor;
+    if (colour !== "rgba(0, 0, 0, 0)") return colour;
+  }
+  return matchMedia("(prefers-color-scheme: dark)").matches ? "rgb(0, 0, 0)" : "rgb(255, 255, 255)";
+};
+report.dark = matchMedia("(prefers-color-scheme: dark)").matches;
+const texts = document.querySelectorAll("p, a, th, td, h1, h2, dt, dd, label, caption, summary");
+report.contrast = Math.min(...[...texts].map((e) => {
+  const [a, b] = [light(getComputedStyle(e).color), light(behind(e))].sort((x, y) => y - x);
+  return (a + 0.05) / (b + 0.05);
+}));
 const answer = document.createElement("pre");
 answer.id = "answer";
 answer.textContent = JSON.stringify(report);
 document.body.append(answer);
+}
 </script>
 """
 
@@ -57,7 +106,7 @@ class Page(HTMLParser):
             self.loads.append(tag)
         if tag == "a" and given.get("href", "").startswith("#"):
             self.anchors.append(given["href"][1:])
-        if tag == "figure":
+        if tag == "figure" and "aria-label" in given:
             self.labels.append(given["aria-label"])
 
 
@@ -75,35 +124,55 @@ def test_the_page_loads_nothing_and_its_links_lead_somewhere(built: Path):
         assert (built / link).exists(), link
 
 
+def test_the_protocol_stands_once_and_every_table_has_a_caption(built: Path):
+    text = (built / "index.html").read_text(encoding="utf-8")
+    assert text.count("targets unseen in training") == 1
+    assert text.count("<caption>") == text.count("<table")
+    contents = text[text.index("<nav") : text.index("</nav>")]
+    for section in re.findall(r'<section id="(table-[^"]+)"', text):
+        assert f'href="#{section}"' in contents
+
+
+@pytest.mark.slow
+def test_the_page_of_many_models_is_small(store: ResultStore, tmp_path: Path, monkeypatch):
+    names = [name for name in registry.names("model") if registry.model(name).family][:24]
+    skills = {name: 1.0 - 0.06 * place for place, name in enumerate(names)}
+    made = {name: (registry.model(name).title, skills[name]) for name in names}
+    monkeypatch.setattr(made_up, "MODELS", made)
+    write_suite(store, datasets=3, models=24, seeds=3)
+    build_report(store, suite="made-up", out=tmp_path / "out", forms=[])
+    assert (tmp_path / "out" / "index.html").stat().st_size < 2_000_000
+
+
 def test_stored_text_cannot_become_markup(built: Path):
     text = (built / "index.html").read_text(encoding="utf-8")
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
 
 
+def browse(page: Path, *options: str, profile: Path) -> subprocess.CompletedProcess[str]:
+    """Open a page in Chromium without a window."""
+    assert CHROMIUM is not None
+    plain = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"]
+    return subprocess.run(
+        [CHROMIUM, *plain, f"--user-data-dir={profile}", *options, page.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
-@pytest.mark.parametrize("width", [1280, 390])
-def test_in_a_browser_tables_sort_and_figures_show_without_a_complaint(
-    built: Path, tmp_path: Path, width: int
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (800, True), (390, True)])
+def test_in_a_browser_the_page_sorts_searches_draws_and_can_be_read(
+    built: Path, tmp_path: Path, width: int, dark: bool
 ):
     page = tmp_path / "page.html"
     text = (built / "index.html").read_text(encoding="utf-8")
     page.write_text(text.replace("</body>", f"{CHECK}</body>"), encoding="utf-8")
-    done = subprocess.run(
-        [
-            CHROMIUM,
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--enable-logging=stderr",
-            f"--window-size={width},900",
-            f"--user-data-dir={tmp_path / 'profile'}",
-            "--dump-dom",
-            page.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
+    scheme = f"--blink-settings=preferredColorScheme={0 if dark else 1}"
+    done = browse(
+        page, f"--window-size={width},900", scheme, "--dump-dom", profile=tmp_path / "profile"
     )
     assert "CONSOLE" not in done.stderr
     found = re.search(r'<pre id="answer">(.*?)</pre>', done.stdout)
@@ -111,7 +180,34 @@ def test_in_a_browser_tables_sort_and_figures_show_without_a_complaint(
     answer = json.loads(found[1])
     assert answer["first"] == sorted(answer["before"], reverse=True)
     assert answer["second"] == sorted(answer["before"])
+    assert answer["sorted"] == "ascending"
+    assert answer["focused"]
     assert answer["names"] == sorted(answer["names"], key=str.lower)
+    assert sorted(set(answer["tuned"])) == sorted(answer["names"])
+    assert answer["found"] == ["NARM"]
+    assert "NARM" in answer["all"]
+    assert "NARM" not in answer["fewer"]
+    assert "SR-GNN" in answer["fewer"]
+    assert answer["redrawn"]
     assert len(answer["figures"]) >= 7
     assert min(answer["figures"]) > 100
     assert answer["wide"] <= max(width, 500)  # headless windows are at least 500 wide
+    assert answer["dark"] == dark
+    assert answer["contrast"] >= 4.5
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext is not installed")
+def test_nothing_is_clipped_in_print(built: Path, tmp_path: Path):
+    pdf = tmp_path / "page.pdf"
+    browse(built / "index.html", f"--print-to-pdf={pdf}", profile=tmp_path / "profile")
+    subprocess.run(["pdftotext", "-bbox", pdf, tmp_path / "words.html"], check=True)
+    words = (tmp_path / "words.html").read_text(encoding="utf-8")
+    wide = float(re.search(r'<page width="([\d.]+)"', words)[1])
+    ends = [float(end) for end in re.findall(r'<word [^>]*xMax="([\d.]+)"', words)]
+    assert len(ends) > 1000
+    assert max(ends) <= wide
+    for table in ("table", "uncertainty", "cost"):  # the widest, to their last columns
+        with (built / f"{table}.md").open(encoding="utf-8") as file:
+            last = [line.split("|")[-2] for line in file if line.startswith("|")][-1]
+        assert f">{re.sub(r'<[^>]*>|[* ]', '', last)}<" in words, table

@@ -9,10 +9,11 @@ from made_up import PLAIN, TRAINED, write_suite
 
 from srgnn_bench.errors import SpecError
 from srgnn_bench.report.frames import Frames
+from srgnn_bench.report.printed import read_published
 from srgnn_bench.report.references import bibtex, read_references
 from srgnn_bench.report.results import load_suite
 from srgnn_bench.report.tables.main import relative_gains
-from srgnn_bench.report.tables.published import published_tables, read_published
+from srgnn_bench.report.tables.published import published_tables
 from srgnn_bench.specs import registry
 
 

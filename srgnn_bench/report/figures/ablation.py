@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
 from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import describe_intervals
 from srgnn_bench.report.conclusions import verdicts
-from srgnn_bench.report.figures.canvas import COLOURS, Layout, panel_grid
+from srgnn_bench.report.figures.canvas import Layout, panel_grid
 from srgnn_bench.report.figures.figure import FigureSpec
+from srgnn_bench.report.figures.legend import LABEL_SIZE
+from srgnn_bench.report.figures.looks import COLOURS
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import SuiteResults
 
@@ -38,23 +41,28 @@ def numeric_axis(results: SuiteResults, *, dataset: str) -> tuple[str, dict[str,
     return name, {entry: float(str(value)) for entry, value in found.items()}
 
 
+AXIS_TITLES = {"step": "Propagation steps"}
+"""Of parameters whose names say too little."""
+
+
 def draw_ablation(frames: Frames, *, layout: Layout) -> Figure:
-    """Lines over a number, bars over names; the unchanged variant is filled."""
+    """Each variant less the reference, paired: a line over a number, marks over names."""
     results = frames.results
-    frame = frames.metrics.set_index(["dataset", "metric", "entry"])
+    reference = results.subject
+    frame = frames.differences.set_index(["dataset", "metric", "entry"])
+    means = frames.metrics.set_index(["dataset", "metric", "entry"])["mean"]
+    datasets = list(frames.differences["dataset"].unique())
     grid = panel_grid(
         results,
-        datasets=results.datasets_with_runs,
+        datasets=datasets,
         measures=results.metrics,
         layout=layout,
         panel_heights={"page": 1.9, "column": 1.6},
         extra_notes=[
             *verdicts(frames),
-            f"Bars: 95% interval, which holds {describe_intervals(frame['with_seeds'])}; small "
-            "marks: single seeds. "
-            f"Filled: {results.entry_titles[results.subject]}, which the others are compared with. "
-            "Intervals of two variants may overlap although their paired difference is clear: see "
-            "the table of differences.",
+            f"Δ: each variant less {results.entry_titles[reference]} (filled, its value written "
+            "beside it), paired over the test sessions. Bars: 95% interval, which holds "
+            f"{describe_intervals(frame['with_seeds'])}.",
         ],
     )
     for (dataset, metric), axes in grid.axes.items():
@@ -62,41 +70,50 @@ def draw_ablation(frames: Frames, *, layout: Layout) -> Figure:
         present = results.present(dataset)
         if axis is not None:
             present = sorted(present, key=lambda entry: axis[1][entry])
-        places = [axis[1][e] if axis else float(n) for n, e in enumerate(present)]
-        rows = [frame.loc[(dataset, metric, entry)] for entry in present]
-        means = [100 * row["mean"] for row in rows]
+        places = {e: axis[1][e] if axis else float(n) for n, e in enumerate(present)}
+        rows = {e: frame.loc[(dataset, metric, e)] for e in present if e != reference}
+        lead = {e: -100 * rows[e]["difference"] if e in rows else 0.0 for e in present}
+        axes.axhline(0, color="#777777", lw=0.8, zorder=1)
         if axis is not None:
-            axes.plot(places, means, color=COLOURS[2], lw=0.9, zorder=1)
-        for place, entry, mean, row in zip(places, present, means, rows, strict=True):
-            fill = COLOURS[0] if entry == results.subject else "white"
-            below, above = mean - 100 * row["low"], 100 * row["high"] - mean
+            axes.plot(
+                list(places.values()), list(lead.values()), color=COLOURS[2], lw=0.9, zorder=1
+            )
+        for entry, row in rows.items():
+            reach = [[row["high"] - row["difference"]], [row["difference"] - row["low"]]]
             axes.errorbar(
-                place,
-                mean,
-                yerr=[[below], [above]],
+                places[entry],
+                lead[entry],
+                yerr=100 * np.nan_to_num(reach),
                 marker="o",
                 color=COLOURS[0],
-                markerfacecolor=fill,
+                markerfacecolor="white",
                 markersize=4,
                 elinewidth=0.8,
                 capsize=2,
                 zorder=2,
             )
-            seeds = [100 * r.metrics[metric] for r in results.records[dataset, entry]]
-            if len(seeds) > 1:
-                axes.plot(
-                    [place] * len(seeds), seeds, "_", color=COLOURS[1], markersize=5, zorder=3
-                )
+        axes.plot(places[reference], 0, "o", color=COLOURS[0], markersize=4, zorder=3)
+        axes.annotate(
+            f"{100 * means[dataset, metric, reference]:.2f}",
+            (places[reference], 0),
+            xytext=(0, -4 if sum(lead.values()) > 0 else 4),
+            textcoords="offset points",
+            ha="center",
+            va="top" if sum(lead.values()) > 0 else "bottom",
+            fontsize=LABEL_SIZE,
+        )
         if axis is not None:
-            axes.xaxis.set_major_locator(FixedLocator(places, nbins=8))
+            axes.xaxis.set_major_locator(FixedLocator(list(places.values()), nbins=8))
             axes.xaxis.set_major_formatter("{x:g}")
-            axes.set_xlabel(axis[0])
+            axes.set_xlabel(AXIS_TITLES.get(axis[0], axis[0].replace("_", " ").capitalize()))
         else:
             titles = [results.short_titles[entry] for entry in present]
-            axes.set_xticks(places, titles, rotation=30, ha="right", rotation_mode="anchor")
-        axes.margins(x=0.12)
+            axes.set_xticks(list(places.values()), titles, rotation=30, ha="right")
+            for label in axes.get_xticklabels():
+                label.set_rotation_mode("anchor")
+        axes.margins(x=0.12, y=0.16)
         axes.grid(visible=False, axis="x")
-        axes.set_ylabel(f"{metric_title(metric)} (%)")
+        axes.set_ylabel(f"Δ {metric_title(metric)} (points)")
     return grid.figure
 
 
@@ -105,5 +122,5 @@ FIGURE = FigureSpec(
     "Ablation",
     draw_ablation,
     order=20,
-    wanted=lambda frames: frames.results.is_ablation,
+    wanted=lambda frames: frames.results.is_ablation and not frames.differences.empty,
 )

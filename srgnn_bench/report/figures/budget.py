@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from srgnn_bench.evaluation.statistics import best_over_orders
-from srgnn_bench.report.figures.canvas import Layout, Look
+from srgnn_bench.report.figures.canvas import Layout
 from srgnn_bench.report.figures.figure import FigureSpec
+from srgnn_bench.report.figures.looks import Look
 from srgnn_bench.report.figures.trials import draw_trials
 from srgnn_bench.report.frames import Frames
 

@@ -9,20 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-import pandas as pd
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, FigureBase, SubFigure
-from matplotlib.font_manager import findfont, get_font
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.transforms import Bbox
 
 from srgnn_bench.report.captions import notes
-from srgnn_bench.report.forms import FORMS, Form
+from srgnn_bench.report.figures.fonts import browser_fonts, font_settings
+from srgnn_bench.report.forms import FORMS, Font, Form
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import SuiteResults
 
 Layout = Literal["column", "page"]
+
+LAYOUTS: tuple[Layout, ...] = ("page", "column")
 
 WIDTHS: dict[Layout, float] = {"column": 3.33, "page": 7.0}
 """Inches: one column, and the full width, of a two-column paper."""
@@ -33,54 +35,13 @@ NOTE_SIZE = 6.5
 PLACES = 5
 """Digits of positions in a figure, as shares of its size."""
 
-FAR = 0.5
-"""An entry below this share of the best is drawn at the edge, so that the others spread out."""
-
 STYLE = Path(__file__).parent.parent / "style.mplstyle"
-
-# Okabe and Ito's colours without yellow, which fades on white, ordered so that neighbours also
-# differ in grey. Markers and dashes carry the same distinction for those who see no colour.
-COLOURS = ("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "d")
-DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1.2, 1, 1.2)))
-
-
-@dataclass(frozen=True)
-class Look:
-    """Colour, marker and dashes of one entry, the same in every figure of a suite."""
-
-    colour: str
-    marker: str
-    dashes: Any
-
-
-def looks(entries: Sequence[str]) -> dict[str, Look]:
-    """A look for each entry, by its place in the suite."""
-    return {
-        entry: Look(
-            COLOURS[place % len(COLOURS)],
-            MARKERS[place % len(MARKERS)],
-            DASHES[place % len(DASHES)],
-        )
-        for place, entry in enumerate(entries)
-    }
-
-
-def far_below(means: pd.Series[float]) -> set[str]:
-    """Entries too far below the best to share its axis; none where fewer than two are near.
-
-    Args:
-        means: a metric by entry; NaN where there is no run.
-    """
-    present = means.dropna()
-    far = present < FAR * present.max()
-    return set(present.index[far]) if len(present) - far.sum() >= 2 else set()
 
 
 @contextmanager
-def house_style() -> Iterator[None]:
-    """Draw with the style file alone, whatever the reader's own settings are."""
-    with style.context(["default", STYLE]):
+def house_style(font: Font = "sans") -> Iterator[None]:
+    """Draw with the style file and a font, whatever the reader's own settings are."""
+    with style.context(["default", STYLE, font_settings(font)]):
         yield
 
 
@@ -148,7 +109,6 @@ def panel_grid(
     drawn = next(parts).subplots(
         len(rows), len(columns), squeeze=False, sharey="row" if sharey else False
     )
-    label = " (optimistic)" if results.optimistic else ""
     axes = {}
     for r, row in enumerate(rows):
         for c, column in enumerate(columns):
@@ -156,7 +116,7 @@ def panel_grid(
             axes[dataset, measure] = drawn[r, c]
             if r == 0 if by_dataset else c == 0:
                 room = WIDTHS[layout] / (len(columns) if by_dataset else 1) - 0.5
-                title = wrapped(results.dataset_titles[dataset] + label, width=room, size=8)
+                title = wrapped(results.dataset_titles[dataset], width=room, size=8)
                 drawn[r, c].set_title("\n".join(title))
     legend = next(parts) if legend_rows else None
     if lines:
@@ -168,7 +128,7 @@ def panel_grid(
 
 def text_width(text: str, *, size: float) -> float:
     """Inches that a text takes in the figures' type."""
-    font = get_font(findfont("DejaVu Sans"))
+    font = get_font(findfont(FontProperties()))
     font.set_size(100, 72)  # large, so that rounding to whole pixels does not count
     font.set_text(text)
     pixels, _ = font.get_width_height()  # in 1/64
@@ -207,13 +167,20 @@ class DrawForWidth(Protocol):
         """Draw; the caller has set the style."""
 
 
+def lay_out(figure: Figure) -> None:
+    """Give the panels of a figure their places, so that what is written into them can be placed."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+
+
 def settle(figure: Figure) -> None:
     """Lay a figure out for good, in round numbers.
 
     The solver behind the layout sums up in an order that differs between processes, and the last
     digits of its results with it; they would show in the files.
     """
-    figure.draw_without_rendering()
+    lay_out(figure)
     figure.set_layout_engine(None)
     for part in _subfigures(figure):
         part.bbox_relative.set_points(part.bbox_relative.get_points().round(PLACES))
@@ -229,7 +196,7 @@ def _subfigures(figure: FigureBase) -> Iterator[SubFigure]:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure that has been drawn.
+    """A figure that has been drawn at one width.
 
     Attributes:
         paths: the files that were asked for.
@@ -240,41 +207,49 @@ class Drawn:
     svg: str
 
 
+def file_stem(name: str, *, layout: Layout) -> str:
+    """The name of a figure's files at a width, without the form."""
+    return name if layout == "page" else f"{name}-{layout}"
+
+
 def save_drawn(
-    draw: DrawForWidth, *, name: str, out: Path, forms: Collection[Form] = FORMS
+    draw: DrawForWidth,
+    *,
+    name: str,
+    out: Path,
+    layout: Layout,
+    forms: Collection[Form] = FORMS,
+    font: Font = "sans",
 ) -> Drawn:
-    """Draw for the page and for the column, with the same bytes always.
+    """Draw for a width, with the same bytes always.
 
     Args:
         draw: draws it for a width; the style is set.
         name: stem of the files.
         out: where they go.
-        forms: which files are written.
+        layout: the width.
+        forms: which files are written; what an earlier call left of others is of other numbers,
+            and goes.
+        font: of all texts.
     """
+    stem = file_stem(name, layout=layout)
+    for form in set(FORMS).difference(forms):
+        (out / f"{stem}.{form}").unlink(missing_ok=True)
     paths = []
-    for form in set(FORMS).difference(forms):  # what an earlier call left is of other numbers
-        for width in ("", "-column"):
-            (out / f"{name}{width}.{form}").unlink(missing_ok=True)
-    with house_style():
-        page = draw(layout="page")
-        settle(page)
-        svg = io.BytesIO()
-        page.savefig(svg, format="svg", metadata=_METADATA["svg"])
+    with house_style(font):
+        figure = draw(layout=layout)
+        settle(figure)
+        written = io.BytesIO()
+        figure.savefig(written, format="svg", metadata=_METADATA["svg"])
+        svg = browser_fonts(written.getvalue().decode("utf-8"), font)
         for form in forms:
-            path = out / f"{name}.{form}"
+            path = out / f"{stem}.{form}"
             if form == "svg":
-                path.write_bytes(svg.getvalue())
+                path.write_text(svg, encoding="utf-8")
             else:
-                page.savefig(path, metadata=_METADATA[form])
+                figure.savefig(path, metadata=_METADATA[form])
             paths.append(path)
-        if forms:
-            column = draw(layout="column")
-            settle(column)
-            for form in forms:
-                path = out / f"{name}-column.{form}"
-                column.savefig(path, metadata=_METADATA[form])
-                paths.append(path)
-    return Drawn(paths, svg.getvalue().decode("utf-8"))
+    return Drawn(paths, svg)
 
 
 _METADATA: dict[Form, dict[str, Any]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from importlib.util import find_spec
 
 import pandas as pd
@@ -15,6 +16,9 @@ from srgnn_bench.report.frames import Frames
 
 FEWEST_DATASETS = 6
 FEWEST_ENTRIES = 3
+
+LEVEL = 0.05
+"""Of the tests."""
 
 
 def no_diagram_because(frames: Frames) -> str | None:
@@ -45,26 +49,44 @@ def draw_critical_difference(frames: Frames, *, layout: Layout) -> Figure:
     metric = metric_title(frames.results.metrics[-1])
     note = (
         f"Mean rank by {metric} over {len(means)} data sets, 1 is best. Bars join entries whose "
-        f"ranks Nemenyi's test cannot tell apart at 0.05. Friedman's test: p = {p_value:.3g}."
+        f"ranks Nemenyi's test cannot tell apart at {LEVEL}. Friedman's test: p = {p_value:.3g}."
     )
     lines = [
         line
         for text in (note, *notes(frames.results))
         for line in wrapped(text, width=WIDTHS[layout] - 0.2, size=NOTE_SIZE)
     ]
-    height = 0.7 + 0.12 * len(means.columns)
+    entries = len(means.columns)
+    height = 0.6 + 0.16 * (math.ceil(entries / 2) + entries / 2)  # labels, and bars above them
     figure = blank_figure(WIDTHS[layout], height + 0.13 * len(lines))
     heights = (height, 0.13 * len(lines))
     top, bottom = figure.subfigures(2, 1, height_ratios=heights, squeeze=False)[:, 0]
+    axes = top.subplots()
     scikit_posthocs.critical_difference_diagram(
         means.rank(axis=1, ascending=False).mean(),
         scikit_posthocs.posthoc_nemenyi_friedman(means),
-        ax=top.subplots(),
-        label_props={"size": 7},
-        color_palette=["black"] * len(means.columns),
+        ax=axes,
+        label_fmt_left="{label} ({rank:.2f}) ",
+        label_fmt_right=" ({rank:.2f}) {label}",
+        label_props={"size": 7, "va": "center"},
+        color_palette=["black"] * entries,
     )
+    axes.set_xlim(1 - 0.01 * entries, entries * 1.01)  # the marks at the ends are drawn whole
+    axes.set_xticks(range(1, entries + 1))
+    axes.grid(visible=False)
+    least = critical_difference(entries=entries, datasets=len(means))
+    axes.plot([1, 1 + least], [2.2, 2.2], "|-", color="black", lw=1.2, clip_on=False)
+    axes.text(1, 2.7, f"critical difference {least:.2f}", va="bottom", fontsize=7)
     bottom.text(0.01, 0.98, "\n".join(lines), va="top", fontsize=NOTE_SIZE, color="#333333")
     return figure
+
+
+def critical_difference(*, entries: int, datasets: int) -> float:
+    """How far apart mean ranks must be for Nemenyi's test at 0.05 (Demsar 2006, equation 5)."""
+    from scipy.stats import studentized_range
+
+    quantile = studentized_range.ppf(1 - LEVEL, entries, math.inf) / math.sqrt(2)
+    return float(quantile * math.sqrt(entries * (entries + 1) / (6 * datasets)))
 
 
 def _means(frames: Frames) -> pd.DataFrame:

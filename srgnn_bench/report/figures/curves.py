@@ -4,36 +4,33 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from srgnn_bench.report.figures.canvas import Layout, looks, panel_grid
+from srgnn_bench.report.figures.canvas import Layout
 from srgnn_bench.report.figures.figure import FigureSpec
-from srgnn_bench.report.figures.legend import draw_legend, legend_rows
+from srgnn_bench.report.figures.lines import band, line_grid, name_lines
 from srgnn_bench.report.frames import Frames
 
 MEASURES = {"recall": "Recall@K (%)", "mrr": "MRR@K (%)"}
 
 
 def draw_curves(frames: Frames, *, layout: Layout) -> Figure:
-    """One line per entry, the mean over seeds, computed from the stored ranks."""
-    results, frame = frames.results, frames.curves
-    look = looks(results.entries)
-    grid = panel_grid(
-        results,
-        datasets=results.datasets_with_runs,
-        measures=list(MEASURES),
-        layout=layout,
-        panel_heights={"page": 1.75, "column": 1.45},
-        legend_rows=legend_rows(results.titles_with_runs, layout=layout),
-    )
-    for (dataset, measure), axes in grid.axes.items():
+    """One line per chosen entry, the mean over seeds, computed from the stored ranks."""
+    frame = frames.curves
+    lines = line_grid(frames, measures=list(MEASURES), layout=layout)
+    for (dataset, measure), axes in lines.grid.axes.items():
         here = frame[(frame["dataset"] == dataset) & (frame["measure"] == measure)]
-        for place, entry in enumerate(results.present(dataset)):
-            line = here[here["entry"] == entry]
+        table = 100 * here.pivot(index="k", columns="entry", values="mean")
+        band(axes, table.drop(columns=lines.chosen, errors="ignore"))
+        for place, entry in enumerate(lines.chosen):
+            if entry not in table:
+                continue
+            look = lines.look[entry]
             axes.plot(
-                line["k"],
-                100 * line["mean"],
-                color=look[entry].colour,
-                linestyle=look[entry].dashes,
-                marker=look[entry].marker,
+                table.index,
+                table[entry],
+                color=look.colour,
+                linestyle=look.dashes,
+                linewidth=look.width,
+                marker=look.marker,
                 markevery=(place % 4, 4),
                 markersize=3,
                 clip_on=False,
@@ -43,8 +40,9 @@ def draw_curves(frames: Frames, *, layout: Layout) -> Figure:
         axes.set_xlim(0.5, 20.5)
         axes.set_xlabel("K")
         axes.set_ylabel(MEASURES[measure])
-    draw_legend(grid.legend, results.titles_with_runs, look=look, layout=layout)
-    return grid.figure
+        lines.ends[dataset, measure] = table.iloc[-1].to_dict()
+    name_lines(lines, layout=layout)
+    return lines.grid.figure
 
 
 FIGURE = FigureSpec("curves", "Recall and MRR over the length of the list", draw_curves, order=50)

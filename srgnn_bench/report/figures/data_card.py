@@ -12,7 +12,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from srgnn_bench.data.card import DataCard, ShuffleDiagnostic, Side, Step
 from srgnn_bench.data.sessions import Integers
-from srgnn_bench.report.figures.canvas import WIDTHS, Layout, blank_figure, looks
+from srgnn_bench.report.figures.canvas import WIDTHS, Layout, blank_figure
+from srgnn_bench.report.figures.looks import in_order
 
 Floats = npt.NDArray[np.float64]
 
@@ -53,7 +54,7 @@ def _draw_shuffle(axes: Axes, shuffle: ShuffleDiagnostic) -> None:
     """MRR@20 of a Markov chain, with the clicks of each session in order and shuffled."""
     names = ("in order", "shuffled")
     for place, (value, look) in enumerate(
-        zip((shuffle.mrr, shuffle.mrr_shuffled), looks(names).values(), strict=True)
+        zip((shuffle.mrr, shuffle.mrr_shuffled), in_order(names).values(), strict=True)
     ):
         axes.barh(place, 100 * value, color=look.colour)
         axes.text(100 * value, place, f" {100 * value:.1f}", va="center")
@@ -67,7 +68,7 @@ def _draw_shuffle(axes: Axes, shuffle: ShuffleDiagnostic) -> None:
 def _draw_lengths(axes: Axes, card: DataCard) -> None:
     """Share of the sessions that have at least so many clicks, both axes logarithmic."""
     sides = {"train": card.train, "test": card.test}
-    for (name, side), look in zip(sides.items(), looks(list(sides)).values(), strict=True):
+    for (name, side), look in zip(sides.items(), in_order(list(sides)).values(), strict=True):
         lengths, shares = _at_least(side)
         axes.step(
             lengths,
@@ -103,7 +104,7 @@ def _draw_steps(axes: Axes, steps: Sequence[Step]) -> None:
     """Clicks, sessions and items after each step, as shares of those at the first."""
     kinds = ("clicks", "sessions", "items")
     places = np.arange(len(steps))
-    for kind, look in zip(kinds, looks(kinds).values(), strict=True):
+    for kind, look in zip(kinds, in_order(kinds).values(), strict=True):
         shares = [100 * getattr(step, kind) / getattr(steps[0], kind) for step in steps]
         axes.plot(
             shares,

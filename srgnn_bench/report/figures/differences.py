@@ -1,77 +1,78 @@
-"""How the paired differences are distributed over the test sessions."""
+"""The paired differences between the subject and every other entry."""
 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import describe_intervals
-from srgnn_bench.report.figures.canvas import Layout, far_below, looks, panel_grid
+from srgnn_bench.report.figures.canvas import Layout, panel_grid
 from srgnn_bench.report.figures.figure import FigureSpec
+from srgnn_bench.report.figures.legend import draw_families, families_of, legend_rows
+from srgnn_bench.report.figures.looks import in_rows, looks
+from srgnn_bench.report.figures.rows import BEYOND, label_rows, row_heights, write_in_row
+from srgnn_bench.report.figures.scale import scale_of
 from srgnn_bench.report.frames import Frames
 
 
 def draw_differences(frames: Frames, *, layout: Layout) -> Figure:
-    """The mean with its interval, and below it where the sessions themselves lie."""
+    """One row per other entry: the mean difference with its interval, a panel per metric."""
     results, frame = frames.results, frames.differences
     subject = results.entry_titles[results.subject]
-    chosen = results.metrics[-1]
-    others = [entry for entry in results.entries if entry != results.subject]
-    look = looks(results.entries)
-    measures = ("mean", "sessions")
+    others = [entry for entry in in_rows(frames) if entry != results.subject]
+    panels = {
+        (dataset, metric): here.set_index("entry")
+        for (dataset, metric), here in frame.groupby(["dataset", "metric"], sort=False)
+    }
+    # Turned around, so that the best stands highest, as in any other scale.
+    scales = {
+        panel: scale_of(
+            pd.concat([-100 * here["difference"], pd.Series({results.subject: 0.0})]),
+            lows=-100 * here["high"],
+            highs=-100 * here["low"],
+        )
+        for panel, here in panels.items()
+    }
+    families = families_of(results, others)
     grid = panel_grid(
         results,
         datasets=list(frame["dataset"].unique()),
-        measures=measures,
+        measures=results.metrics,
         layout=layout,
-        panel_heights={"page": 0.62 + 0.16 * len(others), "column": 0.56 + 0.14 * len(others)},
+        panel_heights=row_heights(len(others)),
+        legend_rows=legend_rows(list(families), layout=layout),
         sharey=True,
         extra_notes=[
-            f"Δ: {subject} less each other entry, {metric_title(chosen)}, averaged over seeds; "
-            f"right of 0: {subject} is better. Mean: over prefixes, with its 95% interval, which "
-            f"holds {describe_intervals(frame['with_seeds'])}. "
-            "Sessions: middle half (thick) and middle nine tenths (thin) of the test sessions' own "
-            "means. Triangle at the right edge: too far for the axis, Δ written beside it."
+            f"Δ: {subject} less each other entry, paired over the test sessions; right of 0: "
+            f"{subject} is better. Line: 95% interval, which holds "
+            f"{describe_intervals(frame['with_seeds'])}.",
+            *([BEYOND] if any(scale.beyond for scale in scales.values()) else []),
         ],
     )
-    for (dataset, measure), axes in grid.axes.items():
-        here = frame[(frame["dataset"] == dataset) & (frame["metric"] == chosen)]
-        here = here.set_index("entry")
-        means = frames.metrics[frames.metrics["metric"] == chosen]
-        far = far_below(means[means["dataset"] == dataset].set_index("entry")["mean"])
-        axes.axvline(0, color="#777777", lw=0.8)
+    look = looks(results, results.entries)
+    for panel, axes in grid.axes.items():
+        here, scale = panels[panel], scales[panel]
+        axes.axvline(0, color="#777777", lw=0.8, zorder=1)
         for place, entry in enumerate(others):
             if entry not in here.index:
                 continue
             drawn, row = look[entry], here.loc[entry]
-            if entry in far and results.subject not in far:
-                edge = axes.get_yaxis_transform()
-                axes.plot(0.97, place, ">", color=drawn.colour, transform=edge)
-                text = f"{100 * row['difference']:.1f}"
-                axes.text(0.93, place, text, transform=edge, ha="right", va="center", fontsize=6.5)
+            if entry in scale.beyond:
+                write_in_row(axes, place, f"{100 * row['difference']:.1f} →", x=0.98, ha="right")
                 continue
-            if measure == "mean":
+            if not np.isnan(row["low"]):
                 axes.plot([100 * row["low"], 100 * row["high"]], [place, place], color=drawn.colour)
-                axes.plot(100 * row["difference"], place, drawn.marker, color=drawn.colour)
-                continue
-            ends = 100 * _session_quantiles(frames, dataset, entry)
-            axes.plot(ends[[0, 3]], [place, place], color=drawn.colour, lw=0.8)
-            axes.plot(ends[[1, 2]], [place, place], color=drawn.colour, lw=3.0)
-        axes.set_yticks(range(len(others)), [results.short_titles[e] for e in others])
-        axes.set_ylim(len(others) - 0.4, -0.7)
-        axes.tick_params(axis="y", length=0)
+            axes.plot(
+                100 * row["difference"], place, drawn.marker, color=drawn.colour, markersize=4
+            )
+        label_rows(axes, results, others)
         axes.locator_params(axis="x", nbins=5)
-        axes.set_xlabel("Mean Δ (points)" if measure == "mean" else "Sessions' Δ (points)")
+        axes.set_xlim(-scale.high, -scale.low)
+        axes.set_xlabel(f"Δ {metric_title(panel[1])} (points)")
+    draw_families(grid.legend, families, layout=layout)
     return grid.figure
-
-
-def _session_quantiles(frames: Frames, dataset: str, entry: str) -> np.ndarray:
-    results, totals = frames.results, frames.scores.totals(dataset)
-    subject, other = (totals[name, results.metrics[-1]] for name in (results.subject, entry))
-    means = (subject.sums.mean(axis=0) - other.sums.mean(axis=0)) / subject.counts
-    quantiles: np.ndarray = np.quantile(means, [0.05, 0.25, 0.75, 0.95])
-    return quantiles
 
 
 FIGURE = FigureSpec(
@@ -79,5 +80,5 @@ FIGURE = FigureSpec(
     "Paired differences",
     draw_differences,
     order=30,
-    wanted=lambda frames: not frames.differences.empty,
+    wanted=lambda frames: not frames.differences.empty and not frames.results.is_ablation,
 )

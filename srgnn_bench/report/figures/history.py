@@ -6,8 +6,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from srgnn_bench.report.figures.canvas import Layout, Look
+from srgnn_bench.report.figures.canvas import Layout
 from srgnn_bench.report.figures.figure import FigureSpec
+from srgnn_bench.report.figures.looks import Look
 from srgnn_bench.report.figures.trials import draw_trials
 from srgnn_bench.report.frames import Frames
 

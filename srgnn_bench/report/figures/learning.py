@@ -5,17 +5,20 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from srgnn_bench.report.figures.canvas import Layout, looks, panel_grid
+from srgnn_bench.report.figures.canvas import Layout, panel_grid
 from srgnn_bench.report.figures.figure import FigureSpec
 from srgnn_bench.report.figures.legend import draw_legend, legend_rows
+from srgnn_bench.report.figures.looks import choice_note, chosen_lines, looks
 from srgnn_bench.report.frames import Frames
 
 
 def draw_learning(frames: Frames, *, layout: Layout) -> Figure:
     """One line per trained entry; losses of different models need not be of one kind."""
     results, frame = frames.results, frames.learning
-    look = looks(results.entries)
-    trained = {e: t for e, t in results.short_titles.items() if e in set(frame["entry"])}
+    trained = [entry for entry in results.entries if entry in set(frame["entry"])]
+    lines = chosen_lines(frames, trained)
+    look = looks(results, lines)
+    named = {results.short_titles[entry]: look[entry] for entry in lines}
     chosen_on = "Test" if results.optimistic else "Valid."
     labels = {"loss": "Training loss", "choice": f"{chosen_on} MRR@20 (%)"}
     where = (
@@ -31,22 +34,23 @@ def draw_learning(frames: Frames, *, layout: Layout) -> Figure:
         measures=list(labels),
         layout=layout,
         panel_heights={"page": 1.75, "column": 1.45},
-        legend_rows=legend_rows(trained, layout=layout),
+        legend_rows=legend_rows(list(named), layout=layout),
         extra_notes=[
-            "Loss: final trainings, mean over seeds; models may differ in their loss. "
-            f"{where} Fitted models have no epochs."
+            f"Loss: final trainings, mean over seeds; models may differ in their loss. {where}",
+            *choice_note(frames, trained),
         ],
     )
     for (dataset, measure), axes in grid.axes.items():
         here = frame[(frame["dataset"] == dataset) & (frame["measure"] == measure)]
         scale = 100 if measure == "choice" else 1
-        for entry, line in here.groupby("entry", sort=False):
-            drawn = look[str(entry)]
+        for entry in lines:
+            line, drawn = here[here["entry"] == entry], look[entry]
             axes.plot(
                 line["epoch"],
                 scale * line["mean"],
                 color=drawn.colour,
                 linestyle=drawn.dashes,
+                linewidth=drawn.width,
                 marker=drawn.marker,
                 markersize=3,
             )
@@ -55,7 +59,7 @@ def draw_learning(frames: Frames, *, layout: Layout) -> Figure:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         axes.set_xlabel("Epoch")
         axes.set_ylabel(labels[measure])
-    draw_legend(grid.legend, trained, look=look, layout=layout)
+    draw_legend(grid.legend, named, layout=layout)
     return grid.figure
 
 

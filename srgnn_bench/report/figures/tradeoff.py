@@ -11,9 +11,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from srgnn_bench.evaluation.metrics import metric_title
-from srgnn_bench.report.figures.canvas import Layout, far_below, looks, panel_grid
+from srgnn_bench.report.figures.canvas import Layout, lay_out, panel_grid
 from srgnn_bench.report.figures.figure import FigureSpec
-from srgnn_bench.report.figures.legend import draw_legend, legend_rows
+from srgnn_bench.report.figures.legend import (
+    LABEL_SIZE,
+    draw_families,
+    families_of,
+    legend_rows,
+    name_marks,
+)
+from srgnn_bench.report.figures.looks import MOST_LINES, looks
+from srgnn_bench.report.figures.rows import BEYOND
+from srgnn_bench.report.figures.scale import MARGIN, scale_of
 from srgnn_bench.report.frames import Frames
 
 COSTS = {
@@ -79,45 +88,55 @@ def label_levels(costs: Sequence[float], *, span: float) -> list[int]:
 def draw_tradeoff(frames: Frames, *, layout: Layout) -> Figure:
     """The suite's last metric over training time and over ranking time, one mark per entry."""
     results = frames.results
-    look = looks(results.entries)
+    look = looks(results, results.entries)
     metric = results.metrics[-1]
     quality = frames.metrics[frames.metrics["metric"] == metric]
     frame = frames.cost.merge(quality[["dataset", "entry", "mean"]], on=["dataset", "entry"])
+    frame["mean"] *= 100
+    scales = {
+        dataset: scale_of(frame[frame["dataset"] == dataset].set_index("entry")["mean"])
+        for dataset in results.datasets_with_runs
+    }
+    families = families_of(results, results.entries)
     grid = panel_grid(
         results,
         datasets=results.datasets_with_runs,
         measures=list(COSTS),
         layout=layout,
-        panel_heights={"page": 1.75, "column": 1.45},
-        legend_rows=legend_rows(results.titles_with_runs, layout=layout),
+        panel_heights={"page": 1.9, "column": 1.6},
+        legend_rows=legend_rows(list(families), layout=layout),
         extra_notes=[
-            "Stepped line: Pareto front, the entries that none beats in both respects. Triangle at "
-            "the lower edge: quality far below, written beside it."
+            "Stepped line: Pareto front, the entries that none beats in both respects. Names: "
+            f"{results.entry_titles[results.subject]} and the front, where there is room.",
+            *([BEYOND] if any(scale.beyond for scale in scales.values()) else []),
         ],
     )
     for (dataset, cost), axes in grid.axes.items():
         here = frame[frame["dataset"] == dataset].reset_index(drop=True)
-        far = far_below(here.set_index("entry")["mean"])
-        low = here[here["entry"].isin(far)]
+        scale = scales[dataset]
+        low = here[here["entry"].isin(scale.beyond)]
+        drawn = here[~here["entry"].isin(scale.beyond)]
+        for row in drawn.to_dict("records"):
+            mark = look[row["entry"]]
+            axes.plot(row[cost], row["mean"], mark.marker, color=mark.colour, ms=4.6, zorder=3)
+        front = drawn.iloc[pareto_front(drawn[cost], drawn["mean"])]
+        axes.step(front[cost], front["mean"], where="post", color="#777777", lw=0.9, zorder=2)
         span = max(math.log(here[cost].max() / here[cost].min()), 1e-9)
-        levels = dict(zip(low["entry"], label_levels(low[cost].to_list(), span=span), strict=True))
-        for row in here.to_dict("records"):
-            drawn, y = look[row["entry"]], 100 * row["mean"]
-            if row["entry"] in far:
-                edge = axes.get_xaxis_transform()
-                axes.plot(row[cost], 0.04, "v", color=drawn.colour, transform=edge, zorder=3)
-                height = 0.09 + LABEL_HEIGHT * levels[row["entry"]]
-                axes.text(row[cost], height, f"{y:.2f}", transform=edge, ha="center", fontsize=6.5)
-            else:
-                axes.plot(row[cost], y, drawn.marker, color=drawn.colour, markersize=4.6, zorder=3)
-        front = here.iloc[pareto_front(here[cost], here["mean"])]
-        axes.step(front[cost], 100 * front["mean"], where="post", color="#777777", lw=0.9, zorder=2)
-        near = 100 * here["mean"][~here["entry"].isin(far)]
-        room = 0.1 * (near.max() - near.min()) or 1.0
-        top = near.max() + room
+        levels = label_levels(low[cost].to_list(), span=span)
+        for level, row in zip(levels, low.to_dict("records"), strict=True):
+            axes.text(
+                row[cost],
+                0.03 + LABEL_HEIGHT * level,
+                f"↓ {row['mean']:.2f}",
+                transform=axes.get_xaxis_transform(),
+                ha=_side(row[cost], here[cost]),
+                fontsize=LABEL_SIZE,
+                color=look[row["entry"]].colour,
+            )
         # What stands at the lower edge needs its share of the panel.
-        share = 0.18 + LABEL_HEIGHT * max(levels.values()) if far else 0.08
-        axes.set_ylim((near.min() - share * top) / (1 - share), top)
+        share = LABEL_HEIGHT * (1 + max(levels, default=-1))
+        least = float(drawn["mean"].min()) - MARGIN * (scale.high - float(drawn["mean"].min()))
+        axes.set_ylim((least - share * scale.high) / (1 - share), scale.high)
         axes.set_xscale("log")
         axes.margins(x=0.12)
         axes.xaxis.set_major_locator(FixedLocator(cost_ticks(here[cost])))
@@ -125,8 +144,38 @@ def draw_tradeoff(frames: Frames, *, layout: Layout) -> Figure:
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xlabel(COSTS[cost])
         axes.set_ylabel(f"{metric_title(metric)} (%)")
-    draw_legend(grid.legend, results.titles_with_runs, look=look, layout=layout, lines=False)
+    draw_families(grid.legend, families, layout=layout)
+    lay_out(grid.figure)
+    for (dataset, cost), axes in grid.axes.items():
+        here = frame[(frame["dataset"] == dataset) & ~frame["entry"].isin(scales[dataset].beyond)]
+        front = here["entry"].iloc[pareto_front(here[cost], here["mean"])]
+        few = len(here) <= MOST_LINES
+        named = list(here["entry"]) if few else [results.subject, *front[::-1]]
+        places = here.set_index("entry")[[cost, "mean"]]
+        name_marks(
+            axes,
+            grid.figure,
+            [
+                (results.short_titles[entry], *places.loc[entry], look[entry].colour)
+                for entry in dict.fromkeys(named)
+                if entry in places.index
+            ],
+            others=[tuple(places.loc[entry]) for entry in places.index if entry not in named],
+        )
     return grid.figure
 
 
-FIGURE = FigureSpec("tradeoff", "Quality against cost", draw_tradeoff, order=70)
+def _side(cost: float, costs: pd.Series[float]) -> str:
+    """How a label at a cost is aligned so that it stays in its panel."""
+    low, high = math.log(costs.min()), math.log(costs.max())
+    share = (math.log(cost) - low) / (high - low) if high > low else 0.5
+    return "left" if share < 0.2 else "right" if share > 0.8 else "center"
+
+
+FIGURE = FigureSpec(
+    "tradeoff",
+    "Quality against cost",
+    draw_tradeoff,
+    order=70,
+    wanted=lambda frames: len(frames.results.titles_with_runs) > 1,
+)

@@ -45,17 +45,19 @@ class Scores:
         present = results.present(dataset)
         if not present:
             return {}
-        sessions = results.prefixes(dataset)["session"].to_numpy()
         chosen = slice(None) if mask is None else mask
-        return {
-            (entry, metric): by_session(
-                self.of(dataset, entry, metric)[:, chosen],
-                sessions=sessions[chosen],
-                chance=results.has_chance(dataset, entry),
-            )
-            for entry in present
-            for metric in results.metrics
-        }
+        sessions = results.prefixes(dataset)["session"].to_numpy()[chosen]
+        # All runs are added up in one call, which sorts the sessions once.
+        ranks = {entry: results.ranks(dataset, entry=entry)[:, chosen] for entry in present}
+        stacked = np.concatenate(list(ranks.values()))
+        ends = np.cumsum([len(runs) for runs in ranks.values()])
+        found: Totals = {}
+        for metric in results.metrics:
+            whole = by_session(Metric.named(metric).scores(stacked), sessions=sessions)
+            for entry, sums in zip(present, np.split(whole.sums, ends[:-1]), strict=True):
+                chance = results.has_chance(dataset, entry)
+                found[entry, metric] = SessionTotals(sums, whole.counts, chance)
+        return {(e, metric): found[e, metric] for e in present for metric in results.metrics}
 
 
 def uncertainty(found: Estimate) -> dict[str, Any]:

@@ -42,13 +42,15 @@ def cost_table(frames: Frames) -> Table:
         groups=tuple((results.dataset_titles[d], len(COLUMNS)) for d in results.datasets),
         columns=("Model", *COLUMNS * len(results.datasets)),
         rows=tuple(rows),
+        note="Means over seeds. Training: one final run; tuning: all trials; memory: most that was "
+        "held, MiB; ms/session: ranking.",
         lines=(
             "Means over seeds. Training: one final run; tuning: all trials of its study together"
             f"{', which the entries share' if results.shares_tuning else ''}; "
             "memory: most that the process held during the run, in MiB; ms/session: ranking the "
             f"full catalogue for all prefixes of a test session. {machine(results)}",
-            *card(results),
         ),
+        card=tuple(card(results)),
         data=frame,
     )
 

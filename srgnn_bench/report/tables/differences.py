@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from srgnn_bench.evaluation.metrics import metric_title
-from srgnn_bench.report.captions import SESSIONS_ONLY, card, describe_intervals, suffix
+from srgnn_bench.report.captions import (
+    SESSIONS_ONLY,
+    card,
+    describe_intervals,
+    explain_mark,
+    suffix,
+)
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.tables.table import (
     MISSING,
@@ -69,6 +75,10 @@ def difference_table(frames: Frames, *, dataset: str) -> Table | None:
         groups=tuple((metric_title(metric), len(columns)) for metric in results.metrics),
         columns=("Compared with", *columns * len(results.metrics)),
         rows=tuple(rows),
+        note=f"Δ: in points, with 95% interval{explain_mark(frame['with_seeds'])}; "
+        f"%: of the other's mean; p: Holm's, of {len(all_rows)} comparisons; "
+        + ("FDR: Benjamini and Hochberg's; " if frames.fdr else "")
+        + "d: Cohen's; W/L: percent of prefixes won and lost.",
         lines=(
             "Δ: difference in percentage points, averaged over seeds; positive: "
             f"{subject} is better. Interval and p hold "
@@ -78,8 +88,8 @@ def difference_table(frames: Frames, *, dataset: str) -> Table | None:
             + "%: Δ relative to the other's mean. d: Cohen's d over sessions (0.2 counts as "
             f"small). W/L: percent of the prefixes on which {subject} scores higher and lower. A "
             "small p says that a difference would be found again, not that it is large.",
-            *card(results, datasets=[dataset]),
         ),
+        card=tuple(card(results, datasets=[dataset])),
         data=frame,
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,14 @@ from srgnn_bench.plain_text import visible
 from srgnn_bench.report.escaping import escape_latex, escape_markdown, no_formula, slug
 from srgnn_bench.report.tables.table import SPREAD, Table, TableCell
 
-LATEX_WIDTH = 345.0
+ARTICLE_WIDTH = 345.0
 """Text width of the article class at 10 pt, in points."""
+
+FULL_WIDTH = 500.0
+"""Least text width of two-column classes: acmart 506 pt, IEEEtran 516 pt."""
+
+COLUMN_WIDTH = 200.0
+"""Least column width of two-column classes: article 200 pt at 10 pt, acmart 241, IEEEtran 252."""
 
 LATEX_ROWS = 44
 """Most rows of a float; the panels of a longer table go on in further floats."""
@@ -41,16 +48,36 @@ class Panel:
     groups: tuple[PlacedGroup, ...]
     columns: tuple[str, ...]
     rows: tuple[tuple[TableCell, ...], ...]
+    width: float
 
 
-def write_table(table: Table, *, out: Path) -> list[Path]:
-    """Write a table as ``<name>.md``, ``.tex`` and ``.csv``."""
-    paths = [out / f"{table.name}.{form}" for form in ("md", "tex", "csv")]
-    paths[0].write_text(markdown(table), encoding="utf-8")
-    paths[1].write_text(latex(table), encoding="utf-8")
+def write_table(table: Table, *, out: Path, suite: str) -> list[Path]:
+    """Write a table as ``<name>.md``, ``.csv``, ``.tex`` and ``-column.tex``.
+
+    Args:
+        table: the table.
+        out: where the files go.
+        suite: whose it is, for the labels.
+
+    Returns:
+        The files. A table whose columns are too wide for one column of a paper has no last one.
+    """
     # The last digits of a sum depend on the number of threads and the processor.
     data = table.data.map(no_formula).to_csv(index=False, lineterminator="\n", float_format="%.10g")
-    paths[2].write_text(data, encoding="utf-8")
+    texts = {
+        f"{table.name}.md": markdown(table),
+        f"{table.name}.tex": latex(table, suite=suite),
+        f"{table.name}.csv": data,
+        f"{table.name}-column.tex": latex_column(table, suite=suite),
+    }
+    paths = []
+    for name, text in texts.items():
+        path = out / name
+        if text is None:
+            path.unlink(missing_ok=True)  # an earlier call's
+        else:
+            path.write_text(text, encoding="utf-8")
+            paths.append(path)
     return paths
 
 
@@ -59,16 +86,45 @@ def markdown(table: Table) -> str:
     return templates().get_template("table.md.j2").render(table=table)
 
 
-def latex(table: Table) -> str:
-    r"""The table for ``\input``; it needs the package booktabs.
+def latex(table: Table, *, suite: str) -> str:
+    r"""The table for ``\input`` over the full width of a page; it needs the package booktabs.
 
-    Column groups that would exceed the text width of the article class go into a panel below.
+    Column groups that would exceed the text width go into a panel below. A class of one column has
+    less of it than one of two, so the file holds both arrangements where they differ.
     """
-    return (
+    wide, narrow = (panels(table, width=width) for width in (FULL_WIDTH, ARTICLE_WIDTH))
+    return _latex(table, suite=suite, kind="table*", wide=wide, narrow=narrow)
+
+
+def latex_column(table: Table, *, suite: str) -> str | None:
+    r"""The table for ``\input`` in one column of a paper, or None where it cannot be cut to fit."""
+    cut = panels(table, width=COLUMN_WIDTH)
+    if any(panel.width > COLUMN_WIDTH for panel in cut):
+        return None
+    return _latex(table, suite=suite, kind="table", wide=cut, narrow=cut)
+
+
+def _latex(table: Table, *, suite: str, kind: str, wide: list[Panel], narrow: list[Panel]) -> str:
+    text: str = (
         _latex_templates()
         .get_template("table.tex.j2")
-        .render(table=table, floats=floats(panels(table, width=LATEX_WIDTH)))
+        .render(
+            table=table,
+            kind=kind,
+            label=f"tab:{suite}-{table.name}",
+            note=" ".join([table.note, *_marks(table)]),
+            arrangements=[floats(wide)] if wide == narrow else [floats(narrow), floats(wide)],
+            full_width=FULL_WIDTH,
+        )
     )
+    return text
+
+
+def _marks(table: Table) -> list[str]:
+    """The words in capitals of the protocol card, which no form of a table may lose."""
+    found = (re.match(r"[A-Z][A-Z ]{5,}(?=[:,])", line) for line in table.card)
+    words = ", ".join(word[0] for word in found if word)
+    return [f"{words}: see the protocol."] if words else []
 
 
 def floats(found: list[Panel]) -> list[list[Panel]]:
@@ -82,45 +138,58 @@ def floats(found: list[Panel]) -> list[list[Panel]]:
 
 
 def panels(table: Table, *, width: float) -> list[Panel]:
-    """Cut a wide table between its column groups into panels that repeat the labels.
+    """Cut a wide table into panels that repeat the labels.
 
     Args:
         table: the table.
-        width: most points that a panel may take, by a generous estimate; a panel holds at least
-            one group, however wide.
+        width: most points that a panel may take, by a generous estimate. Cut is between column
+            groups, within a group only where it is too wide by itself; a panel holds at least one
+            column, however wide.
     """
     widths = [
         max(_latex_width(text) for text in (heading, *(row[column].text for row in table.rows)))
         for column, heading in enumerate(table.columns)
     ]
-    columns = len(table.columns) - table.labels
-    groups = table.groups or (("", 1),) * columns
-    empty = width - sum(widths[: table.labels])
-    cut: list[list[tuple[str, int]]] = [[]]
-    room = empty
+    labels, columns = sum(widths[: table.labels]), len(table.columns) - table.labels
+    pieces: list[tuple[str, int]] = []
     start = table.labels
-    for heading, span in groups:
-        needed = max(sum(widths[start : start + span]), _latex_width(heading))
-        if cut[-1] and needed > room:
+    for heading, span in table.groups or (("", 1),) * columns:
+        whole = max(sum(widths[start : start + span]), _latex_width(heading)) + labels <= width
+        pieces += [(heading, span)] if whole else [(heading, 1)] * span
+        start += span
+    cut: list[list[tuple[str, int]]] = [[]]
+    taken, used = [labels], labels
+    start = table.labels
+    for heading, span in pieces:
+        needed = sum(widths[start : start + span])
+        needed = max(needed, _latex_width(heading)) if span > 1 else needed
+        if cut[-1] and used + needed > width:
             cut.append([])
-            room = empty
+            taken.append(labels)
+            used = labels
         cut[-1].append((heading, span))
-        room -= needed
+        used += needed
+        taken[-1] = used
         start += span
     found = []
     start = table.labels
-    for part in cut:
-        placed = []
+    for part, wide in zip(cut, taken, strict=True):
+        placed: list[PlacedGroup] = []
         place = table.labels + 1
         for heading, span in part:
-            placed.append(PlacedGroup(heading, place, place + span - 1))
+            if placed and placed[-1].heading == heading:  # pieces of one group
+                placed[-1] = replace(placed[-1], last=place + span - 1)
+            else:
+                placed.append(PlacedGroup(heading, place, place + span - 1))
             place += span
         end = start + place - table.labels - 1
+        headings = max((_latex_width(g.heading) for g in placed if g.span == 1), default=0.0)
         found.append(
             Panel(
                 groups=tuple(placed) if table.groups else (),
                 columns=(*table.columns[: table.labels], *table.columns[start:end]),
                 rows=tuple((*row[: table.labels], *row[start:end]) for row in table.rows),
+                width=max(wide, labels + headings),
             )
         )
         start = end

@@ -20,14 +20,14 @@ def main_table(frames: Frames) -> Table:
         datasets=results.datasets,
         metrics=[results.metrics],
         name="table",
-        title=results.spec.title,
+        title=results.title,
     )
     gains = relative_gains(frames)
     if not gains:
         return table
     subject = results.entry_titles[results.subject]
     line = f"Relative gain of {subject} over the best other entry: {'; '.join(gains)}."
-    return replace(table, lines=(table.lines[0], line, *table.lines[1:]))
+    return replace(table, lines=(*table.lines, line))
 
 
 def relative_gains(frames: Frames) -> list[str]:

@@ -68,7 +68,9 @@ def metric_table(
         groups=tuple((results.dataset_titles[d], len(group)) for d, group in groups),
         columns=("Model", *(metric_title(metric) for _, metric in columns)),
         rows=tuple(rows),
-        lines=(_spread_line(frame), *explanations, *card(results, datasets=datasets)),
+        note=" ".join([_spread_line(frame), *explanations[:1]]),
+        lines=(_spread_line(frame), *explanations),
+        card=tuple(card(results, datasets=datasets)),
         data=frame,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -10,6 +9,7 @@ import pandas as pd
 from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import card, suffix
 from srgnn_bench.report.frames import Frames
+from srgnn_bench.report.printed import Published, printed_numbers, read_published
 from srgnn_bench.report.tables.table import (
     MISSING,
     Table,
@@ -18,73 +18,33 @@ from srgnn_bench.report.tables.table import (
     finite,
     percent,
 )
-from srgnn_bench.specs import registry
-from srgnn_bench.specs.fields import Spec
-from srgnn_bench.specs.reading import read_spec
-from srgnn_bench.store.record import DatasetFacts
-
-
-class Published(Spec):
-    """Numbers that a paper prints, from ``properties/published/``."""
-
-    source: str
-    """Paper and table."""
-
-    protocol: str
-    """How the printed numbers came about, and so why they differ."""
-
-    numbers: dict[str, dict[str, dict[str, float]]]
-    """Dataset -> model -> metric -> percent."""
-
-
-def read_published(folder: Path | None = None) -> dict[str, Published]:
-    """Every paper's numbers, by file name.
-
-    Args:
-        folder: where the files are; the shipped ones unless given.
-
-    Raises:
-        SpecError: a file is not a valid one.
-    """
-    found = {}
-    for path in sorted((folder or registry.properties_folder() / "published").glob("*.yaml")):
-        found[path.stem] = read_spec(path, Published)
-    return found
 
 
 def published_tables(frames: Frames, *, papers: dict[str, Published]) -> list[Table]:
     """One table per paper that prints a number for a dataset and model that has run.
 
-    None for an ablation: a paper's number for the model is no number for its variants.
+    None for an ablation.
     """
-    if frames.results.is_ablation:
-        return []
     made = (_table(frames, name, paper) for name, paper in papers.items())
     return [table for table in made if table is not None]
 
 
 def _table(frames: Frames, name: str, paper: Published) -> Table | None:
     results = frames.results
-    models = {cell.entry: cell.model for cell in results.manifest.cells}
-    comparable = [
-        (dataset, entry)
-        for (dataset, entry), records in results.records.items()
-        if records and models[entry] in paper.numbers.get(dataset, {})
-        if _is_the_papers(dataset, records[0].dataset)
-    ]
-    if not comparable:
+    found = printed_numbers(results, {name: paper})
+    if not found:
         return None
-    datasets = [d for d in results.datasets if d in {dataset for dataset, _ in comparable}]
-    entries = [e for e in results.entries if e in {entry for _, entry in comparable}]
+    printed_of = {(n.dataset, n.entry, n.metric): 100 * n.value for n in found}
+    datasets = [d for d in results.datasets if d in {number.dataset for number in found}]
+    entries = [e for e in results.entries if e in {number.entry for number in found}]
     ours = frames.metrics.set_index(["dataset", "entry", "metric"])
     rows, data = [], []
     for entry in entries:
         cells = [TableCell(results.entry_titles[entry], entry=entry)]
         for dataset in datasets:
-            printed_here = paper.numbers[dataset].get(models[entry], {})
             for metric in results.metrics:
                 numbers = ours.loc[(dataset, entry, metric)]
-                printed = printed_here.get(metric)
+                printed = printed_of.get((dataset, entry, metric))
                 cells += [
                     TableCell(MISSING if printed is None else f"{printed:.2f}", value=printed),
                     TableCell(
@@ -104,25 +64,14 @@ def _table(frames: Frames, name: str, paper: Published) -> Table | None:
         ),
         columns=("Model", *("printed", "ours") * (len(datasets) * len(results.metrics))),
         rows=tuple(rows),
+        note=f"In percent. Printed: {found[0].short_source}. Ours: chosen {how}.",
         lines=(
             f"In percent. Printed in {paper.source}. {paper.protocol}. Ours: chosen {how}; what "
             "the two columns have in common is the data, so a difference is not by itself a "
             "failure to reproduce.",
-            *card(results, datasets=datasets),
         ),
+        card=tuple(card(results, datasets=datasets)),
         data=pd.DataFrame(data),
-    )
-
-
-def _is_the_papers(dataset: str, facts: DatasetFacts) -> bool:
-    """Whether runs trained on the data that papers mean by a name: the counts of one source fit.
-
-    Anybody may call data of their own ``diginetica``, or prepare it in another way.
-    """
-    names = ("train_sessions", "train_clicks", "train_prefixes")
-    return any(
-        all(getattr(counts, name) in (None, getattr(facts, name)) for name in names)
-        for counts in registry.dataset(dataset).expected.values()
     )
 
 

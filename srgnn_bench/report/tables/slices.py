@@ -67,10 +67,9 @@ def slice_table(frames: Frames, *, kind: Kind, dataset: str) -> Table | None:
         groups=tuple((metric_title(metric), len(sizes)) for metric in results.metrics),
         columns=("Model", *list(sizes.index) * len(results.metrics)),
         rows=tuple(rows),
-        lines=(
-            f"In percent, mean over seeds. {EXPLANATIONS[kind]} Prefixes: {counted}.",
-            *card(results, datasets=[dataset]),
-        ),
+        note=f"In percent. Prefixes: {counted}.",
+        lines=(f"In percent, mean over seeds. {EXPLANATIONS[kind]} Prefixes: {counted}.",),
+        card=tuple(card(results, datasets=[dataset])),
         data=frame,
     )
 

@@ -27,12 +27,14 @@ class TableCell:
         mark: whether it is the best or the second of its column.
         value: what the page sorts by; None sorts last.
         entry: whose runs the page links to, for a row's label.
+        alone: what stands here where rows are sorted, and the row above no longer says it.
     """
 
     text: str
     mark: Mark | None = None
     value: float | None = None
     entry: str | None = None
+    alone: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,9 @@ class Table:
         groups: headings over the columns and how many columns each spans; empty for none.
         columns: headings, the rows' labels first.
         rows: cells, one per column.
-        lines: the sentences underneath.
+        note: what the cells are, in so few words that it fits under a float of a paper.
+        lines: the sentences underneath elsewhere.
+        card: the protocol card of what is shown, which several tables share.
         data: long frame of unrounded numbers.
         labels: how many columns label a row; groups stand over the others.
     """
@@ -55,7 +59,9 @@ class Table:
     groups: tuple[tuple[str, int], ...]
     columns: tuple[str, ...]
     rows: tuple[tuple[TableCell, ...], ...]
+    note: str
     lines: tuple[str, ...]
+    card: tuple[str, ...]
     data: pd.DataFrame
     labels: int = 1
 
@@ -96,8 +102,10 @@ def percent(value: float, *, std: float = math.nan) -> str:
     """A share in percent with two decimals, and its spread where there is one."""
     if math.isnan(value):
         return MISSING
-    spread = "" if math.isnan(std) else f"{SPREAD}{100 * std:.2f}"
-    return f"{100 * value:.2f}{spread}"
+    if math.isnan(std):
+        return f"{100 * value:.2f}"
+    spread = f"{100 * std:.2f}"
+    return f"{100 * value:.2f}{SPREAD}{'<0.01' if spread == '0.00' else spread}"
 
 
 def signed(value: float) -> str:

@@ -36,7 +36,9 @@ def tuning_table(frames: Frames) -> Table | None:
         for place, (parameter, space) in enumerate(spaces.items()):
             title = entry_title if place == 0 else ""
             cells = [
-                TableCell(title, entry=entry if entry in results.entries else None),
+                TableCell(
+                    title, entry=entry if entry in results.entries else None, alone=entry_title
+                ),
                 TableCell(parameter),
                 TableCell(describe_dimension(space)),
             ]
@@ -79,6 +81,7 @@ def tuning_table(frames: Frames) -> Table | None:
         groups=(),
         columns=("Model", "parameter", "searched", *results.dataset_titles.values()),
         rows=tuple(rows),
+        note="Chosen by validation MRR@20. An asterisk: near an end of what was searched.",
         lines=(
             "Chosen by MRR@20 on the validation sessions. The first trial of every study is the "
             "configuration that the model's file states."
@@ -89,8 +92,8 @@ def tuning_table(frames: Frames) -> Table | None:
             ),
             "An asterisk: within a twentieth of an end of what was searched; a better value may "
             "lie beyond.",
-            *card(results),
         ),
+        card=tuple(card(results)),
         data=pd.DataFrame(data),
         labels=3,
     )

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from srgnn_bench.evaluation.metrics import metric_title
-from srgnn_bench.report.captions import SESSIONS_ONLY, card, describe_intervals, suffix
+from srgnn_bench.report.captions import (
+    SESSIONS_ONLY,
+    card,
+    describe_intervals,
+    explain_mark,
+    suffix,
+)
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.tables.table import MISSING, Table, TableCell, TableSpec, finite, percent
 
@@ -32,13 +38,15 @@ def uncertainty_table(frames: Frames) -> Table:
         groups=tuple((f"{results.dataset_titles[d]}: {metric_title(m)}", 5) for d, m in groups),
         columns=("Model", *("mean", "sd", "seeds", "sessions", "±") * len(groups)),
         rows=tuple(rows),
+        note="In percent. sd: between seeds; seeds, sessions: standard errors from these; ±: half "
+        f"the 95% interval{explain_mark(frame['with_seeds'])}.",
         lines=(
             "In percent. sd: standard deviation between seeds, how much another training differs. "
             "seeds, sessions: standard errors of the mean from the finite number of seeds and of "
             f"test sessions ({MISSING} under sd: no chance in the model, or one seed). ±: half the "
             f"95% interval, which holds {describe_intervals(frame['with_seeds'], marked=True)}.",
-            *card(results),
         ),
+        card=tuple(card(results)),
         data=frame,
     )
 

@@ -54,6 +54,8 @@ def window_table(frames: Frames, *, title: str, datasets: list[str]) -> Table | 
         groups=tuple((metric_title(metric), len(columns)) for metric in results.metrics),
         columns=("Model", *columns * len(results.metrics)),
         rows=tuple(rows),
+        note="In percent. sd: between windows; intervals and p: what other windows would change; "
+        f"Δ: {subject} less the entry, in points; p: Holm's.",
         lines=(
             "In percent. Each window is prepared, tuned and tested by itself and counts as one. "
             "sd: between windows. The intervals and p say what other windows would change, which "
@@ -61,8 +63,8 @@ def window_table(frames: Frames, *, title: str, datasets: list[str]) -> Table | 
             f"Δ: {subject} less the entry, paired by window, in percentage points; p is "
             f"corrected by Holm for the {int(everything['p_value'].notna().sum())} comparisons of "
             "means of this suite.",
-            *card(results, datasets=datasets),
         ),
+        card=tuple(card(results, datasets=datasets)),
         data=frame,
     )
 
