@@ -17,7 +17,7 @@ from srgnn_bench.layers.ragged import sum_by
 from srgnn_bench.layers.session_graph import Edges
 
 
-class Neighbours(nn.Module):
+class EdgeReader(nn.Module):
     """What every node reads along one set of edges, in both directions (equation 1).
 
     Args:
@@ -40,7 +40,7 @@ class Neighbours(nn.Module):
         return entered + self.b_iah, left + self.b_ioh
 
 
-class GatedGNN(Neighbours):
+class GatedGNN(EdgeReader):
     """Lets every node read its neighbours, ``step`` times.
 
     One propagation step takes the state v of every node to its next state:
@@ -72,7 +72,7 @@ class GatedGNN(Neighbours):
         self.w_hh = nn.Parameter(torch.empty(3 * embedding_size, embedding_size))
         self.b_ih = nn.Parameter(torch.empty(3 * embedding_size))
         self.b_hh = nn.Parameter(torch.empty(3 * embedding_size))
-        self.further = nn.ModuleList(Neighbours(embedding_size) for _ in range(edge_sets - 1))
+        self.further = nn.ModuleList(EdgeReader(embedding_size) for _ in range(edge_sets - 1))
 
     def forward(self, hidden: torch.Tensor, edge_sets: Sequence[Edges]) -> torch.Tensor:
         """Propagate ``step`` times: (nodes, embedding_size) -> (nodes, embedding_size)."""
@@ -82,9 +82,9 @@ class GatedGNN(Neighbours):
 
     def _propagate(self, hidden: torch.Tensor, edge_sets: Sequence[Edges]) -> torch.Tensor:
         read = [*self.read(hidden, edge_sets[0])]
-        further = cast("Sequence[Neighbours]", self.further)
-        for neighbours, edges in zip(further, edge_sets[1:], strict=True):
-            read += neighbours.read(hidden, edges)
+        further = cast("Sequence[EdgeReader]", self.further)
+        for reader, edges in zip(further, edge_sets[1:], strict=True):
+            read += reader.read(hidden, edges)
         from_neighbours = linear(torch.cat(read, dim=1), self.w_ih, self.b_ih).chunk(3, dim=1)
         from_state = linear(hidden, self.w_hh, self.b_hh).chunk(3, dim=1)
         reset = torch.sigmoid(from_neighbours[0] + from_state[0])

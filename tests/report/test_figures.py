@@ -348,13 +348,13 @@ def test_six_datasets_have_one(store, monkeypatch):
     assert outside(figure, drawn) == []
 
 
-@pytest.mark.parametrize("figure", all_figures(), ids=lambda figure: figure.name)
-def test_a_dataset_on_which_nothing_has_run_yet_is_left_out(store, figure):
+def test_a_dataset_on_which_nothing_has_run_yet_is_left_out(store):
     write_suite(store, datasets=2, models=3, missing=lambda dataset, *_: dataset == "diginetica")
     frames = Frames(load_suite(store, suite="made-up"))
-    if figure.wanted(frames):
-        drawn = figure.draw(frames, layout="page")
-        titles = [text.get_text() for axes in drawn.axes for text in [*axes.texts, axes.title]]
+    drawn = {figure.name: figure.draw(frames, layout="page") for figure in figures_for(frames)}
+    assert {"comparison", "differences", "curves", "tradeoff", "learning"} <= set(drawn)
+    for figure in drawn.values():
+        titles = [text.get_text() for axes in figure.axes for text in [*axes.texts, axes.title]]
         assert "Diginetica" not in " ".join(titles)
 
 
