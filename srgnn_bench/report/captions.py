@@ -11,7 +11,6 @@ import pandas as pd
 
 from srgnn_bench.evaluation.metrics import Metric
 from srgnn_bench.recbole_bridge.recbole_models import has_own_loss
-from srgnn_bench.report.data_card import span_text
 from srgnn_bench.report.results import Hole, SuiteResults
 from srgnn_bench.store.record import DatasetFacts
 
@@ -319,3 +318,11 @@ def _mixes_tuning(results: SuiteResults) -> bool:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" + ("" if number == 1 else "s")
+
+
+def span_text(seconds: int) -> str:
+    """A span of time in the unit that suits it."""
+    for name, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.3g} {name}"
+    return f"{seconds} seconds"

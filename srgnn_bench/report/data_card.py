@@ -8,6 +8,7 @@ from pathlib import Path
 
 from srgnn_bench.data.card import DataCard, Side
 from srgnn_bench.errors import DataError
+from srgnn_bench.report.captions import span_text
 from srgnn_bench.report.escaping import escape_markdown
 
 
@@ -151,14 +152,6 @@ def _diagnostics(card: DataCard) -> tuple[tuple[str, ...], ...]:
             )
         )
     return tuple(rows)
-
-
-def span_text(seconds: int) -> str:
-    """A span of time in the unit that suits it."""
-    for name, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.3g} {name}"
-    return f"{seconds} seconds"
 
 
 def _comparison(card: DataCard) -> tuple[tuple[str, ...], ...]:
