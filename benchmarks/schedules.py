@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -33,28 +34,37 @@ DATASETS = ("yoochoose1_64", "tmall", "diginetica")
 MODELS = ("stamp", "gru4rec", "srgnn", "narm", "sasrec")
 
 
-def searched(store: ResultStore, dataset: str, model: str) -> Trial:
-    """The best trial of a study that searched the moment of the cut."""
-    (study,) = (
-        study
+def searched(store: ResultStore, dataset: str, model: str) -> tuple[Trial, dict[str, Any]]:
+    """The best trial of a study that searched the moment of the cut, and its configuration."""
+    [(study, facts)] = [
+        (study, facts)
         for study in store.studies()
         if (facts := study.facts()) and (facts.dataset, facts.model) == (dataset, model)
-    )
-    return max(
+    ]
+    best = max(
         (trial for trial in study.trials() if trial.state == "complete"),
         key=lambda trial: trial.value or 0.0,
     )
+    return best, {**facts.identity["defaults"], **best.parameters}
 
 
 def measure(
-    dataset: str, model: str, *, best: Trial, data_root: Path, work: Path
+    dataset: str,
+    model: str,
+    *,
+    best: Trial,
+    configuration: dict[str, Any],
+    data_root: Path,
+    work: Path,
 ) -> dict[str, object]:
     """Train the configuration of a trial under ``plateau``; a row of the table."""
     suite = resolve("standard", datasets=[dataset], models=[model])
     [chosen] = candidates(suite)
     [spec] = suite.datasets
     parameters = {k: v for k, v in best.parameters.items() if k != "lr_decay_step"}
-    configuration = {**chosen.defaults, **parameters}
+    # Today's values stand in for what the study had no word for, and for the schedule.
+    schedule = {k: chosen.defaults[k] for k in ("lr_schedule", "stopping_step", "lr_decay_step")}
+    configuration = {**chosen.defaults, **configuration, **schedule}
     data = prepare(spec, data_root=data_root, cache=work)
     task = TrialTask(
         key=key_of([data.fingerprint, chosen.implementation, configuration]),
@@ -107,12 +117,16 @@ def main() -> None:
         for model in MODELS:
             if (dataset, model) in measured:
                 continue
-            best = searched(store, dataset, model)
-            rows.append(
-                measure(
-                    dataset, model, best=best, data_root=arguments.data_root, work=arguments.work
-                )
+            best, configuration = searched(store, dataset, model)
+            row = measure(
+                dataset,
+                model,
+                best=best,
+                configuration=configuration,
+                data_root=arguments.data_root,
+                work=arguments.work,
             )
+            rows.append(row)
             pd.DataFrame(rows).to_csv(arguments.out, index=False)
 
 
