@@ -360,8 +360,9 @@ def test_a_dataset_on_which_nothing_has_run_yet_is_left_out(store):
 
 @pytest.mark.parametrize("layout", ["page", "column"])
 def test_values_far_below_do_not_overlap_where_costs_are_alike(store, monkeypatch, layout):
+    alike = {name: 0.5 + 0.01 * n for n, name in enumerate(list(MODELS)[:12])}
     low = {name: -6.0 - 0.01 * n for n, name in enumerate(list(MODELS)[3:7])}
-    write_suite(store, datasets=3, models=12, skills=low)
+    write_suite(store, datasets=3, models=12, skills={**alike, **low})
     frames = Frames(load_suite(store, suite="made-up"))
     frames.cost["train_seconds"] = 1 + 0.01 * (frames.cost.index % 12)
     with house_style():

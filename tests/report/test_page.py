@@ -210,4 +210,5 @@ def test_nothing_is_clipped_in_print(built: Path, tmp_path: Path):
     for table in ("table", "uncertainty", "cost"):  # the widest, to their last columns
         with (built / f"{table}.md").open(encoding="utf-8") as file:
             last = [line.split("|")[-2] for line in file if line.startswith("|")][-1]
-        assert f">{re.sub(r'<[^>]*>|[* ]', '', last)}<" in words, table
+        for word in re.sub(r"<[^>]*>|[*]", "", last).split():
+            assert f">{word}<" in words, table

@@ -33,7 +33,8 @@ COSTS = {
 MOST_TICKS = 4
 """What a panel in one column has room for."""
 
-LABEL_WIDTH, LABEL_HEIGHT = 0.25, 0.12
+LABEL_WIDTH = {"page": 0.25, "column": 0.36}
+LABEL_HEIGHT = {"page": 0.12, "column": 0.14}
 """Room of a label at the lower edge, as shares of the panel."""
 
 
@@ -70,17 +71,18 @@ def cost_ticks(costs: pd.Series[float]) -> list[float]:
     return [low, high] if span > 1.05 else [low]
 
 
-def label_levels(costs: Sequence[float], *, span: float) -> list[int]:
+def label_levels(costs: Sequence[float], *, span: float, width: float) -> list[int]:
     """Line above the lower edge on which each label stands, so that none covers another.
 
     Args:
         costs: where the labels stand.
         span: natural logarithm of the axis's highest cost over its lowest.
+        width: of a label, as a share of the axis.
     """
     taken: list[tuple[float, int]] = []
     for cost in costs:
         place = math.log(cost) / span
-        near = {level for other, level in taken if abs(other - place) < LABEL_WIDTH}
+        near = {level for other, level in taken if abs(other - place) < width}
         taken.append((place, next(level for level in range(len(costs)) if level not in near)))
     return [level for _, level in taken]
 
@@ -122,19 +124,19 @@ def draw_tradeoff(frames: Frames, *, layout: Layout) -> Figure:
         front = drawn.iloc[pareto_front(drawn[cost], drawn["mean"])]
         axes.step(front[cost], front["mean"], where="post", color="#777777", lw=0.9, zorder=2)
         span = max(math.log(here[cost].max() / here[cost].min()), 1e-9)
-        levels = label_levels(low[cost].to_list(), span=span)
+        levels = label_levels(low[cost].to_list(), span=span, width=LABEL_WIDTH[layout])
         for level, row in zip(levels, low.to_dict("records"), strict=True):
             axes.text(
                 row[cost],
-                0.03 + LABEL_HEIGHT * level,
+                0.03 + LABEL_HEIGHT[layout] * level,
                 f"↓ {row['mean']:.2f}",
                 transform=axes.get_xaxis_transform(),
                 ha=_side(row[cost], here[cost]),
                 fontsize=LABEL_SIZE,
                 color=look[row["entry"]].colour,
             )
-        # What stands at the lower edge needs its share of the panel.
-        share = LABEL_HEIGHT * (1 + max(levels, default=-1))
+        # What stands at the lower edge needs its share of the panel, and a name above it room.
+        share = LABEL_HEIGHT[layout] * (2 + max(levels)) if levels else 0.0
         least = float(drawn["mean"].min()) - MARGIN * (scale.high - float(drawn["mean"].min()))
         axes.set_ylim((least - share * scale.high) / (1 - share), scale.high)
         axes.set_xscale("log")
