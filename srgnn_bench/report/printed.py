@@ -78,7 +78,7 @@ def printed_numbers(
         PrintedNumber(name, paper.source, dataset, entry, metric, printed[metric] / 100)
         for name, paper in (read_published() if papers is None else papers).items()
         for (dataset, entry), records in results.records.items()
-        if records and _is_the_papers(dataset, records[0].dataset)
+        if records and dataset in paper.numbers and _is_the_papers(dataset, records[0].dataset)
         for printed in [paper.numbers.get(dataset, {}).get(models[entry], {})]
         for metric in results.metrics
         if metric in printed

@@ -20,7 +20,8 @@ def test_what_changed_is_named_and_its_size_told(store, tmp_path):
     write_suite(other, datasets=1, models=2, seeds=2, skills={"srgnn": 3.0, "gru4rec": 0.55})
     paths = compare_stores(store, other, suite="made-up", out=tmp_path / "out")
     table = compared(store, other)
-    assert [path.name for path in paths] == ["compare.md", "compare.tex", "compare.csv"]
+    forms = {"compare.md", "compare.tex", "compare-column.tex", "compare.csv"}
+    assert {path.name for path in paths} == forms
     data = table.data.set_index(["entry", "metric"])
     assert data.loc[("srgnn", "mrr@20"), "low"] > 0
     assert data.loc[("srgnn", "mrr@20"), "p_holm"] < 0.01
@@ -78,8 +79,8 @@ def test_optimistic_numbers_and_cautions_are_marked(store, tmp_path):
     for table in (compared(store, other), compared(other, store)):
         assert table.title.endswith("(optimistic: best epoch chosen on the test set)")
     table = compared(store, other)
-    assert any(line.startswith("After: OPTIMISTIC") for line in table.lines)
-    assert any(line.startswith("After: UNCOMMITTED CODE") for line in table.lines)
+    assert any(line.startswith("After: OPTIMISTIC") for line in (*table.lines, *table.card))
+    assert any(line.startswith("After: UNCOMMITTED CODE") for line in (*table.lines, *table.card))
     assert table.lines.count("Toy.") == 1
     assert "optimistic" not in compared(store, store).title
 

@@ -59,7 +59,7 @@ def test_runs_of_several_kinds_of_device_are_marked_under_every_table(
     frames = Frames(mixed)
     for table in (main_table(frames), tuning_table(frames)):
         assert table is not None
-        assert any(line.startswith(said) for line in table.lines)
+        assert any(line.startswith(said) for line in (*table.lines, *table.card))
 
 
 def test_a_study_of_several_kinds_of_device_is_marked(store: ResultStore) -> None:
