@@ -30,7 +30,7 @@ from srgnn_bench.listeners.progress import ProgressView
 from srgnn_bench.plain_text import visible
 from srgnn_bench.process.device import CPU, Device, DeviceChoice
 from srgnn_bench.report import build_report
-from srgnn_bench.report.forms import FORMS, Form
+from srgnn_bench.report.forms import FORMS, Font, Form
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import SuiteResults, load_suite
 from srgnn_bench.report.runs import run_frame, summary_frame
@@ -347,29 +347,24 @@ class Benchmark:
             StoreError: the run is not there, or its model was not kept.
         """
         job = self._job(entry, dataset)
-        winner = job.winner()
-        runs = [] if winner is None else job.runs(winner)
-        if winner is not None and not 0 <= seed < len(runs):
+        if not 0 <= seed < job.seeds:
             raise SpecError(
-                f"'{entry}' has no seed {seed}.", remedy=f"Its seeds are 0 to {len(runs) - 1}."
+                f"'{entry}' has no seed {seed}.", remedy=f"Its seeds are 0 to {job.seeds - 1}."
             )
-        stored = (
-            None
-            if winner is None
-            else self.store.run(
-                dataset=job.dataset.name, model=job.candidate.spec.name, key=runs[seed].key
-            )
+        nothing = StoreError(
+            f"The run of '{entry}' on '{job.dataset.name}' is not stored.",
+            remedy="Run it first, with keep_models=True.",
         )
-        if winner is None or stored is None or stored.record() is None:
-            raise StoreError(
-                f"The run of '{entry}' on '{job.dataset.name}' is not stored.",
-                remedy="Run it first, with keep_models=True.",
-            )
+        winner = job.winner()
+        if winner is None:
+            raise nothing
+        key = job.runs(winner)[seed].key
+        stored = self.store.run(dataset=job.dataset.name, model=job.candidate.spec.name, key=key)
+        if stored.record() is None:
+            raise nothing
         weights = stored.weights()
         stage = test_stage(job.dataset, job.suite.protocol)
-        model = build(
-            job.candidate.model_class, winner.configuration, stage, seed=seed_from(runs[seed].key)
-        )
+        model = build(job.candidate.model_class, winner.configuration, stage, seed=seed_from(key))
         load_weights(model, weights)
         return KeptModel(
             model,
@@ -404,9 +399,11 @@ class Benchmark:
         out: str | Path | None = None,
         *,
         against: str | None = None,
+        title: str | None = None,
         fdr: bool = False,
         with_seeds: bool = False,
         forms: Collection[Form] = FORMS,
+        font: Font = "sans",
     ) -> Report:
         """Draw tables, figures and the page.
 
@@ -414,10 +411,12 @@ class Benchmark:
             out: folder to write to; `<results>/report/<suite>` unless given, with
                 `-against-<entry>` where such an entry is.
             against: the entry that the others are compared with; None for the suite's subject.
+            title: what the report is headed; None for the suite's title.
             fdr: whether tables of differences print the false discovery rate beside Holm's p.
             with_seeds: refuse to draw intervals that do not hold what other seeds would change.
             forms: the files of each figure, of `pdf`, `svg` and `png`; the page holds its figures
                 whatever these are.
+            font: of the figures, `sans`, or `serif` beside a text in Times.
 
         Returns:
             The folder, its page and its files.
@@ -432,9 +431,11 @@ class Benchmark:
             suite=name,
             out=folder,
             against=against,
+            title=title,
             fdr=fdr,
             with_seeds=with_seeds,
             forms=forms,
+            font=font,
         )
         return Report(folder, tuple(files))
 

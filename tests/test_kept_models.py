@@ -14,7 +14,7 @@ from srgnn_bench import Benchmark
 from srgnn_bench.cli import app
 from srgnn_bench.data.protocol import test_stage as stage_of_test
 from srgnn_bench.errors import DataError, SpecError, StoreError
-from srgnn_bench.store.run import WEIGHTS
+from srgnn_bench.store.run import WEIGHTS, StoredRun
 from srgnn_bench.training.ranking import rank_prefixes
 
 MODELS = ["srgnn", "gru4rec", "vsknn", "popularity"]
@@ -125,6 +125,26 @@ def test_what_was_not_kept_is_named(kept: Benchmark, tmp_path: Path) -> None:
     numbers = [column for column in results if "@" in column]
     pd.testing.assert_frame_equal(results[numbers], again[numbers])
     after.load("stamp", seed=1)
+
+
+def test_a_disk_without_room_for_a_model_loses_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_tiny_world(tmp_path)
+    before = benchmark_of(world, keep_models=False, models=["popularity"])
+    before.run()
+    write = StoredRun.write
+
+    def no_room(self: StoredRun, name: str, content: bytes) -> None:
+        if name == WEIGHTS:
+            raise StoreError("full", remedy="Free space.")
+        write(self, name, content)
+
+    monkeypatch.setattr(StoredRun, "write", no_room)
+    with pytest.raises(StoreError, match="full"):
+        benchmark_of(world, keep_models=True, models=["popularity"]).run()
+    assert before.run().trained == 0
+    assert len(before.results()) == 1
 
 
 def test_a_damaged_model_is_one_line(kept: Benchmark) -> None:

@@ -68,8 +68,8 @@ def _package(name: str) -> Finding:
 def _device() -> list[Finding]:
     import torch
 
+    from srgnn_bench.process.cores import available_cores
     from srgnn_bench.process.device import DeviceChoice
-    from srgnn_bench.process.environment import available_cores
 
     cores, threads = available_cores(), torch.get_num_threads()
     remedy = f"Set OMP_NUM_THREADS={cores}." if threads > cores else ""

@@ -17,9 +17,8 @@ import typer
 from srgnn_bench import __version__
 from srgnn_bench.cli import datasets, doctor, models, report, run, status, studies
 from srgnn_bench.cli.screen import console, print_error
+from srgnn_bench.cli.words import INTERRUPTED
 from srgnn_bench.errors import USERS_MISTAKE, BenchError
-
-INTERRUPTED = 130
 
 app = typer.Typer(name="srgnn-bench", no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(run.run)

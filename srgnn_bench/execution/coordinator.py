@@ -215,7 +215,6 @@ class _Coordinator:
                 self._fail(job, run.key, run.number, answer)
                 return []
             record = answer.record
-            stored.forget()
             self.store.write_run(
                 record,
                 prefixes=answer.prefixes,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import platform
 import re
 import resource
@@ -16,6 +15,7 @@ from typing import Any
 import torch
 
 from srgnn_bench.process.computing import device_facts
+from srgnn_bench.process.cores import available_cores
 from srgnn_bench.process.device import CPU, Device
 
 PACKAGES = ("srgnn-bench", "recbole", "torch", "numpy", "pandas", "optuna", "pyarrow", "scipy")
@@ -47,13 +47,6 @@ def installed_version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def start_peak_memory() -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from srgnn_bench.process.cores import available_cores
 from srgnn_bench.report import figures as figure_files
 from srgnn_bench.report.figures import figures_for
 from srgnn_bench.report.figures.canvas import Drawn, Layout, save_drawn
@@ -80,7 +81,7 @@ def draw_figures(
         Request(frames, list(figure_files.__path__), layout, out, forms, font)
         for layout in ("page", "column")
     )
-    if not figures or processors() < 2:
+    if not figures or available_cores() < 2:
         return figures, {"page": page.draw(), "column": column.draw()}
     with elsewhere(column) as answer:
         here = page.draw()
@@ -106,13 +107,6 @@ def elsewhere(request: Request) -> Iterator[list[Drawings]]:
         finally:
             process.kill()
             process.wait()
-
-
-def processors() -> int:
-    """Processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def main(folder: Path) -> None:

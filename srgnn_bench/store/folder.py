@@ -78,23 +78,12 @@ class Folder:
         if not self.path.is_dir():
             return
         with contextlib.suppress(Busy), self.locked():
-            self.forget()
             try:
+                for name in self._marks:
+                    (self.path / name).unlink(missing_ok=True)
                 shutil.rmtree(self.path)
             except OSError as error:
                 raise unwritable(self.path, error) from error
-
-    def forget(self) -> None:
-        """Remove what says that something is done, before it is done anew. The caller has the lock.
-
-        Raises:
-            StoreError: it may not be removed.
-        """
-        try:
-            for name in self._marks:
-                (self.path / name).unlink(missing_ok=True)
-        except OSError as error:
-            raise unwritable(self.path, error) from error
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file, in full or not at all.

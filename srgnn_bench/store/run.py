@@ -103,9 +103,14 @@ class StoredRun(Folder):
         if lists is not None:
             files[LISTS] = parquet(pa.Table.from_pandas(lists, preserve_index=False))
         if weights is not None:
-            files[WEIGHTS] = weights
+            # By far the largest, and new beside an earlier record: where there is no room for it,
+            # a run that is made again for its model stays what it was.
+            self.write(WEIGHTS, weights)
+        (self.path / RECORD).unlink(missing_ok=True)  # it would name files that are others now
         for name, content in files.items():
             self.write(name, content)
+        if weights is not None:
+            files[WEIGHTS] = weights
         checksums = {name: checksum(content) for name, content in files.items()}
         self.write(RECORD, sealed_text(record.model_copy(update={"files": checksums})))
         self._record = None

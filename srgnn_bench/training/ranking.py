@@ -122,7 +122,7 @@ def scores_of(
         chunk's scores may take the place of the last one's.
     """
     model.eval()
-    size = _ChunkSize(max(1, portions.scores // n_items), portions.encoded, portions.tile)
+    size = _ChunkSize.of(portions, n_items=n_items)
     done = 0
     for scores, _ in _scored(model, prefixes, n_items, size):
         yield np.arange(done, done := done + len(scores)), scores
@@ -157,7 +157,7 @@ def _ranked(
             for chunk, ranked in _ranked_sparsely(model, block, k, size=portions.sparse):
                 yield start + chunk, ranked
         return
-    size = _ChunkSize(max(1, portions.scores // n_items), portions.encoded, portions.tile)
+    size = _ChunkSize.of(portions, n_items=n_items)
     done = 0
     while done < len(prefixes):
         left = prefixes.select(np.arange(len(prefixes)) >= done)
@@ -177,6 +177,11 @@ class _ChunkSize:
     scored: int
     encoded: int
     tile: int
+
+    @classmethod
+    def of(cls, portions: Portions, *, n_items: int) -> _ChunkSize:
+        """As many prefixes as the scores that are held allow."""
+        return cls(max(1, portions.scores // n_items), portions.encoded, portions.tile)
 
     @property
     def halved(self) -> _ChunkSize:

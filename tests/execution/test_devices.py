@@ -12,8 +12,8 @@ from tiny_world import TinyWorld, broken_model
 from srgnn_bench import Benchmark
 from srgnn_bench.cli import main
 from srgnn_bench.errors import DeviceError
+from srgnn_bench.process.cores import available_cores
 from srgnn_bench.process.device import Device
-from srgnn_bench.process.environment import available_cores
 
 
 def benchmark(world: TinyWorld, *models: str) -> Benchmark:

@@ -23,7 +23,7 @@ from srgnn_bench.events import EpochDone, Event, RunDone, RunStarted, TrialDone,
 from srgnn_bench.execution.coordinator import Outcome, execute
 from srgnn_bench.execution.plan import plan
 from srgnn_bench.execution.stale import failures
-from srgnn_bench.process.environment import available_cores
+from srgnn_bench.process.cores import available_cores
 from srgnn_bench.specs.resolving import resolve
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.store.study import Trial

@@ -17,8 +17,8 @@ from srgnn_bench.errors import ClusterError
 from srgnn_bench.execution.workers.driver import PATIENCE_SECONDS, Workers
 from srgnn_bench.execution.workers.worker import CACHE_VARIABLE
 from srgnn_bench.process.computing import worker_environments
+from srgnn_bench.process.cores import available_cores
 from srgnn_bench.process.device import CPU, Device, DeviceChoice
-from srgnn_bench.process.environment import available_cores
 
 STUDIES_VARIABLE = "SRGNN_BENCH_STUDIES"
 """Environment variable of a coordinator: the database of the studies, with its password."""
