@@ -23,8 +23,9 @@ from srgnn_bench.data.protocol import test_stage
 from srgnn_bench.errors import ClusterError, SpecError, StoreError
 from srgnn_bench.events import Event, Listener
 from srgnn_bench.execution.chain import Driver
-from srgnn_bench.execution.coordinator import Outcome, Resume, execute
-from srgnn_bench.execution.plan import Job, JobState, plan, state_of, work_left
+from srgnn_bench.execution.coordinator import Outcome, execute
+from srgnn_bench.execution.forecast import Forecast, forecast, to_be_done, work_left
+from srgnn_bench.execution.plan import Job, JobState, Resume, plan, state_of
 from srgnn_bench.execution.stale import failures
 from srgnn_bench.listeners.progress import ProgressView
 from srgnn_bench.plain_text import visible
@@ -234,7 +235,8 @@ class Benchmark:
             )
         choice = DeviceChoice(device, deterministic)
         here = CPU if scheduler else choice.find()
-        with self._driver(workers, scheduler, here, choice) as driver, self._shown(listen) as told:
+        shown = self._shown(listen, resume, None if scheduler else here)
+        with self._driver(workers, scheduler, here, choice) as driver, shown as told:
             return execute(
                 self.jobs,
                 store=self.store,
@@ -245,12 +247,30 @@ class Benchmark:
                 device=here,
             )
 
-    def _shown(self, listen: Listener | None) -> AbstractContextManager[Listener]:
+    def forecast(self, *, resume: Resume = "only-missing", device: Device | None = CPU) -> Forecast:
+        """How long `run` will take on this machine, job by job.
+
+        From stored runs of the same code, data and machine; where there are none, a few steps of
+        each model are measured. How many epochs a training takes is a guess until it is chosen.
+
+        Args:
+            resume: as `run` would be called.
+            device: where models would be trained; None where that is not on this machine, so that
+                no time is known.
+        """
+        states = [to_be_done(state, resume) for state in self.states()]
+        if device is None:
+            return work_left(self.jobs, states)
+        return forecast(self.jobs, states, store=self.store, device=device)
+
+    def _shown(
+        self, listen: Listener | None, resume: Resume, device: Device | None
+    ) -> AbstractContextManager[Listener]:
         """Whoever is told of events: the caller's, or in a notebook its progress."""
         console = Console()
         if listen is not None or not console.is_jupyter:
             return nullcontext(listen or _ignore)
-        return ProgressView(console, units=work_left(self.jobs, self.states()))
+        return ProgressView(console, forecast=self.forecast(resume=resume, device=device))
 
     def _driver(
         self, workers: int | None, scheduler: str | None, here: Device, choice: DeviceChoice

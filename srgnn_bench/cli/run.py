@@ -76,13 +76,11 @@ def run(
         trust=trust,
     )
     from srgnn_bench.cli.tables import plan_table, results_table
-    from srgnn_bench.execution.plan import work_left
     from srgnn_bench.listeners.progress import ProgressView
     from srgnn_bench.report.forms import read_forms
 
     drawn = read_forms(forms)
-    if scheduler is None:  # its workers look for themselves
-        choice.find()
+    here = None if scheduler else choice.find()  # a scheduler's workers look for themselves
 
     screen = console(stderr=as_json, quiet=quiet)
     chosen = benchmark.suite
@@ -90,11 +88,10 @@ def run(
     if chosen.note:
         screen.print(f"Note: {chosen.note.strip()}")
     warn(console(stderr=as_json or quiet), benchmark.warnings)
-    states = benchmark.states()
-    screen.print(plan_table(benchmark.jobs, states))
-    units = work_left(benchmark.jobs, states)
+    expected = benchmark.forecast(resume=resume.value, device=here)
+    screen.print(plan_table(benchmark.jobs, benchmark.states(), expected))
     try:
-        with ProgressView(screen, units=units) as view:
+        with ProgressView(screen, forecast=expected) as view:
             outcome = benchmark.run(
                 resume=resume.value,
                 listen=view,

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 from srgnn_bench.errors import BenchError
 from srgnn_bench.events import Failed, Listener, RunDone
@@ -23,7 +22,7 @@ from srgnn_bench.execution.chain import (
 )
 from srgnn_bench.execution.final import FinalResult, FinalTask, now
 from srgnn_bench.execution.manifest import refuse_mixture, update_manifest
-from srgnn_bench.execution.plan import Job, Run, is_done, state_of
+from srgnn_bench.execution.plan import Job, Resume, Run, is_done, state_of
 from srgnn_bench.execution.tasks import Answer, Trouble, Workbench
 from srgnn_bench.process.device import CPU, Device
 from srgnn_bench.store.folder import Busy
@@ -33,8 +32,6 @@ from srgnn_bench.store.store import ResultStore
 from srgnn_bench.store.study import Trial
 from srgnn_bench.tuning.server import StudyServer, Taken
 from srgnn_bench.tuning.study import Winner
-
-Resume = Literal["only-missing", "retry-failed", "only-cache", "overwrite"]
 
 
 @dataclass(frozen=True)
@@ -182,7 +179,7 @@ class _Coordinator:
         assert job.study is not None
         assert self.suite.tuning is not None
         budget, limit = self.suite.tuning, self.suite.time_limit_seconds
-        done, trials = job.study.progress(budget)
+        done, trials, _ = job.study.progress(budget)
         if done < trials:
             with job.study.opened(self.studies) as study:
                 while task := study.ask(budget, limit_seconds=limit):

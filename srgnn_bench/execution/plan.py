@@ -20,6 +20,10 @@ from srgnn_bench.tuning.study import Study, Winner
 State = Literal["done", "failed", "lost", "missing"]
 """Lost: the machines failed it, so that nothing is known of the model."""
 
+Resume = Literal["only-missing", "retry-failed", "only-cache", "overwrite"]
+"""What to do about what is stored: leave failed runs alone, try them again, run nothing at all, or
+forget everything and run all."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -126,11 +130,13 @@ class JobState:
         trials_done: trials that count towards the budget.
         trials: the budget; where that is a time, one more than are done while some is left.
         runs: state of each final run, by seed.
+        finalists: the last ones of the trials: the best of them at full size.
     """
 
     trials_done: int
     trials: int
     runs: tuple[State, ...]
+    finalists: int = 0
 
 
 def plan(
@@ -181,28 +187,23 @@ def _plain(suite: ResolvedSuite, *, trust: bool) -> Candidate | None:
     return candidate(suite.spec, entry, suite.source, trust=trust)
 
 
-def work_left(jobs: list[Job], states: list[JobState]) -> int:
-    """Trials and final runs still to be done; a study that several jobs share counts once."""
-    trials = {j.failure_key: s.trials - s.trials_done for j, s in zip(jobs, states, strict=True)}
-    return sum(trials.values()) + sum(state.runs.count("missing") for state in states)
-
-
 def state_of(job: Job, store: ResultStore) -> JobState:
     """How far a job is, from the results folder alone; nothing is run."""
-    done, trials = 0, 0
+    done, trials, finalists = 0, 0, 0
     if job.study is not None and job.suite.tuning is not None:
-        done, trials = job.study.progress(job.suite.tuning)
+        done, trials, finalists = job.study.progress(job.suite.tuning)
     where = {"dataset": job.dataset.name, "model": job.candidate.spec.name}
     failure = store.failure(**where, key=job.failure_key)
     if failure is not None:
         return JobState(done, trials, _all(job, _failed(failure)))
     winner = job.winner()
     if winner is None:
-        return JobState(done, trials, _all(job, "missing"))
+        return JobState(done, trials, _all(job, "missing"), finalists)
     return JobState(
         done,
         trials,
         tuple(_run_state(store.run(**where, key=run.key), job.suite) for run in job.runs(winner)),
+        finalists,
     )
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from srgnn_bench.events import (
     CheckpointDiscarded,
@@ -19,6 +19,10 @@ from srgnn_bench.events import (
     TrialDone,
     TrialStarted,
 )
+from srgnn_bench.execution.forecast import Forecast, UnitKind
+
+TRUST = 0.1
+"""Share of the forecast that must have come true before the clock outweighs it."""
 
 
 class ProgressView:
@@ -26,26 +30,34 @@ class ProgressView:
 
     Args:
         console: where to draw.
-        units: trials and final runs that are still to be done, the unit of the whole bar.
+        forecast: the trials, finalists and final runs that are still to be done, which the whole
+            bar counts, and the time that they are expected to take, by which it moves.
     """
 
-    def __init__(self, console: Console, *, units: int) -> None:
+    def __init__(self, console: Console, *, forecast: Forecast) -> None:
         self._console = console
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            TextColumn("{task.fields[shown]}/{task.total:.0f}"),
+            TextColumn("{task.fields[shown]}/{task.fields[of]}"),
             TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}"),
             console=console,
             disable=not console.is_terminal,
         )
         self._began = time.monotonic()
-        self._units = units
+        self._forecast = forecast
+        self._units = forecast.units
         self._done = 0
-        self._whole = self._progress.add_task("trials and runs", total=units, shown=0)
-        self._current = self._progress.add_task("", total=1, visible=False, shown=0)
+        self._expected = forecast.left if forecast.left is not None else float(forecast.units)
+        self._past = 0.0
+        """How much of what is expected lies behind, in seconds, or in units."""
+        self._now = 0.0
+        """How much of it the trial or run under way is expected to take."""
+        self._whole = self._progress.add_task(
+            "trials and runs", total=self._expected or 1, shown=0, of=self._units, left=""
+        )
+        self._current = self._progress.add_task("", total=1, visible=False, shown=0, of=0, left="")
 
     def __enter__(self) -> ProgressView:
         self._progress.start()
@@ -58,7 +70,7 @@ class ProgressView:
         trace: TracebackType | None,
     ) -> None:
         if kind is None:  # there may have been fewer finalists than expected
-            self._progress.update(self._whole, total=self._done or 1, completed=self._done or 1)
+            self._progress.update(self._whole, total=1, completed=1, of=self._done, left="")
             self._progress.update(self._current, visible=False)
         self._progress.stop()
 
@@ -67,9 +79,9 @@ class ProgressView:
         who = f"{event.dataset} {event.entry}"
         match event:
             case TrialStarted():
-                self._begin(f"{who} {_place(event)}", event.epochs)
+                self._begin(f"{who} {_place(event)}", event, _kind(event))
             case RunStarted():
-                self._begin(f"{who} seed {event.seed}", event.epochs)
+                self._begin(f"{who} seed {event.seed}", event, "run")
             case EpochDone():
                 value = "" if event.value is None else f", MRR@20 {100 * event.value:.2f}"
                 self._line(
@@ -77,15 +89,16 @@ class ProgressView:
                     f"{event.seconds:.1f} s{value}"
                 )
                 self._progress.update(self._current, completed=event.epoch, shown=event.epoch)
-                part = event.epoch / event.epochs
-                self._progress.update(self._whole, completed=self._done + 0.99 * part)
+                self._move(0.99 * self._now * event.epoch / event.epochs)
             case TrialDone():
                 value = "" if event.value is None else f", MRR@20 {100 * event.value:.2f}"
-                self._end(f"{who} {_place(event)} {event.state}{value}")
+                self._end(f"{who} {_place(event)} {event.state}{value}", event, _kind(event))
             case RunDone():
                 self._end(
                     f"{who} seed {event.seed} stored: test Recall@20 {100 * event.recall:.2f}, "
-                    f"MRR@20 {100 * event.mrr:.2f}"
+                    f"MRR@20 {100 * event.mrr:.2f}",
+                    event,
+                    "run",
                 )
             case CheckpointDiscarded():
                 self._line(
@@ -96,27 +109,50 @@ class ProgressView:
             case Failed():
                 self._line(f"{who} FAILED: {event.error}", always=True)
 
-    def _begin(self, description: str, epochs: int) -> None:
+    def _begin(self, description: str, event: TrialStarted | RunStarted, kind: UnitKind) -> None:
+        self._now = self._forecast.seconds(event.dataset, event.entry, kind)
         self._progress.reset(
-            self._current, description=description, total=epochs, visible=True, shown=0
+            self._current,
+            description=description,
+            total=event.epochs,
+            visible=True,
+            shown=0,
+            of=event.epochs,
         )
         self._line(description)
 
-    def _end(self, text: str) -> None:
+    def _end(self, text: str, event: TrialDone | RunDone, kind: UnitKind) -> None:
         self._done += 1
         self._units = max(self._units, self._done)
-        self._progress.update(
-            self._whole, completed=self._done, shown=self._done, total=self._units
-        )
-        self._line(f"{text}{self._clock()}", always=True)
+        self._past += self._forecast.seconds(event.dataset, event.entry, kind)
+        self._expected = max(self._expected, self._past)
+        self._now = 0.0
+        self._move(0.0)
+        clocks = "" if self._console.is_terminal else f" [{self._clocks()}]"
+        self._line(f"{text}{clocks}", always=True)
 
-    def _clock(self) -> str:
-        """How far it is and how long it took; a terminal's bars show it already."""
-        if self._console.is_terminal:
-            return ""
-        passed = time.monotonic() - self._began
-        left = passed / self._done * (self._units - self._done)
-        return f" [{self._done} of {self._units}, {_hours(passed)}, about {_hours(left)} left]"
+    def _move(self, part: float) -> None:
+        """Move the whole bar to what lies behind, and a part of what is under way."""
+        self._progress.update(
+            self._whole,
+            total=self._expected or 1,
+            completed=self._past + part,
+            shown=self._done,
+            of=self._units,
+            left=f"about {hours(self._left(part))} left",
+        )
+
+    def _left(self, part: float) -> float:
+        """Seconds left, by the forecast and by how it came true so far."""
+        passed, past = time.monotonic() - self._began, self._past + part
+        trust = 0.0 if self._forecast.left is None else TRUST * self._expected
+        return (self._expected - past) * (passed + trust) / (past + trust or 1)
+
+    def _clocks(self) -> str:
+        """How far it is, how long it took and will take; a terminal's bars show it already."""
+        passed = hours(time.monotonic() - self._began)
+        left = hours(self._left(0.0))
+        return f"{self._done} of {self._units}, {passed}, about {left} left"
 
     def _line(self, text: str, *, always: bool = False) -> None:
         """Print a line; bars on a terminal show what passes by, and a notebook would fill up."""
@@ -131,6 +167,10 @@ def _place(event: TrialStarted | TrialDone) -> str:
     return f"trial {event.number + 1}" + ("" if event.budget is None else f"/{event.budget}")
 
 
-def _hours(seconds: float) -> str:
+def _kind(event: TrialStarted | TrialDone) -> UnitKind:
+    return "finalist" if event.finalist else "trial"
+
+
+def hours(seconds: float) -> str:
     """Hours, minutes and seconds, such as 0:02:31."""
     return str(timedelta(seconds=round(seconds)))

@@ -141,13 +141,17 @@ class ResultStore:
         """The epochs of a stored run; errors as of ``StoredRun.epochs``."""
         return self.run_of(record).epochs()
 
-    def records(self) -> Iterator[Record]:
+    def records(self, *, dataset: str = "*", model: str = "*") -> Iterator[Record]:
         """Every stored record, in the order of its path.
+
+        Args:
+            dataset: name of the dataset; all unless given.
+            model: name of the model; all unless given.
 
         Raises:
             StoreError: a record is damaged or of another version of the format.
         """
-        for path in sorted(self.root.glob(f"runs/*/*/*/{RECORD}")):
+        for path in sorted(self.root.glob(f"runs/{dataset}/{model}/*/{RECORD}")):
             record = read_record(path)
             if record is not None:
                 yield record

@@ -7,8 +7,9 @@ parallel trials overwrite each other, and writes ones that today's torch refuses
 from __future__ import annotations
 
 import copy
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -152,7 +153,9 @@ def train(
                 remedy=MORE_MEMORY,
             ),
         ):
-            loss = _epoch(model, batches, optimizer, training, rate=rate, seed=seed, epoch=epoch)
+            seed_all(seed_from(seed, "dropout", epoch))
+            order = batches.epoch(seed_from(seed, "order", epoch))
+            loss = _epoch(model, order, optimizer, training, rate=rate, epoch=epoch)
         seconds = time.perf_counter() - started
         judged = None if judge is None else judge(model)
         judge_seconds = time.perf_counter() - started - seconds
@@ -211,21 +214,19 @@ def _put_back(state: dict[str, Any], model: Any, optimizer: torch.optim.Optimize
 
 def _epoch(
     model: Any,
-    batches: TrainingBatches,
+    batches: Iterator[Any],
     optimizer: torch.optim.Optimizer,
     training: TrainingSpec,
     *,
     rate: float,
-    seed: int,
     epoch: int,
 ) -> float:
-    """One pass over the training sessions; returns the mean loss per step."""
+    """One pass over the batches; returns the mean loss per step."""
     model.train()
     for group in optimizer.param_groups:
         group["lr"] = rate
-    seed_all(seed_from(seed, "dropout", epoch))
     total, step = 0.0, 0
-    for step, batch in enumerate(batches.epoch(seed_from(seed, "order", epoch)), start=1):
+    for step, batch in enumerate(batches, start=1):
         optimizer.zero_grad()
         losses = model.calculate_loss(batch)
         loss = torch.stack(losses).sum() if isinstance(losses, tuple) else losses
@@ -241,3 +242,41 @@ def _epoch(
         optimizer.step()
         total += value
     return total / step
+
+
+WARM_UP_STEPS = 2
+"""Steps before those that are timed: the first ones make buffers and choose algorithms."""
+
+
+@freed_memory_kept()
+def step_seconds(model: Any, stage: Stage, training: TrainingSpec, *, patience: float) -> float:
+    """Time of a training step, from a few of an epoch; the model is of no use afterwards.
+
+    Args:
+        model: from ``build``.
+        stage: the stage to train on.
+        training: batch size and the other settings.
+        patience: seconds after which no further step begins.
+
+    Raises:
+        ModelError: the loss is NaN.
+    """
+    optimizer = _optimizer(model, training)
+    batches = _batches(model, stage, training).epoch(0)
+    settings = {"rate": training.learning_rate, "epoch": 1}
+    first = list(itertools.islice(batches, 1 + WARM_UP_STEPS))
+    timed: list[float] = []
+
+    def ticking() -> Iterator[Any]:
+        for batch in itertools.chain(first[-1:], batches):
+            timed.append(time.perf_counter())
+            yield batch
+            if time.perf_counter() - timed[0] > patience:
+                break
+        timed.append(time.perf_counter())
+
+    with torch.autograd.set_detect_anomaly(False):
+        if first[:-1]:
+            _epoch(model, iter(first[:-1]), optimizer, training, **settings)
+        _epoch(model, ticking(), optimizer, training, **settings)
+    return (timed[-1] - timed[0]) / (len(timed) - 1)

@@ -95,8 +95,8 @@ class Study:
         """How far it is with a budget, by its trials and finalists."""
         return standing_of(self.facts, lines, budget)
 
-    def progress(self, budget: TuningSpec) -> tuple[int, int]:
-        """Trials and finalists that have ended, and those of the whole budget.
+    def progress(self, budget: TuningSpec) -> tuple[int, int, int]:
+        """Trials and finalists that have ended, both of the whole budget, and finalists of it.
 
         Where the budget is a time, one more trial is taken to follow while some of it is left.
         Before the trials are over, as many finalists are expected as there may be.
@@ -104,9 +104,49 @@ class Study:
         standing = self.standing(self.stored.trials(), budget)
         done = len(standing.trials) + len(standing.finalists)
         if standing.over:
-            return done, len(standing.trials) + len(standing.chosen)
-        most = budget.trials if self.candidate.space else 1
-        return done, (most or done + 1) + self._finalists_to_come(budget, trials=most)
+            return done, len(standing.trials) + len(standing.chosen), len(standing.chosen)
+        most = self.most_trials(budget)
+        finalists = self._finalists_to_come(budget, trials=most)
+        return done, (most or done + 1) + finalists, finalists
+
+    def coming(self, budget: TuningSpec, *, most: int) -> list[dict[str, Any]]:
+        """Configurations that the next trials try, as far as no result of theirs decides them.
+
+        Where trials are over, the last ones again.
+
+        Args:
+            budget: for all trials, earlier ones included.
+            most: so many at the most.
+        """
+        trials = [trial for trial in self.stored.trials() if not trial.finalist]
+        whole = self.most_trials(budget) or len(trials) + 1
+        first = max(0, min(len(trials), whole - most))
+        trials = trials[:first]
+        for number in range(first, min(whole, first + most)):
+            parameters = self.parameters_after(trials)
+            stub = Trial(
+                number=number,
+                state="complete",
+                value=0.0,
+                parameters=parameters,
+                epochs=(),
+                seconds=0,
+            )
+            trials.append(stub)
+        return [{**self.candidate.defaults, **trial.parameters} for trial in trials[first:]]
+
+    def parameters_after(self, trials: Sequence[Trial]) -> dict[str, Any]:
+        """Values of the searched parameters for the trial after these."""
+        return next_parameters(
+            trials,
+            self.candidate.space,
+            defaults=self.candidate.defaults,
+            seed=seed_from(self.key, "sampler", len(trials)),
+        )
+
+    def most_trials(self, budget: TuningSpec) -> int | None:
+        """Trials of the whole budget; None where that is a time."""
+        return budget.trials if self.candidate.space else 1
 
     def _finalists_to_come(self, budget: TuningSpec, *, trials: int | None) -> int:
         if not self.candidate.space or self.protocol.tuning_fraction == 1:
@@ -206,17 +246,10 @@ class OpenStudy:
 
     def _trial(self, budget: TuningSpec, *, limit_seconds: float | None) -> TrialTask:
         trials = [trial for trial in self._trials if not trial.finalist]
-        of = self._of
-        parameters = next_parameters(
-            trials,
-            of.candidate.space,
-            defaults=of.candidate.defaults,
-            seed=seed_from(of.key, "sampler", len(trials)),
-        )
         return self._task(
-            parameters,
+            self._of.parameters_after(trials),
             number=len(trials),
-            budget=budget.trials if of.candidate.space else 1,
+            budget=self._of.most_trials(budget),
             earlier=trials,
             limit_seconds=limit_seconds,
         )

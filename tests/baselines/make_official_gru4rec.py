@@ -203,10 +203,20 @@ def optimizer(official: Any) -> dict[str, Any]:
 def epochs(official: Any) -> dict[str, Any]:
     """Loss of every step of one epoch over the toy log, with what it drew, and the weights.
 
-    The generator is seeded anew before each step, so that dropout can be drawn again. The number of
-    rows is put right: when sessions run out, the authors' loop still names that of a full batch,
-    and the first negatives get the logQ correction of targets.
+    What dropout kept is written down, since other versions of torch draw it otherwise; the
+    generator is seeded anew before each step. The number of rows is put right: when sessions run
+    out, the authors' loop still names that of a full batch, and the first negatives get the logQ
+    correction of targets.
     """
+    dropout, kept = torch.nn.functional.dropout, list[Any]()
+
+    def noted(values: torch.Tensor, p: float, training: bool, inplace: bool) -> torch.Tensor:
+        mask = dropout(torch.ones_like(values), p, training, False)
+        if p and training:
+            kept.append(numbers((mask > 0).int()))
+        return values * mask
+
+    torch.nn.functional.dropout = noted
 
     def begin(model: Any) -> None:
         made_up_weights(model, seed=4)
@@ -217,6 +227,7 @@ def epochs(official: Any) -> dict[str, Any]:
     given = {}
     for name, parameters in EPOCHS.items():
         settings = {"layers": [SIZE], "batch_size": ROWS, "learning_rate": 0.15, **parameters}
+        torch.manual_seed(0)
         gru = official.GRU4Rec(device=torch.device("cpu"), n_epochs=1, **settings)
         compute, steps, begun = gru.loss_function, [], {}
 
@@ -234,7 +245,9 @@ def epochs(official: Any) -> dict[str, Any]:
                 begun.update(state_of(gru.model))
             rows = len(logits)
             loss: torch.Tensor = compute(logits, scored, rows)
-            steps.append({"loss": loss.item() / ROWS, "negatives": numbers(scored[rows:])})
+            drawn = {"negatives": numbers(scored[rows:]), "kept": kept.copy()}
+            steps.append({"loss": loss.item() / ROWS, **drawn})
+            kept.clear()
             torch.manual_seed(len(steps))
             return loss
 
@@ -246,6 +259,7 @@ def epochs(official: Any) -> dict[str, Any]:
             "steps": steps,
             "after": state_of(gru.model),
         }
+    torch.nn.functional.dropout = dropout
     return {"sessions": sessions, "runs": given}
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from itertools import count
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -196,17 +196,22 @@ def test_three_steps_with_repeated_rows_are_the_authors(run: dict[str, Any]) -> 
 
 @pytest.mark.parametrize("name", OFFICIAL["epochs"]["runs"])
 def test_an_epoch_is_the_authors_step_by_step(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Their negatives and their seed of each step's dropout; all else is ours, the loop as well."""
+    """Their negatives and what their dropout kept; all else is ours, the loop as well."""
     run = OFFICIAL["epochs"]["runs"][name]
     stage = toy_stage()
     model = build(OriginalGRU4Rec, parameters_of(run["settings"]), stage, seed=1)
     set_weights(model, run["before"])
     negatives = iter([numbered(step["negatives"]) for step in run["steps"]])
     monkeypatch.setattr(SessionParallelBatches, "_drawn", lambda *_: next(negatives))
-    compute, number, losses = model.calculate_loss, count(), []
+    kept = iter([torch.tensor(mask) for step in run["steps"] for mask in step["kept"]])
+
+    def dropout(values: torch.Tensor, p: float, training: bool) -> torch.Tensor:
+        return values * next(kept) / (1 - p) if p and training else values
+
+    monkeypatch.setattr(sys.modules[OriginalGRU4Rec.__module__], "dropout", dropout)
+    compute, losses = model.calculate_loss, []
 
     def watched(batch: ParallelBatch) -> torch.Tensor:
-        torch.manual_seed(next(number))
         losses.append(compute(batch))
         return losses[-1]
 
