@@ -22,8 +22,9 @@ from srgnn_bench import cli
 from srgnn_bench.api import Benchmark
 from srgnn_bench.cli import screen
 from srgnn_bench.errors import StoreError
-from srgnn_bench.events import EpochDone, TrialDone, TrialStarted
-from srgnn_bench.listeners.progress import ProgressView
+from srgnn_bench.events import EpochDone, RunDone, TrialDone, TrialStarted
+from srgnn_bench.execution.forecast import Forecast, Part
+from srgnn_bench.listeners.progress import ProgressView, time_left
 from srgnn_bench.plain_text import visible
 
 EVIL = "[b]:smile: \x1b[31m \u202e \x9b \r\x07 end"
@@ -276,7 +277,8 @@ def test_no_name_is_cut(width: str, stored: TinyWorld) -> None:
 def test_progress_counts_in_whole_numbers_and_ends_full() -> None:
     out = io.StringIO()
     wide = Console(file=out, force_terminal=True, width=120, color_system=None)
-    with ProgressView(wide, units=5) as view:  # five are expected, and three come
+    five = Forecast((Part("d", "m", {"trial": 5}, None),))
+    with ProgressView(wide, forecast=five) as view:  # five are expected, and three come
         for number in range(3):
             view(TrialStarted("d", "m", number, 3, 2))
             view(EpochDone("d", "m", 1, 2, 0.5, 1.0, None))
@@ -285,9 +287,34 @@ def test_progress_counts_in_whole_numbers_and_ends_full() -> None:
     assert not re.findall(r"\d\.\d+/", drawn)
     assert "3/3" in drawn.rsplit("trials and runs", 1)[1]
     plain = io.StringIO()
-    with ProgressView(Console(file=plain, width=120), units=2) as view:
+    two = Forecast((Part("d", "m", {"trial": 2}, None),))
+    with ProgressView(Console(file=plain, width=120), forecast=two) as view:
         view(TrialDone("d", "m", 0, 2, "complete", 0.5))
     assert "[1 of 2, 0:00:00, about 0:00:00 left]" in plain.getvalue()
+
+
+def test_time_left_follows_the_forecast_and_then_what_happened() -> None:
+    # Of 1,000 seconds 10 lie behind, which took 20: the forecast weighs as much as 100.
+    assert time_left(1000, past=10, passed=20, trust=0.1) == pytest.approx(990 * 120 / 110)
+    assert time_left(1000, past=900, passed=1800, trust=0.1) == pytest.approx(100 * 1900 / 1000)
+    # In units, nothing is known before the first, and then what it took.
+    assert time_left(4, past=0, passed=5, trust=0) == 20
+    assert time_left(4, past=1, passed=5, trust=0) == 15
+
+
+def test_the_bar_moves_by_the_time_that_each_part_takes() -> None:
+    quick = Part("d", "quick", {"trial": 1, "run": 1}, {"trial": 10.0, "run": 90.0})
+    slow = Part("d", "slow", {"run": 1}, {"run": 900.0})
+    out = io.StringIO()
+    wide = Console(file=out, force_terminal=True, width=140, color_system=None)
+    with ProgressView(wide, forecast=Forecast((quick, slow))) as view:
+        view(TrialDone("d", "quick", 0, 1, "complete", 0.5))
+        view(RunDone("d", "quick", 0, 0.5, 0.5))
+        last = view.share
+        view(RunDone("d", "slow", 0, 0.5, 0.5))
+    assert last == pytest.approx(0.1)
+    assert view.share == 1
+    assert "3/3" in out.getvalue()
 
 
 def test_a_plan_tells_equal_titles_apart(tiny_world: TinyWorld) -> None:

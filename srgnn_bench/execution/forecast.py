@@ -178,6 +178,7 @@ class _Stages:
 
 def _unit_seconds(job: Job, pace: _Pace, stages: _Stages) -> dict[UnitKind, float]:
     """Seconds of one unit of each kind."""
+    published = job.suite.protocol.kind == "published"
     winner = job.winner()
     configuration = job.candidate.defaults if winner is None else winner.configuration
     judged_epochs, kept_epochs = usual_course(job.candidate.training(configuration))
@@ -186,7 +187,7 @@ def _unit_seconds(job: Job, pace: _Pace, stages: _Stages) -> dict[UnitKind, floa
     epochs: dict[UnitKind, float] = {
         "trial": judged_epochs,
         "finalist": judged_epochs,
-        "run": judged_epochs if job.suite.protocol.kind == "published" else kept_epochs,
+        "run": judged_epochs if published else kept_epochs,
     }
     seconds: dict[UnitKind, float] = {}
     for kind, most in epochs.items():

@@ -74,6 +74,11 @@ class ProgressView:
             self._progress.update(self._current, visible=False)
         self._progress.stop()
 
+    @property
+    def share(self) -> float:
+        """How much of what is expected lies behind, between 0 and 1."""
+        return self._past / self._expected if self._expected else 1.0
+
     def __call__(self, event: Event) -> None:
         """Show one event."""
         who = f"{event.dataset} {event.entry}"
@@ -118,6 +123,7 @@ class ProgressView:
             visible=True,
             shown=0,
             of=event.epochs,
+            left="",
         )
         self._line(description)
 
@@ -143,10 +149,9 @@ class ProgressView:
         )
 
     def _left(self, part: float) -> float:
-        """Seconds left, by the forecast and by how it came true so far."""
-        passed, past = time.monotonic() - self._began, self._past + part
-        trust = 0.0 if self._forecast.left is None else TRUST * self._expected
-        return (self._expected - past) * (passed + trust) / (past + trust or 1)
+        trust = 0.0 if self._forecast.left is None else TRUST
+        passed = time.monotonic() - self._began
+        return time_left(self._expected, past=self._past + part, passed=passed, trust=trust)
 
     def _clocks(self) -> str:
         """How far it is, how long it took and will take; a terminal's bars show it already."""
@@ -169,6 +174,19 @@ def _place(event: TrialStarted | TrialDone) -> str:
 
 def _kind(event: TrialStarted | TrialDone) -> UnitKind:
     return "finalist" if event.finalist else "trial"
+
+
+def time_left(expected: float, *, past: float, passed: float, trust: float) -> float:
+    """Seconds left, by a forecast and by how it came true so far.
+
+    Args:
+        expected: what was to be done in all, in seconds, or in units of like size.
+        past: how much of it lies behind.
+        passed: seconds that this took.
+        trust: share of ``expected`` that must lie behind before what it took outweighs what was
+            expected; 0 where ``expected`` is in units.
+    """
+    return (expected - past) * (passed + trust * expected) / (past + trust * expected or 1)
 
 
 def hours(seconds: float) -> str:

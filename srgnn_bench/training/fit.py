@@ -262,8 +262,7 @@ def step_seconds(model: Any, stage: Stage, training: TrainingSpec, *, patience: 
         ModelError: the loss is NaN.
     """
     optimizer = _optimizer(model, training)
-    batches = _batches(model, stage, training).epoch(0)
-    settings = {"rate": training.learning_rate, "epoch": 1}
+    batches, rate = _batches(model, stage, training).epoch(0), training.learning_rate
     first = list(itertools.islice(batches, 1 + WARM_UP_STEPS))
     timed: list[float] = []
 
@@ -277,6 +276,6 @@ def step_seconds(model: Any, stage: Stage, training: TrainingSpec, *, patience: 
 
     with torch.autograd.set_detect_anomaly(False):
         if first[:-1]:
-            _epoch(model, iter(first[:-1]), optimizer, training, **settings)
-        _epoch(model, ticking(), optimizer, training, **settings)
+            _epoch(model, iter(first[:-1]), optimizer, training, rate=rate, epoch=1)
+        _epoch(model, ticking(), optimizer, training, rate=rate, epoch=1)
     return (timed[-1] - timed[0]) / (len(timed) - 1)

@@ -10,8 +10,9 @@ from tiny_world import TinyWorld, make_tiny_world
 
 from srgnn_bench.errors import SpecError
 from srgnn_bench.events import Event, TrialDone
-from srgnn_bench.execution.coordinator import Outcome, Resume, execute
-from srgnn_bench.execution.plan import plan, state_of, work_left
+from srgnn_bench.execution.coordinator import Outcome, execute
+from srgnn_bench.execution.forecast import work_left
+from srgnn_bench.execution.plan import Resume, plan, state_of
 from srgnn_bench.execution.stale import failures, stale_runs
 from srgnn_bench.specs import registry
 from srgnn_bench.specs.resolving import ResolvedSuite, resolve
@@ -57,7 +58,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> TinyWorld:
     suite = ablation(world)
     store = ResultStore(world.results)
     jobs = plan(suite, data_root=world.data_root, store=store)
-    assert work_left(jobs, [state_of(job, store) for job in jobs]) == 2 + 2
+    assert work_left(jobs, [state_of(job, store) for job in jobs]).units == 2 + 2
     outcome, _, trials = run(world, suite)
     assert outcome == Outcome(done=2, trained=2, failed=0, missing=0)
     assert trials == 2
