@@ -2,7 +2,9 @@
 
 torch multiplies matrices of single precision with MKL, which keeps to AVX2 on processors that are
 not Intel's. oneDNN, which comes with torch for its layers, uses all that the processor has; on one
-with AVX-512 it is twice as fast. Both round differently, as two processors do.
+with AVX-512 it is twice as fast. Both round differently, as two processors do. Before torch 2.12,
+oneDNN summed the last columns in another order, so that equal rows could differ there in the last
+digit of their products.
 """
 
 from __future__ import annotations

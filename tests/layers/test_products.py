@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 import torch
+from packaging.version import Version
 
 from srgnn_bench.layers import products
 from srgnn_bench.layers.products import times_transposed
@@ -38,6 +39,10 @@ def test_double_precision_stays_double():
     torch.testing.assert_close(times_transposed(a, b), a @ b.T, rtol=1e-14, atol=1e-14)
 
 
+@pytest.mark.skipif(
+    Version(torch.__version__) < Version("2.12"),
+    reason="the oneDNN of an older torch sums the last columns in another order",
+)
 def test_equal_items_score_alike_wherever_they_stand():
     items = torch.randn(1, 100).repeat(2 * 2048 + 3, 1)
     for sessions in (1, 7, 48):
