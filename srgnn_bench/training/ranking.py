@@ -20,7 +20,6 @@ from srgnn_bench.layers.products import times_transposed
 from srgnn_bench.models import ItemProducts
 from srgnn_bench.process.computing import limits_named, out_of_memory
 from srgnn_bench.recbole_bridge.batch_form import Batch, form_of
-from srgnn_bench.recbole_bridge.config import ITEM_FIELD
 from srgnn_bench.recbole_bridge.dataset import PrefixBatches
 
 OBJECTIVE = "mrr@20"
@@ -74,8 +73,8 @@ def rank_prefixes(
 ) -> Ranking:
     """Rank the targets of all prefixes against the full catalogue.
 
-    A prefix without any click that the catalogue knows is a certain miss for every model. Where
-    memory runs out, fewer prefixes are ranked at a time.
+    A prefix without any click that the catalogue knows is a certain miss for every model. Prefixes
+    that show the same clicks are scored once. Where memory runs out, fewer are ranked at a time.
 
     Args:
         model: a RecBole sequential model, or one with ``ItemProducts``.
@@ -124,7 +123,7 @@ def scores_of(
     model.eval()
     size = _ChunkSize.of(portions, n_items=n_items)
     done = 0
-    for scores, _ in _scored(model, prefixes, n_items, size):
+    for scores in _scored(model, prefixes, n_items, size):
         yield np.arange(done, done := done + len(scores)), scores
 
 
@@ -157,13 +156,20 @@ def _ranked(
             for chunk, ranked in _ranked_sparsely(model, block, k, size=portions.sparse):
                 yield start + chunk, ranked
         return
+    first, kind = prefixes.different()
+    different, by_kind = prefixes.select(first), np.argsort(kind, kind="stable")
+    ends = np.cumsum([0, *np.bincount(kind)])
+    targets = torch.from_numpy(prefixes.target).to(model.device)
     size = _ChunkSize.of(portions, n_items=n_items)
     done = 0
-    while done < len(prefixes):
-        left = prefixes.select(np.arange(len(prefixes)) >= done)
+    while done < len(different):
+        left = different.select(np.arange(len(different)) >= done)
         try:
-            for ranked in _ranked_densely(model, left, n_items, k, size):
-                yield np.arange(done, done := done + len(ranked.ranks)), ranked
+            for scores in _scored(model, left, n_items, size):
+                chunk = by_kind[ends[done] : ends[done + len(scores)]]
+                rows = torch.from_numpy(kind[chunk] - done).to(scores.device)
+                yield chunk, _ranking_of(scores, rows, targets[chunk], k)
+                done += len(scores)
         except (RuntimeError, MemoryError) as error:
             if not out_of_memory(error) or size == size.halved:
                 raise
@@ -189,15 +195,26 @@ class _ChunkSize:
         return replace(self, scored=max(1, self.scored // 2), encoded=max(1, self.encoded // 2))
 
 
-def _ranked_densely(
-    model: Any, prefixes: Prefixes, n_items: int, k: int | None, size: _ChunkSize
-) -> Iterator[Ranking]:
-    """Ranks and lists of one chunk of prefixes after another."""
-    for scores, targets in _scored(model, prefixes, n_items, size):
-        yield Ranking(
-            ranks=ranks_of(scores, targets).cpu().numpy(),
-            top=None if k is None else top_items(scores, k=k).cpu().numpy(),
-        )
+def _ranking_of(
+    scores: torch.Tensor, rows: torch.Tensor, targets: torch.Tensor, k: int | None
+) -> Ranking:
+    """Ranks and lists of prefixes, of which some share their row of scores.
+
+    Args:
+        scores: of different prefixes, shape (rows, items).
+        rows: the row of each prefix, in order, shape (prefixes,); each row has one at the least.
+        targets: target of each prefix, shape (prefixes,).
+        k: length of the lists; None for none.
+    """
+    ranks = torch.empty_like(targets)
+    is_first = torch.ones_like(rows, dtype=torch.bool)
+    is_first[1:] = rows[1:] != rows[:-1]
+    ranks[is_first] = ranks_of(scores, targets[is_first])
+    others = torch.nonzero(~is_first)[:, 0]
+    for some in torch.split(others, len(scores)) if len(others) else ():
+        ranks[some] = ranks_of(scores[rows[some]], targets[some])
+    top = None if k is None else top_items(scores, k=k)[rows].cpu().numpy()
+    return Ranking(ranks=ranks.cpu().numpy(), top=top)
 
 
 def _ranked_sparsely(
@@ -230,8 +247,8 @@ def _batches(model: Any, prefixes: Prefixes, size: int) -> PrefixBatches:
 
 def _scored(
     model: Any, prefixes: Prefixes, n_items: int, size: _ChunkSize
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Scores of the items 1 to n_items and the targets, a chunk of prefixes at a time.
+) -> Iterator[torch.Tensor]:
+    """Scores of the items 1 to n_items, shape (chunk, n_items), a chunk of prefixes at a time.
 
     The next chunk's scores may take the place of the last one's.
     """
@@ -241,9 +258,8 @@ def _scored(
         items = model.item_vectors()[1:]
         scores = items.new_empty(rows, len(items))
         for batch in _batches(model, prefixes, size.encoded):
-            vectors = torch.split(model.session_vectors(batch), rows)
-            for chunk, targets in zip(vectors, batch[ITEM_FIELD].split(rows), strict=True):
-                yield _score(chunk, items, size.tile, out=scores[: len(chunk)]), targets
+            for vectors in torch.split(model.session_vectors(batch), rows):
+                yield _score(vectors, items, size.tile, out=scores[: len(vectors)])
         return
     for batch in _batches(model, prefixes, rows):
         scores = model.full_sort_predict(batch).view(len(batch), -1)
@@ -253,7 +269,7 @@ def _scored(
                 f"per prefix.",
                 remedy=f"Return one per item and one for padding: {n_items + 1}.",
             )
-        yield scores[:, 1:], batch[ITEM_FIELD]
+        yield scores[:, 1:]
 
 
 def _score(

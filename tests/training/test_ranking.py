@@ -76,15 +76,21 @@ def test_a_model_of_sparse_scores_is_ranked_like_any_other(prefixes, monkeypatch
     assert sparse.top.shape == dense.top.shape
 
 
-def test_sessions_that_begin_alike_are_ranked_as_if_each_stood_alone(monkeypatch):
-    small = Portions(sparse=3, alike=25)
+@pytest.mark.parametrize("kind", ["sparse", "products", "other"])
+def test_sessions_that_begin_alike_are_ranked_as_if_each_stood_alone(kind, monkeypatch):
+    small = Portions(scores=3 * N_ITEMS, encoded=5, sparse=3, alike=25)
     chance = random.Random(2)
     sessions = [[chance.randint(1, 3) for _ in range(4)] for _ in range(20)]
     prefixes = prefixes_of(Sessions.from_lists(sessions), numbering=np.arange(N_ITEMS + 1))
-    model = sparse_model()
+    if kind == "sparse":
+        model, scorer = sparse_model(), "sparse_scores"
+    else:
+        model_class = FastSRGNN if kind == "products" else GRU4Rec
+        model = tiny_model(model_class, n_items=N_ITEMS, embedding_size=8).eval()
+        scorer = "session_vectors" if kind == "products" else "full_sort_predict"
     asked = []
-    scores = model.sparse_scores
-    monkeypatch.setattr(model, "sparse_scores", lambda b: asked.append(len(b)) or scores(b))
+    scores = getattr(model, scorer)
+    monkeypatch.setattr(model, scorer, lambda b: asked.append(len(b)) or scores(b))
     together = rank_prefixes(model, prefixes, n_items=N_ITEMS, k=5, portions=small)
     assert sum(asked) < len(prefixes)
     for n in range(len(prefixes)):
@@ -131,6 +137,7 @@ def test_where_memory_runs_out_fewer_prefixes_are_ranked_at_a_time(
 def test_what_was_ranked_before_memory_ran_out_is_kept(prefixes, monkeypatch):
     small = Portions(scores=8 * N_ITEMS)
     model = tiny_model(GRU4Rec, n_items=N_ITEMS, embedding_size=8)
+    prefixes = prefixes.select(prefixes.different()[0])
     plain = rank_prefixes(model, prefixes, n_items=N_ITEMS, portions=small)
     calls = []
     top_of = ranking.ranks_of
