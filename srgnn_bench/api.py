@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import pandas as pd
 from rich.console import Console
@@ -46,6 +46,9 @@ from srgnn_bench.store.store import ResultStore
 from srgnn_bench.training.build import build
 from srgnn_bench.training.kept import KeptModel, load_weights
 from srgnn_bench.tuning.server import StudyServer
+
+if TYPE_CHECKING:
+    from srgnn_bench.report.plot import Plots
 
 
 @dataclass(frozen=True, repr=False)
@@ -349,6 +352,17 @@ class Benchmark:
         Among them paired differences, curves over K, slices, cost and trials.
         """
         return Frames(self.stored())
+
+    @property
+    def plot(self) -> Plots:
+        """The report's figures on axes of one's own: `benchmark.plot.comparison(ax)`.
+
+        What is stored is read when this is asked for; keep it to draw several figures of one
+        reading. See [Plots][srgnn_bench.report.plot.Plots]; errors as of `stored`.
+        """
+        from srgnn_bench.report.plot import Plots  # matplotlib takes a while to import
+
+        return Plots(self.stored())
 
     def load(self, entry: str, *, dataset: str | None = None, seed: int = 0) -> KeptModel:
         """The model of a final run that was made with `keep_models`, ready to recommend items.

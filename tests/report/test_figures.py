@@ -98,7 +98,7 @@ def test_no_text_overlaps_another_or_leaves_the_figure(
 @pytest.mark.parametrize("variants", [2, 12])
 def test_no_text_of_an_ablation_overlaps_another(store, monkeypatch, variants, parameter, layout):
     entries = {
-        f"Variant {n}": {parameter: n if parameter == "step" else str(n)} for n in range(variants)
+        f"variant-{n}": {parameter: n if parameter == "step" else str(n)} for n in range(variants)
     }
     write_suite(store, datasets=2, seeds=2, entries=entries, shared=True)
     assert_readable(store, monkeypatch, layout=layout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
@@ -49,8 +50,6 @@ def draw_ablation(frames: Frames, *, layout: Layout) -> Figure:
     """Each variant less the reference, paired: a line over a number, marks over names."""
     results = frames.results
     reference = results.subject
-    frame = frames.differences.set_index(["dataset", "metric", "entry"])
-    means = frames.metrics.set_index(["dataset", "metric", "entry"])["mean"]
     datasets = list(frames.differences["dataset"].unique())
     grid = panel_grid(
         results,
@@ -62,59 +61,65 @@ def draw_ablation(frames: Frames, *, layout: Layout) -> Figure:
             *verdicts(frames),
             f"Δ: each variant less {results.entry_titles[reference]} (filled, its value written "
             "beside it), paired over the test sessions. Bars: 95% interval, which holds "
-            f"{describe_intervals(frame['with_seeds'])}.",
+            f"{describe_intervals(frames.differences['with_seeds'])}.",
         ],
     )
     for (dataset, metric), axes in grid.axes.items():
-        axis = numeric_axis(results, dataset=dataset)
-        present = results.present(dataset)
-        if axis is not None:
-            present = sorted(present, key=lambda entry: axis[1][entry])
-        places = {e: axis[1][e] if axis else float(n) for n, e in enumerate(present)}
-        rows = {e: frame.loc[(dataset, metric, e)] for e in present if e != reference}
-        lead = {e: -100 * rows[e]["difference"] if e in rows else 0.0 for e in present}
-        axes.axhline(0, color="#777777", lw=0.8, zorder=1)
-        if axis is not None:
-            axes.plot(
-                list(places.values()), list(lead.values()), color=COLOURS[2], lw=0.9, zorder=1
-            )
-        for entry, row in rows.items():
-            reach = [[row["high"] - row["difference"]], [row["difference"] - row["low"]]]
-            axes.errorbar(
-                places[entry],
-                lead[entry],
-                yerr=100 * np.nan_to_num(reach),
-                marker="o",
-                color=COLOURS[0],
-                markerfacecolor="white",
-                markersize=4,
-                elinewidth=0.8,
-                capsize=2,
-                zorder=2,
-            )
-        axes.plot(places[reference], 0, "o", color=COLOURS[0], markersize=4, zorder=3)
-        axes.annotate(
-            f"{100 * means[dataset, metric, reference]:.2f}",
-            (places[reference], 0),
-            xytext=(0, -4 if sum(lead.values()) > 0 else 4),
-            textcoords="offset points",
-            ha="center",
-            va="top" if sum(lead.values()) > 0 else "bottom",
-            fontsize=LABEL_SIZE,
-        )
-        if axis is not None:
-            axes.xaxis.set_major_locator(FixedLocator(list(places.values()), nbins=8))
-            axes.xaxis.set_major_formatter("{x:g}")
-            axes.set_xlabel(AXIS_TITLES.get(axis[0], axis[0].replace("_", " ").capitalize()))
-        else:
-            titles = [results.short_titles[entry] for entry in present]
-            axes.set_xticks(list(places.values()), titles, rotation=30, ha="right")
-            for label in axes.get_xticklabels():
-                label.set_rotation_mode("anchor")
-        axes.margins(x=0.12, y=0.16)
-        axes.grid(visible=False, axis="x")
-        axes.set_ylabel(f"Δ {metric_title(metric)} (points)")
+        draw_panel(axes, frames, dataset=dataset, metric=metric)
     return grid.figure
+
+
+def draw_panel(axes: Axes, frames: Frames, *, dataset: str, metric: str) -> None:
+    """The variants on the axes given."""
+    results, reference = frames.results, frames.results.subject
+    frame = frames.differences.set_index(["dataset", "metric", "entry"])
+    means = frames.metrics.set_index(["dataset", "metric", "entry"])["mean"]
+    axis = numeric_axis(results, dataset=dataset)
+    present = results.present(dataset)
+    if axis is not None:
+        present = sorted(present, key=lambda entry: axis[1][entry])
+    places = {e: axis[1][e] if axis else float(n) for n, e in enumerate(present)}
+    rows = {e: frame.loc[(dataset, metric, e)] for e in present if e != reference}
+    lead = {e: -100 * rows[e]["difference"] if e in rows else 0.0 for e in present}
+    axes.axhline(0, color="#777777", lw=0.8, zorder=1)
+    if axis is not None:
+        axes.plot(list(places.values()), list(lead.values()), color=COLOURS[2], lw=0.9, zorder=1)
+    for entry, row in rows.items():
+        reach = [[row["high"] - row["difference"]], [row["difference"] - row["low"]]]
+        axes.errorbar(
+            places[entry],
+            lead[entry],
+            yerr=100 * np.nan_to_num(reach),
+            marker="o",
+            color=COLOURS[0],
+            markerfacecolor="white",
+            markersize=4,
+            elinewidth=0.8,
+            capsize=2,
+            zorder=2,
+        )
+    axes.plot(places[reference], 0, "o", color=COLOURS[0], markersize=4, zorder=3)
+    axes.annotate(
+        f"{100 * means[dataset, metric, reference]:.2f}",
+        (places[reference], 0),
+        xytext=(0, -4 if sum(lead.values()) > 0 else 4),
+        textcoords="offset points",
+        ha="center",
+        va="top" if sum(lead.values()) > 0 else "bottom",
+        fontsize=LABEL_SIZE,
+    )
+    if axis is not None:
+        axes.xaxis.set_major_locator(FixedLocator(list(places.values()), nbins=8))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.set_xlabel(AXIS_TITLES.get(axis[0], axis[0].replace("_", " ").capitalize()))
+    else:
+        titles = [results.short_titles[entry] for entry in present]
+        axes.set_xticks(list(places.values()), titles, rotation=30, ha="right")
+        for label in axes.get_xticklabels():
+            label.set_rotation_mode("anchor")
+    axes.margins(x=0.12, y=0.16)
+    axes.grid(visible=False, axis="x")
+    axes.set_ylabel(f"Δ {metric_title(metric)} (points)")
 
 
 FIGURE = FigureSpec(

@@ -27,11 +27,12 @@ def draw_budget(frames: Frames, *, layout: Layout) -> Figure:
         label="Trials",
         note="Best of so many of the trials that were made, on average over all their orders. A "
         "line that still rises at its end could gain from more trials.",
-        line=_line,
+        line=draw_line,
     )
 
 
-def _line(axes: Axes, trials: pd.DataFrame, look: Look) -> None:
+def draw_line(axes: Axes, trials: pd.DataFrame, look: Look) -> None:
+    """Best of n trials of a study, over n."""
     best = 100 * best_over_orders(trials["value"].fillna(0.0).to_numpy())
     number = np.arange(1, len(best) + 1)
     axes.plot(number, best, color=look.colour, linestyle=look.dashes, lw=1.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,28 +20,51 @@ from srgnn_bench.report.figures.looks import Look, in_rows, looks
 from srgnn_bench.report.figures.rows import BEYOND, label_rows, row_heights, write_in_row
 from srgnn_bench.report.figures.scale import Scale, scale_of
 from srgnn_bench.report.frames import Frames
-from srgnn_bench.report.printed import printed_numbers
+from srgnn_bench.report.printed import PrintedNumber
 from srgnn_bench.report.results import SuiteResults
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One metric on one data set.
+
+    Attributes:
+        here: the metric's row of each entry, in the order of the rows.
+        printed: what papers print of an entry, in percent.
+        scale: the axis.
+    """
+
+    here: pd.DataFrame
+    printed: dict[str, list[float]]
+    scale: Scale
+
+
+def panel_of(frames: Frames, *, dataset: str, metric: str, entries: Sequence[str]) -> Panel:
+    """What ``draw_panel`` draws of a metric on a data set."""
+    frame = frames.metrics
+    here = frame[(frame["dataset"] == dataset) & (frame["metric"] == metric)]
+    here = here.set_index("entry").loc[list(entries)]
+    printed: dict[str, list[float]] = {}
+    for number in _printed(frames):
+        if (number.dataset, number.metric) == (dataset, metric) and number.entry in here.index:
+            printed.setdefault(number.entry, []).append(100 * number.value)
+    return Panel(here, printed, _scale(here, printed))
+
+
+def _printed(frames: Frames) -> list[PrintedNumber]:
+    """Printed numbers chose their epoch on the test set: only where ours did do they compare."""
+    return frames.printed if frames.results.optimistic else []
 
 
 def draw_comparison(frames: Frames, *, layout: Layout) -> Figure:
     """One row per entry: the mean and its interval, every seed, and what papers print of it."""
     results = frames.results
-    frame = frames.metrics
+    rows = in_rows(frames)
     panels = {
-        (dataset, metric): frame[(frame["dataset"] == dataset) & (frame["metric"] == metric)]
-        .set_index("entry")
-        .loc[in_rows(frames)]
+        (dataset, metric): panel_of(frames, dataset=dataset, metric=metric, entries=rows)
         for dataset in results.datasets_with_runs
         for metric in results.metrics
     }
-    # Printed numbers chose their epoch on the test set: only where ours did do they compare.
-    printed = printed_numbers(results) if results.optimistic else []
-    ticks: dict[tuple[str, str], dict[str, list[float]]] = {panel: {} for panel in panels}
-    for number in printed:
-        if (panel := (number.dataset, number.metric)) in ticks:
-            ticks[panel].setdefault(number.entry, []).append(100 * number.value)
-    scales = {panel: _scale(here, ticks[panel]) for panel, here in panels.items()}
     families = families_of(results, results.entries)
     grid = panel_grid(
         results,
@@ -50,18 +75,13 @@ def draw_comparison(frames: Frames, *, layout: Layout) -> Figure:
         legend_rows=legend_rows(list(families), layout=layout),
         sharey=True,
         extra_notes=[
-            _explanation(results, pd.concat(panels.values())),
-            *([BEYOND] if any(scale.beyond for scale in scales.values()) else []),
-            *_sources(printed),
+            _explanation(results, pd.concat([panel.here for panel in panels.values()])),
+            *([BEYOND] if any(panel.scale.beyond for panel in panels.values()) else []),
+            *_sources(_printed(frames)),
         ],
     )
-    look = looks(results, results.entries)
-    for panel, axes in grid.axes.items():
-        _draw_panel(axes, results, panels[panel], scales[panel], look)
-        for entry, values in ticks[panel].items():
-            places = [list(panels[panel].index).index(entry)] * len(values)
-            axes.plot(values, places, "|", color="#b00020", markersize=8, mew=1.3, zorder=1)
-        axes.set_xlabel(f"{metric_title(panel[1])} (%)")
+    for place, axes in grid.axes.items():
+        draw_panel(axes, results, panels[place])
     draw_families(grid.legend, families, layout=layout)
     return grid.figure
 
@@ -75,7 +95,7 @@ def _explanation(results: SuiteResults, frame: pd.DataFrame) -> str:
     return text + (". Hollow: fewer seeds than planned." if results.holes else ".")
 
 
-def _sources(printed: list[Any]) -> list[str]:
+def _sources(printed: list[PrintedNumber]) -> list[str]:
     papers = ", ".join(dict.fromkeys(number.short_source for number in printed))
     return [f"Upright stroke: printed in {papers}."] if papers else []
 
@@ -88,9 +108,9 @@ def _scale(here: pd.DataFrame, ticks: dict[str, list[float]]) -> Scale:
     return scale_of(drawn["mean"], lows=drawn["low"], highs=drawn["high"])
 
 
-def _draw_panel(
-    axes: Axes, results: SuiteResults, here: pd.DataFrame, scale: Scale, look: dict[str, Look]
-) -> None:
+def draw_panel(axes: Axes, results: SuiteResults, panel: Panel) -> None:
+    """A row per entry on the axes given."""
+    here, scale, look = panel.here, panel.scale, looks(results, results.entries)
     for place, (entry, row) in enumerate(here.iterrows()):
         if np.isnan(row["mean"]):
             write_in_row(axes, place, "no run", x=0.5, ha="center", color="#b00020")
@@ -103,6 +123,10 @@ def _draw_panel(
     label_rows(axes, results, list(here.index))
     axes.locator_params(axis="x", nbins=4)
     axes.set_xlim(scale.low, scale.high)
+    for entry, values in panel.printed.items():
+        places = [list(here.index).index(entry)] * len(values)
+        axes.plot(values, places, "|", color="#b00020", markersize=8, mew=1.3, zorder=1)
+    axes.set_xlabel(f"{metric_title(str(here['metric'].iloc[0]))} (%)")
 
 
 def _draw_entry(

@@ -22,11 +22,12 @@ def draw_history(frames: Frames, *, layout: Layout) -> Figure:
         label="Trial",
         note="Line: best so far; mark: a trial that improved on it. Trial 1 is the default "
         "configuration.",
-        line=_line,
+        line=draw_line,
     )
 
 
-def _line(axes: Axes, trials: pd.DataFrame, look: Look) -> None:
+def draw_line(axes: Axes, trials: pd.DataFrame, look: Look) -> None:
+    """Best so far over the trials of a study."""
     number, best = trials["number"] + 1, 100 * trials["best"]
     axes.step(number, best, where="post", color=look.colour, linestyle=look.dashes, lw=1.0)
     better = best.diff().fillna(1.0) > 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -10,6 +13,13 @@ from srgnn_bench.report.figures.figure import FigureSpec
 from srgnn_bench.report.figures.legend import draw_legend, legend_rows
 from srgnn_bench.report.figures.looks import choice_note, chosen_lines, looks
 from srgnn_bench.report.frames import Frames
+from srgnn_bench.report.results import SuiteResults
+
+
+def measures(results: SuiteResults) -> dict[str, str]:
+    """Label of each measure."""
+    chosen_on = "Test" if results.optimistic else "Valid."
+    return {"loss": "Training loss", "choice": f"{chosen_on} MRR@20 (%)"}
 
 
 def draw_learning(frames: Frames, *, layout: Layout) -> Figure:
@@ -19,8 +29,6 @@ def draw_learning(frames: Frames, *, layout: Layout) -> Figure:
     lines = chosen_lines(frames, trained)
     look = looks(results, lines)
     named = {results.short_titles[entry]: look[entry] for entry in lines}
-    chosen_on = "Test" if results.optimistic else "Valid."
-    labels = {"loss": "Training loss", "choice": f"{chosen_on} MRR@20 (%)"}
     where = (
         "MRR@20: on the test set after each epoch, which chose the epoch."
         if results.optimistic
@@ -31,7 +39,7 @@ def draw_learning(frames: Frames, *, layout: Layout) -> Figure:
     grid = panel_grid(
         results,
         datasets=list(frame["dataset"].unique()),
-        measures=list(labels),
+        measures=list(measures(results)),
         layout=layout,
         panel_heights={"page": 1.75, "column": 1.45},
         legend_rows=legend_rows(list(named), layout=layout),
@@ -41,26 +49,34 @@ def draw_learning(frames: Frames, *, layout: Layout) -> Figure:
         ],
     )
     for (dataset, measure), axes in grid.axes.items():
-        here = frame[(frame["dataset"] == dataset) & (frame["measure"] == measure)]
-        scale = 100 if measure == "choice" else 1
-        for entry in lines:
-            line, drawn = here[here["entry"] == entry], look[entry]
-            axes.plot(
-                line["epoch"],
-                scale * line["mean"],
-                color=drawn.colour,
-                linestyle=drawn.dashes,
-                linewidth=drawn.width,
-                marker=drawn.marker,
-                markersize=3,
-            )
-        if here.empty:
-            axes.text(0.5, 0.5, "not stored", ha="center", transform=axes.transAxes)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
-        axes.set_xlabel("Epoch")
-        axes.set_ylabel(labels[measure])
+        draw_panel(axes, frames, dataset=dataset, measure=measure, entries=lines)
     draw_legend(grid.legend, named, layout=layout)
     return grid.figure
+
+
+def draw_panel(
+    axes: Axes, frames: Frames, *, dataset: str, measure: str, entries: Sequence[str]
+) -> None:
+    """A line per entry on the axes given."""
+    frame, look = frames.learning, looks(frames.results, entries)
+    here = frame[(frame["dataset"] == dataset) & (frame["measure"] == measure)]
+    scale = 100 if measure == "choice" else 1
+    for entry in entries:
+        line, drawn = here[here["entry"] == entry], look[entry]
+        axes.plot(
+            line["epoch"],
+            scale * line["mean"],
+            color=drawn.colour,
+            linestyle=drawn.dashes,
+            linewidth=drawn.width,
+            marker=drawn.marker,
+            markersize=3,
+        )
+    if here.empty:
+        axes.text(0.5, 0.5, "not stored", ha="center", transform=axes.transAxes)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    axes.set_xlabel("Epoch")
+    axes.set_ylabel(measures(frames.results)[measure])
 
 
 FIGURE = FigureSpec(

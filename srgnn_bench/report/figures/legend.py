@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.transforms import Bbox
 
@@ -45,12 +44,18 @@ def draw_legend(place: Any, entries: Mapping[str, Look], *, layout: Layout) -> N
         entries: title -> look of what is drawn.
         layout: the width.
     """
-    handles = [
+    columns = legend_columns(list(entries), layout=layout)
+    place.legend(
+        line_handles(entries), list(entries), loc="center", ncols=columns, columnspacing=1.2
+    )
+
+
+def line_handles(entries: Mapping[str, Look]) -> list[Line2D]:
+    """What a legend shows for each line."""
+    return [
         Line2D([], [], color=look.colour, marker=look.marker, linestyle=look.dashes, lw=look.width)
         for look in entries.values()
     ]
-    columns = legend_columns(list(entries), layout=layout)
-    place.legend(handles, list(entries), loc="center", ncols=columns, columnspacing=1.2)
 
 
 def families_of(results: SuiteResults, entries: Sequence[str]) -> dict[str, Look]:
@@ -70,13 +75,18 @@ def families_of(results: SuiteResults, entries: Sequence[str]) -> dict[str, Look
     return found | {family: family_look(family) for family in FAMILIES if family in present}
 
 
+def mark_handles(families: Mapping[str, Look]) -> list[Line2D]:
+    """What a legend shows for each kind of mark."""
+    return [
+        Line2D([], [], color=look.colour, marker=look.marker, linestyle="none")
+        for look in families.values()
+    ]
+
+
 def draw_families(place: Any, families: Mapping[str, Look], *, layout: Layout) -> None:
     """Draw the legend of ``families_of`` into its subfigure."""
     if families:
-        handles = [
-            Line2D([], [], color=look.colour, marker=look.marker, linestyle="none")
-            for look in families.values()
-        ]
+        handles = mark_handles(families)
         columns = legend_columns(list(families), layout=layout)
         place.legend(handles, list(families), loc="center", ncols=columns, columnspacing=1.2)
 
@@ -131,7 +141,6 @@ def _top(block: Sequence[float], gap: float) -> float:
 
 def name_marks(
     axes: Axes,
-    figure: Figure,
     marks: Sequence[tuple[str, float, float, str]],
     *,
     others: Sequence[tuple[float, float]],
@@ -141,12 +150,11 @@ def name_marks(
     A name that finds no such place is left out.
 
     Args:
-        axes: the panel, its limits set.
-        figure: its figure, laid out.
+        axes: the panel, its limits set and its figure laid out.
         marks: title, place and colour of each mark to be named, the most important first.
         others: places of the marks without a name.
     """
-    points = figure.dpi / 72
+    points = axes.figure.dpi / 72
     taken = [
         Bbox.from_bounds(x - 2.5 * points, y - 2.5 * points, 5 * points, 5 * points)
         for x, y in axes.transData.transform([*((m[1], m[2]) for m in marks), *others])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from srgnn_bench.evaluation.metrics import metric_title
@@ -11,6 +14,7 @@ from srgnn_bench.report.captions import describe_intervals
 from srgnn_bench.report.figures.canvas import Layout
 from srgnn_bench.report.figures.figure import FigureSpec
 from srgnn_bench.report.figures.lines import band, line_grid, name_lines
+from srgnn_bench.report.figures.looks import looks
 from srgnn_bench.report.frames import Frames
 
 SHARED_WIDTH = 0.5
@@ -27,7 +31,6 @@ def _reach(line: pd.DataFrame) -> np.ndarray:
 def draw_lengths(frames: Frames, *, layout: Layout) -> Figure:
     """One mark with its interval per chosen entry and length."""
     results = frames.results
-    frame = frames.slices[frames.slices["kind"] == "prefix length"]
     narrow = layout == "column" or len(results.datasets_with_runs) > 2
     lines = line_grid(
         frames,
@@ -39,39 +42,58 @@ def draw_lengths(frames: Frames, *, layout: Layout) -> Figure:
         ],
     )
     for (dataset, metric), axes in lines.grid.axes.items():
-        here = frame[(frame["dataset"] == dataset) & (frame["metric"] == metric)]
-        labels = list(dict.fromkeys(here["slice"]))
-        table = 100 * here.pivot(index="slice", columns="entry", values="mean").loc[labels]
-        band(axes, table.drop(columns=lines.chosen, errors="ignore"), places=range(len(labels)))
-        drawn = here[here["entry"].isin(lines.chosen)]
-        for place, entry in enumerate(lines.chosen):
-            line = drawn[drawn["entry"] == entry]
-            if line.empty:
-                continue
-            shift = SHARED_WIDTH * (place / max(len(lines.chosen) - 1, 1) - 0.5)
-            look = lines.look[entry]
-            axes.errorbar(
-                np.arange(len(labels)) + shift,
-                100 * line["mean"],
-                yerr=100 * _reach(line),
-                color=look.colour,
-                marker=look.marker,
-                linestyle=look.dashes,
-                linewidth=0.7 * look.width,
-                elinewidth=0.6,
-                markersize=2.6,
-            )
-        axes.set_xticks(range(len(labels)), labels, rotation=45 if narrow else 0)
-        if len(drawn):
-            reach = drawn["mean_high"].fillna(drawn["mean"])
-            top = 100 * min(1.05 * reach.max(), 1.5 * drawn["mean"].max())
-            axes.set_ylim(0, top or 1.0)
-        axes.grid(visible=False, axis="x")
-        axes.set_xlabel("Clicks in the prefix")
-        axes.set_ylabel(f"{metric_title(metric)} (%)")
-        lines.ends[dataset, metric] = table.iloc[-1].to_dict()
+        lines.ends[dataset, metric] = draw_panel(
+            axes, frames, dataset=dataset, metric=metric, entries=lines.chosen, narrow=narrow
+        )
     name_lines(lines, layout=layout)
     return lines.grid.figure
+
+
+def draw_panel(
+    axes: Axes,
+    frames: Frames,
+    *,
+    dataset: str,
+    metric: str,
+    entries: Sequence[str],
+    others: bool = True,
+    narrow: bool = False,
+) -> dict[str, float]:
+    """A line per entry on the axes given, and a band for the others; where each line ends."""
+    frame = frames.slices[frames.slices["kind"] == "prefix length"]
+    here = frame[(frame["dataset"] == dataset) & (frame["metric"] == metric)]
+    labels = list(dict.fromkeys(here["slice"]))
+    table = 100 * here.pivot(index="slice", columns="entry", values="mean").loc[labels]
+    if others:
+        rest = table.drop(columns=list(entries), errors="ignore")
+        band(axes, rest, places=range(len(labels)))
+    look = looks(frames.results, entries)
+    drawn = here[here["entry"].isin(entries)]
+    for place, entry in enumerate(entries):
+        line = drawn[drawn["entry"] == entry]
+        if line.empty:
+            continue
+        shift = SHARED_WIDTH * (place / max(len(entries) - 1, 1) - 0.5)
+        axes.errorbar(
+            np.arange(len(labels)) + shift,
+            100 * line["mean"],
+            yerr=100 * _reach(line),
+            color=look[entry].colour,
+            marker=look[entry].marker,
+            linestyle=look[entry].dashes,
+            linewidth=0.7 * look[entry].width,
+            elinewidth=0.6,
+            markersize=2.6,
+        )
+    axes.set_xticks(range(len(labels)), labels, rotation=45 if narrow else 0)
+    if len(drawn):
+        reach = drawn["mean_high"].fillna(drawn["mean"])
+        top = 100 * min(1.05 * reach.max(), 1.5 * drawn["mean"].max())
+        axes.set_ylim(0, top or 1.0)
+    axes.grid(visible=False, axis="x")
+    axes.set_xlabel("Clicks in the prefix")
+    axes.set_ylabel(f"{metric_title(metric)} (%)")
+    return {str(entry): float(end) for entry, end in table.iloc[-1].items()}
 
 
 FIGURE = FigureSpec("lengths", "By length of the prefix", draw_lengths, order=60)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
@@ -22,8 +24,9 @@ from srgnn_bench.report.figures.legend import (
 )
 from srgnn_bench.report.figures.looks import MOST_LINES, looks
 from srgnn_bench.report.figures.rows import BEYOND
-from srgnn_bench.report.figures.scale import MARGIN, scale_of
+from srgnn_bench.report.figures.scale import MARGIN, Scale, scale_of
 from srgnn_bench.report.frames import Frames
+from srgnn_bench.report.results import SuiteResults
 
 COSTS = {
     "train_seconds": "Training, final run (s)",
@@ -87,16 +90,45 @@ def label_levels(costs: Sequence[float], *, span: float, width: float) -> list[i
     return [level for _, level in taken]
 
 
+@dataclass(frozen=True)
+class Panel:
+    """A metric against costs on one data set.
+
+    Attributes:
+        metric: its name.
+        here: costs and ``mean`` (of the metric, in percent) of each entry with a run.
+        scale: the axis of the metric.
+    """
+
+    metric: str
+    here: pd.DataFrame
+    scale: Scale
+
+    @property
+    def drawn(self) -> pd.DataFrame:
+        """The rows that lie on the axis."""
+        return self.here[~self.here["entry"].isin(self.scale.beyond)]
+
+    def front(self, cost: str) -> pd.DataFrame:
+        """The rows of the Pareto front of those, cheapest first."""
+        return self.drawn.iloc[pareto_front(self.drawn[cost], self.drawn["mean"])]
+
+
+def panel_of(frames: Frames, *, dataset: str, metric: str, entries: Sequence[str]) -> Panel:
+    """What ``draw_panel`` draws of a metric on a data set."""
+    quality = frames.metrics[frames.metrics["metric"] == metric]
+    frame = frames.cost.merge(quality[["dataset", "entry", "mean"]], on=["dataset", "entry"])
+    here = frame[(frame["dataset"] == dataset) & frame["entry"].isin(entries)].copy()
+    here["mean"] *= 100
+    return Panel(metric, here.reset_index(drop=True), scale_of(here.set_index("entry")["mean"]))
+
+
 def draw_tradeoff(frames: Frames, *, layout: Layout) -> Figure:
     """The suite's last metric over training time and over ranking time, one mark per entry."""
     results = frames.results
-    look = looks(results, results.entries)
     metric = results.metrics[-1]
-    quality = frames.metrics[frames.metrics["metric"] == metric]
-    frame = frames.cost.merge(quality[["dataset", "entry", "mean"]], on=["dataset", "entry"])
-    frame["mean"] *= 100
-    scales = {
-        dataset: scale_of(frame[frame["dataset"] == dataset].set_index("entry")["mean"])
+    panels = {
+        dataset: panel_of(frames, dataset=dataset, metric=metric, entries=results.entries)
         for dataset in results.datasets_with_runs
     }
     families = families_of(results, results.entries)
@@ -110,61 +142,82 @@ def draw_tradeoff(frames: Frames, *, layout: Layout) -> Figure:
         extra_notes=[
             "Stepped line: Pareto front, the entries that none beats in both respects. Names: "
             f"{results.entry_titles[results.subject]} and the front, where there is room.",
-            *([BEYOND] if any(scale.beyond for scale in scales.values()) else []),
+            *([BEYOND] if any(panel.scale.beyond for panel in panels.values()) else []),
         ],
     )
     for (dataset, cost), axes in grid.axes.items():
-        here = frame[frame["dataset"] == dataset].reset_index(drop=True)
-        scale = scales[dataset]
-        low = here[here["entry"].isin(scale.beyond)]
-        drawn = here[~here["entry"].isin(scale.beyond)]
-        for row in drawn.to_dict("records"):
-            mark = look[row["entry"]]
-            axes.plot(row[cost], row["mean"], mark.marker, color=mark.colour, ms=4.6, zorder=3)
-        front = drawn.iloc[pareto_front(drawn[cost], drawn["mean"])]
-        axes.step(front[cost], front["mean"], where="post", color="#777777", lw=0.9, zorder=2)
-        span = max(math.log(here[cost].max() / here[cost].min()), 1e-9)
-        levels = label_levels(low[cost].to_list(), span=span, width=LABEL_WIDTH[layout])
-        for level, row in zip(levels, low.to_dict("records"), strict=True):
-            axes.text(
-                row[cost],
-                0.03 + LABEL_HEIGHT[layout] * level,
-                f"↓ {row['mean']:.2f}",
-                transform=axes.get_xaxis_transform(),
-                ha=_side(row[cost], here[cost]),
-                fontsize=LABEL_SIZE,
-                color=look[row["entry"]].colour,
-            )
-        # What stands at the lower edge needs its share of the panel, and a name above it room.
-        share = LABEL_HEIGHT[layout] * (2 + max(levels)) if levels else 0.0
-        least = float(drawn["mean"].min()) - MARGIN * (scale.high - float(drawn["mean"].min()))
-        axes.set_ylim((least - share * scale.high) / (1 - share), scale.high)
-        axes.set_xscale("log")
-        axes.margins(x=0.12)
-        axes.xaxis.set_major_locator(FixedLocator(cost_ticks(here[cost])))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{float(f'{value:.3g}'):g}"))
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.set_xlabel(COSTS[cost])
-        axes.set_ylabel(f"{metric_title(metric)} (%)")
+        draw_panel(axes, results, panels[dataset], cost=cost, layout=layout)
     draw_families(grid.legend, families, layout=layout)
     lay_out(grid.figure)
     for (dataset, cost), axes in grid.axes.items():
-        here = frame[(frame["dataset"] == dataset) & ~frame["entry"].isin(scales[dataset].beyond)]
-        front = here["entry"].iloc[pareto_front(here[cost], here["mean"])]
-        few = len(here) <= MOST_LINES
-        named = list(here["entry"]) if few else [results.subject, *front[::-1]]
-        places = here.set_index("entry")[[cost, "mean"]]
-        name_marks(
-            axes,
-            grid.figure,
-            [
-                (results.short_titles[entry], *places.loc[entry], look[entry].colour)
-                for entry in dict.fromkeys(named)
-                if entry in places.index
-            ],
-            others=[tuple(places.loc[entry]) for entry in places.index if entry not in named],
-        )
+        name_panel(axes, results, panels[dataset], cost=cost)
     return grid.figure
+
+
+def draw_panel(
+    axes: Axes, results: SuiteResults, panel: Panel, *, cost: str, layout: Layout
+) -> None:
+    """A mark per entry and the Pareto front on the axes given.
+
+    Args:
+        axes: where.
+        results: the suite.
+        panel: what.
+        cost: column of the horizontal axis.
+        layout: about how wide the axes are.
+    """
+    here, drawn, scale = panel.here, panel.drawn, panel.scale
+    look = looks(results, results.entries)
+    for row in drawn.to_dict("records"):
+        mark = look[row["entry"]]
+        axes.plot(row[cost], row["mean"], mark.marker, color=mark.colour, ms=4.6, zorder=3)
+    front = panel.front(cost)
+    axes.step(front[cost], front["mean"], where="post", color="#777777", lw=0.9, zorder=2)
+    low = here[here["entry"].isin(scale.beyond)]
+    span = max(math.log(here[cost].max() / here[cost].min()), 1e-9)
+    levels = label_levels(low[cost].to_list(), span=span, width=LABEL_WIDTH[layout])
+    for level, row in zip(levels, low.to_dict("records"), strict=True):
+        axes.text(
+            row[cost],
+            0.03 + LABEL_HEIGHT[layout] * level,
+            f"↓ {row['mean']:.2f}",
+            transform=axes.get_xaxis_transform(),
+            ha=_side(row[cost], here[cost]),
+            fontsize=LABEL_SIZE,
+            color=look[row["entry"]].colour,
+        )
+    # What stands at the lower edge needs its share of the panel, and a name above it room.
+    share = LABEL_HEIGHT[layout] * (2 + max(levels)) if levels else 0.0
+    least = float(drawn["mean"].min()) - MARGIN * (scale.high - float(drawn["mean"].min()))
+    axes.set_ylim((least - share * scale.high) / (1 - share), scale.high)
+    axes.set_xscale("log")
+    axes.margins(x=0.12)
+    axes.xaxis.set_major_locator(FixedLocator(cost_ticks(here[cost])))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{float(f'{value:.3g}'):g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlabel(COSTS[cost])
+    axes.set_ylabel(f"{metric_title(panel.metric)} (%)")
+
+
+def name_panel(axes: Axes, results: SuiteResults, panel: Panel, *, cost: str) -> None:
+    """Write names beside the marks of a panel, where there is room.
+
+    All where there are few; else the subject and the front. The figure is laid out.
+    """
+    drawn, look = panel.drawn, looks(results, results.entries)
+    few = len(drawn) <= MOST_LINES
+    front = list(panel.front(cost)["entry"])
+    named = list(drawn["entry"]) if few else [results.subject, *front[::-1]]
+    places = drawn.set_index("entry")[[cost, "mean"]]
+    name_marks(
+        axes,
+        [
+            (results.short_titles[entry], *places.loc[entry], look[entry].colour)
+            for entry in dict.fromkeys(named)
+            if entry in places.index
+        ],
+        others=[tuple(places.loc[entry]) for entry in places.index if entry not in named],
+    )
 
 
 def _side(cost: float, costs: pd.Series[float]) -> str:

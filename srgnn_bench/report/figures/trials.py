@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -19,17 +19,24 @@ from srgnn_bench.report.figures.looks import (
     looks,
 )
 from srgnn_bench.report.frames import Frames
-from srgnn_bench.report.results import shortened
+from srgnn_bench.report.results import SuiteResults, shortened
+
+DrawLine = Callable[[Axes, pd.DataFrame, Look], None]
+"""Draws the line of one model on one data set from the trials of its study."""
+
+
+def searching(frames: Frames) -> list[str]:
+    """The models that search anything, by their names in ``SuiteResults.tuned``."""
+    return [name for name in frames.results.tuned if name in set(frames.searched_trials["entry"])]
+
+
+def looks_of_tuned(results: SuiteResults, names: Sequence[str]) -> dict[str, Look]:
+    """A look for each; one study for all entries is no entry's own."""
+    return in_order(names) if results.shares_tuning else looks(results, names)
 
 
 def draw_trials(
-    frames: Frames,
-    *,
-    layout: Layout,
-    measure: str,
-    label: str,
-    note: str,
-    line: Callable[[Axes, pd.DataFrame, Look], None],
+    frames: Frames, *, layout: Layout, measure: str, label: str, note: str, line: DrawLine
 ) -> Figure:
     """Validation MRR@20 over trials.
 
@@ -39,13 +46,11 @@ def draw_trials(
         measure: name of what is drawn.
         label: of the axis of trials.
         note: what the lines are.
-        line: draws the line of one model on one data set from the trials of its study.
+        line: draws a line.
     """
-    results, frame = frames.results, frames.searched_trials
-    tuned = [name for name in results.tuned if name in set(frame["entry"])]
+    results, tuned = frames.results, searching(frames)
     lines = chosen_lines(frames, tuned)
-    # One study for all entries is no entry's own.
-    look = in_order(lines) if results.shares_tuning else looks(results, lines)
+    look = looks_of_tuned(results, lines)
     titles = shortened(results.tuned)
     grid = panel_grid(
         results,
@@ -57,15 +62,29 @@ def draw_trials(
         extra_notes=[note, *choice_note(frames, tuned)],
     )
     for (dataset, _), axes in grid.axes.items():
-        here = frame[frame["dataset"] == dataset]
-        for name in lines:
-            trials = here[here["entry"] == name]
-            if len(trials):
-                line(axes, trials, look[name])
-        if here.empty:
-            axes.text(0.5, 0.5, "nothing was searched", ha="center", transform=axes.transAxes)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
-        axes.set_xlabel(label)
-        axes.set_ylabel("Valid. MRR@20 (%)")
+        draw_panel(axes, frames, dataset=dataset, names=lines, label=label, line=line)
     draw_legend(grid.legend, {titles[name]: look[name] for name in lines}, layout=layout)
     return grid.figure
+
+
+def draw_panel(
+    axes: Axes,
+    frames: Frames,
+    *,
+    dataset: str,
+    names: Sequence[str],
+    label: str,
+    line: DrawLine,
+) -> None:
+    """A line per model on the axes given."""
+    frame, look = frames.searched_trials, looks_of_tuned(frames.results, names)
+    here = frame[frame["dataset"] == dataset]
+    for name in names:
+        trials = here[here["entry"] == name]
+        if len(trials):
+            line(axes, trials, look[name])
+    if here.empty:
+        axes.text(0.5, 0.5, "nothing was searched", ha="center", transform=axes.transAxes)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    axes.set_xlabel(label)
+    axes.set_ylabel("Valid. MRR@20 (%)")

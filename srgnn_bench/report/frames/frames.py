@@ -15,6 +15,7 @@ from srgnn_bench.report.frames.scores import Scores
 from srgnn_bench.report.frames.slices import slice_frame
 from srgnn_bench.report.frames.tuning import importance_frame, searched, trial_frame
 from srgnn_bench.report.frames.windows import window_frame
+from srgnn_bench.report.printed import PrintedNumber, printed_numbers
 from srgnn_bench.report.results import SuiteResults
 
 
@@ -75,6 +76,11 @@ class Frames:
     def searched_trials(self) -> pd.DataFrame:
         """The trials of studies with more than one: ``searched``."""
         return searched(self.trials)
+
+    @cached_property
+    def printed(self) -> list[PrintedNumber]:
+        """What papers print of what the suite ran: ``printed_numbers``."""
+        return printed_numbers(self.results)
 
     @cached_property
     def importance(self) -> pd.DataFrame:
