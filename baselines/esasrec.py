@@ -16,12 +16,12 @@ from recbole.model.abstract_recommender import SequentialRecommender
 from torch import nn
 from torch.nn.functional import silu
 
-from srgnn_bench.layers.attention import check_heads, paired_attention
-from srgnn_bench.layers.ragged import ordered_clicks
-from srgnn_bench.models import FullSoftmax, ModelParameters, clear_padding
+from srgnn_bench.layers.attention import causal_blocks, check_heads, paired_attention
+from srgnn_bench.layers.ragged import OrderedClicks
+from srgnn_bench.models import CausalSoftmax, PositionsParameters, clear_padding
 
 
-class ESASRecParameters(ModelParameters):
+class ESASRecParameters(PositionsParameters):
     """Parameters of eSASRec; the defaults are RecTools'."""
 
     embedding_size: int = Field(256, ge=1)
@@ -95,17 +95,18 @@ class LiGRBlock(nn.Module):
         return new
 
 
-class ESASRec(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
+class ESASRec(CausalSoftmax, SequentialRecommender):  # type: ignore[misc]
     """eSASRec on flat clicks.
 
     The vectors of a session's clicks, each with that of its position added, pass the blocks, in
     which a click sees those up to itself; the last click's state is the session's vector. Positions
     count from the last click, and no norm follows the last block, both as in RecTools. The top
-    block is asked for no state but the last click's.
+    block is asked for no state but the last click's, unless it learns from all positions.
 
-    The paper learns with a softmax over sampled items, every position of a sequence at a time; here
-    it is the softmax over all items, and every prefix is an example of its own, as for all models.
-    Matrices begin as in RecTools, drawn from Xavier's normal distribution.
+    The paper learns with a softmax over sampled items, here it is the softmax over all items. It
+    learns from every position of a sequence at a time, which ``training_positions: all`` does here;
+    positions are then counted from the last click of the row, as in RecTools, and not from that of
+    the prefix. Matrices begin as in RecTools, drawn from Xavier's normal distribution.
 
     Raises:
         ModelError: ``embedding_size`` is no multiple of ``heads``.
@@ -130,15 +131,8 @@ class ESASRec(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
                 nn.init.xavier_normal_(weight)
         clear_padding(self.item_embedding)
 
-    def forward(self, item_seq: torch.Tensor, item_seq_len: torch.Tensor) -> torch.Tensor:
-        """Vectors of a batch of sessions, shape (sessions, embedding_size)."""
-        clicks = ordered_clicks(item_seq, item_seq_len)
+    def states(self, clicks: OrderedClicks, *, every: bool) -> torch.Tensor:
+        """See ``CausalSoftmax``."""
         positions = self.position_embedding(clicks.clicks_after)
         states = self.dropout(self.item_embedding(clicks.items) + positions)
-        *lower, top = self.blocks
-        pairs = clicks.causal_pairs
-        for block in lower:
-            states = block(states, states, pairs)
-        every_click = torch.arange(len(states), device=states.device)
-        vectors: torch.Tensor = top(states[clicks.last], states, (clicks.session, every_click))
-        return vectors
+        return causal_blocks(list(self.blocks), states, clicks, every=every)

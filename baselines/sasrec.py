@@ -3,11 +3,13 @@
 Sources: Kang and McAuley, "Self-Attentive Sequential Recommendation", ICDM 2018; RecBole's
 ``SASRec``, whose blocks are BERT's (a layer norm after each part, GELU) where the paper's have the
 norm before it and ReLU, and which learns from every prefix with a full softmax where the paper
-samples negatives.
+samples negatives and learns from all positions of a sequence at a time (``training_positions: all``
+here).
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -15,12 +17,12 @@ from pydantic import Field
 from recbole.model.layers import TransformerLayer
 from recbole.model.sequential_recommender.sasrec import SASRec
 
-from srgnn_bench.layers.attention import paired_attention
-from srgnn_bench.layers.ragged import ordered_clicks
-from srgnn_bench.models import FullSoftmax, ModelParameters, clear_padding
+from srgnn_bench.layers.attention import causal_blocks, paired_attention
+from srgnn_bench.layers.ragged import OrderedClicks
+from srgnn_bench.models import CausalSoftmax, PositionsParameters, clear_padding
 
 
-class SASRecParameters(ModelParameters):
+class SASRecParameters(PositionsParameters):
     """Parameters of SASRec; the defaults are RecBole's."""
 
     hidden_size: int = Field(64, ge=1)
@@ -54,10 +56,11 @@ class SASRecParameters(ModelParameters):
     """Most clicks of a prefix that the model sees, the last ones; every place has a vector."""
 
 
-class FastSASRec(FullSoftmax, SASRec):  # type: ignore[misc]
+class FastSASRec(CausalSoftmax, SASRec):  # type: ignore[misc]
     """RecBole's SASRec without a step spent on padding; equal weights give equal scores.
 
-    Its top block, of which only the last click's state is read, is asked for no other.
+    Its top block, of which only the last click's state is read, is asked for no other, unless it
+    learns from all positions.
     """
 
     Parameters = SASRecParameters
@@ -66,17 +69,12 @@ class FastSASRec(FullSoftmax, SASRec):  # type: ignore[misc]
         super().__init__(config, dataset)
         clear_padding(self.item_embedding)
 
-    def forward(self, item_seq: torch.Tensor, item_seq_len: torch.Tensor) -> torch.Tensor:
-        """Vectors of a batch of sessions, shape (sessions, hidden_size)."""
-        clicks = ordered_clicks(item_seq, item_seq_len)
+    def states(self, clicks: OrderedClicks, *, every: bool) -> torch.Tensor:
+        """See ``CausalSoftmax``."""
         states = self.item_embedding(clicks.items) + self.position_embedding(clicks.place)
         states = self.dropout(self.LayerNorm(states))
-        *lower, top = self.trm_encoder.layer
-        pairs = clicks.causal_pairs
-        for block in lower:
-            states = _block(block, states, states, pairs)
-        every_click = torch.arange(len(states), device=states.device)
-        return _block(top, states[clicks.last], states, (clicks.session, every_click))
+        blocks = [partial(_block, block) for block in self.trm_encoder.layer]
+        return causal_blocks(blocks, states, clicks, every=every)
 
 
 def _block(

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 
 from srgnn_bench.errors import ModelError
-from srgnn_bench.layers.ragged import softmax_by, sum_by
+from srgnn_bench.layers.ragged import OrderedClicks, softmax_by, sum_by
+
+Block = Callable[[torch.Tensor, torch.Tensor, tuple[torch.Tensor, torch.Tensor]], torch.Tensor]
+"""A block of a transformer: it is handed the states that get new ones, shape (n, d), those that can
+be seen, shape (rows, d), and the pairs of the two, as ``paired_attention`` is; it gives the new
+states, shape (n, d)."""
 
 
 def check_heads(size: int, *, heads: int) -> None:
@@ -75,3 +80,28 @@ def paired_attention(
     fit = (query * key).sum(2) / math.sqrt(shape[2])
     weights = dropout(softmax_by(fit, row, groups=len(queries)))
     return sum_by((weights[:, :, None] * value).flatten(1), row, groups=len(queries))
+
+
+def causal_blocks(
+    blocks: Sequence[Block], states: torch.Tensor, clicks: OrderedClicks, *, every: bool
+) -> torch.Tensor:
+    """States after blocks in which a click sees those of its session up to itself.
+
+    Args:
+        blocks: the blocks, one on the other.
+        states: a state for each click, shape (clicks, d).
+        clicks: the clicks.
+        every: whether every click gets its state, or the last one of each session alone. The top
+            block is then asked for no other.
+
+    Returns:
+        Shape (clicks, d) or (sessions, d).
+    """
+    *lower, top = blocks
+    pairs = clicks.causal_pairs
+    for block in lower:
+        states = block(states, states, pairs)
+    if every:
+        return top(states, states, pairs)
+    every_click = torch.arange(len(states), device=states.device)
+    return top(states[clicks.last], states, (clicks.session, every_click))

@@ -47,6 +47,17 @@ class OrderedClicks(Clicks):
 
     last: torch.Tensor
 
+    @classmethod
+    def of(cls, items: torch.Tensor, lengths: torch.Tensor) -> OrderedClicks:
+        """The clicks of sessions with so many clicks each, shapes (clicks,) and (sessions,)."""
+        rows = torch.arange(len(lengths), device=lengths.device)
+        return cls(
+            items=items,
+            session=torch.repeat_interleave(rows, lengths),
+            lengths=lengths,
+            last=lengths.cumsum(0) - 1,
+        )
+
     @property
     def place(self) -> torch.Tensor:
         """Place of each click in its session, from 0 for the first, shape (clicks,)."""
@@ -101,14 +112,7 @@ def ordered_clicks(item_seq: torch.Tensor, lengths: torch.Tensor) -> OrderedClic
     Raises:
         ModelError: a session without clicks.
     """
-    inside = _inside(item_seq, lengths)
-    rows = torch.arange(len(lengths), device=lengths.device)
-    return OrderedClicks(
-        items=item_seq[inside],
-        session=torch.repeat_interleave(rows, lengths),
-        lengths=lengths,
-        last=lengths.cumsum(0) - 1,
-    )
+    return OrderedClicks.of(item_seq[_inside(item_seq, lengths)], lengths)
 
 
 def packed_clicks(item_seq: torch.Tensor, lengths: torch.Tensor) -> PackedClicks:

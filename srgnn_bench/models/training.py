@@ -27,10 +27,10 @@ class TrainingBatches(Protocol):
 
 @runtime_checkable
 class HasOwnBatches(Protocol):
-    """A model that does not learn from shuffled prefixes."""
+    """A model that does not learn from shuffled prefixes, or not with every configuration."""
 
-    def own_batches(self, stage: Stage, *, batch_size: int) -> TrainingBatches:
-        """Its batches, on its own device.
+    def own_batches(self, stage: Stage, *, batch_size: int) -> TrainingBatches | None:
+        """Its batches, on its own device; None where it learns from shuffled prefixes after all.
 
         Args:
             stage: the stage to train on; what is judged is not to be looked at.

@@ -191,8 +191,9 @@ def _optimizer(model: Any, training: TrainingSpec) -> torch.optim.Optimizer:
 
 def _batches(model: Any, stage: Stage, training: TrainingSpec) -> TrainingBatches:
     size = training.train_batch_size
-    if isinstance(model, HasOwnBatches):
-        return model.own_batches(stage, batch_size=size)
+    own = model.own_batches(stage, batch_size=size) if isinstance(model, HasOwnBatches) else None
+    if own is not None:
+        return own
     return PrefixBatches(
         stage.train_prefixes,
         batch_size=size,
