@@ -62,9 +62,10 @@ def pair(suite: str, dataset: str, entry: str, of: str | None = None) -> str:
 
 
 def printed(paper: str, dataset: str, model: str) -> str:
-    """What a paper prints for a model, Recall@20 / MRR@20 in percent."""
+    """What a paper prints for a model, Recall@20 / MRR@20 in percent; ``–`` where not known."""
     numbers = read_published()[paper].numbers[dataset][model]
-    return " / ".join(f"{numbers[metric]:.2f}" for metric in (RECALL, MRR))
+    known = {metric: f"{value:.2f}" for metric, value in numbers.items()}
+    return " / ".join(known.get(metric, "–") for metric in (RECALL, MRR))
 
 
 def lead(

@@ -47,10 +47,7 @@ def test_printed_numbers_of_what_has_not_run_are_left_out(store):
         name: ([heading for heading, _ in table.groups[::2]], [row[0].text for row in table.rows])
         for name, table in tables.items()
     }
-    assert found == {
-        "published-gcegnn": (["Tmall: Recall@20"], ["SR-GNN"]),
-        "published-srgnn": (["Yoochoose 1/64: Recall@20"], ["SR-GNN"]),
-    }
+    assert found == {"published-srgnn": (["Yoochoose 1/64: Recall@20"], ["SR-GNN"])}
 
 
 def test_data_of_ones_own_under_a_known_name_gets_no_printed_numbers(store, monkeypatch):
@@ -67,8 +64,9 @@ def test_printed_numbers_are_percent_of_known_datasets():
         assert set(paper.numbers) <= known
         for models in paper.numbers.values():
             for metrics in models.values():
-                assert set(metrics) == {"recall@20", "mrr@20"}
-                assert 0 < metrics["mrr@20"] < metrics["recall@20"] < 100
+                assert metrics
+                assert set(metrics) <= {"recall@20", "mrr@20"}
+                assert 0 < metrics.get("mrr@20", 0.01) < metrics.get("recall@20", 99.99) < 100
 
 
 def test_a_broken_file_of_printed_numbers_is_one_clear_error(tmp_path):
