@@ -14,7 +14,7 @@ from recbole.model.abstract_recommender import SequentialRecommender
 from torch import nn
 from torch.nn.functional import leaky_relu
 
-from srgnn_bench.layers.attention import soft_attention
+from srgnn_bench.layers.attention import positioned_sum
 from srgnn_bench.layers.initialisation import initialise_uniformly
 from srgnn_bench.layers.item_neighbours import FewNeighbours, ItemNeighbours
 from srgnn_bench.layers.ragged import OrderedClicks, ordered_clicks, softmax_by, sum_by
@@ -205,9 +205,12 @@ class GCEGNN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
 
     def _read_out(self, hidden: torch.Tensor, clicks: OrderedClicks, nodes: Nodes) -> torch.Tensor:
         """Session vectors from the states of their clicks."""
-        states = hidden.index_select(0, nodes.of_click)
-        mean = clicks.sum(states) / clicks.lengths[:, None].to(states.dtype)
-        positions = self.position_embedding(clicks.clicks_after)
-        placed = torch.tanh(self.w_1(torch.cat([positions, states], dim=1)))
-        attention = soft_attention(self.w_3(mean), self.w_2(placed), clicks.session, score=self.q)
-        return clicks.sum(attention * states)
+        return positioned_sum(
+            hidden.index_select(0, nodes.of_click),
+            self.position_embedding(clicks.clicks_after),
+            clicks,
+            place=self.w_1,
+            key=self.w_2,
+            query=self.w_3,
+            score=self.q,
+        )

@@ -50,6 +50,42 @@ def soft_attention(
     return score(torch.sigmoid(queries.index_select(0, group) + keys))
 
 
+def positioned_sum(
+    states: torch.Tensor,
+    positions: torch.Tensor,
+    clicks: OrderedClicks,
+    *,
+    place: Callable[[torch.Tensor], torch.Tensor],
+    key: Callable[[torch.Tensor], torch.Tensor],
+    query: Callable[[torch.Tensor], torch.Tensor],
+    score: Callable[[torch.Tensor], torch.Tensor],
+) -> torch.Tensor:
+    """Sums of clicks, weighted by where they stand and by the mean of their session's clicks.
+
+        z_t = tanh(place([p_t ; h_t])),  b_t = score(sigmoid(key(z_t) + query(mean_t h_t)))
+        s = sum_t b_t h_t
+
+    Source: Wang et al., "Global Context Enhanced Graph Neural Networks for Session-based
+    Recommendation", SIGIR 2020, section 3.4.
+
+    Args:
+        states: state h of each click, shape (clicks, d).
+        positions: vector p of each click's position, shape (clicks, d).
+        clicks: the clicks.
+        place: a layer from 2 d numbers to d.
+        key: a layer from d numbers to d.
+        query: a layer from d numbers to d.
+        score: a layer from d numbers to 1.
+
+    Returns:
+        Shape (sessions, d).
+    """
+    mean = clicks.sum(states) / clicks.lengths[:, None].to(states.dtype)
+    placed = torch.tanh(place(torch.cat([positions, states], dim=1)))
+    weights = soft_attention(query(mean), key(placed), clicks.session, score=score)
+    return clicks.sum(weights * states)
+
+
 def paired_attention(
     queries: torch.Tensor,
     keys: torch.Tensor,

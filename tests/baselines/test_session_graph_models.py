@@ -12,9 +12,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import LONGEST, tiny_batch, tiny_model
-from torch.nn.functional import leaky_relu, normalize
+from torch.nn.functional import cross_entropy, leaky_relu, normalize
 
 from srgnn_bench.baselines.attenmixer import AttenMixer
+from srgnn_bench.baselines.dhcn import DHCN
 from srgnn_bench.baselines.esasrec import ESASRec
 from srgnn_bench.baselines.gcegnn import GCEGNN
 from srgnn_bench.baselines.gcsan import FastGCSAN
@@ -24,6 +25,7 @@ from srgnn_bench.baselines.tagnn import TAGNN, TargetScores
 from srgnn_bench.data.sessions import Sessions
 from srgnn_bench.errors import ModelError
 from srgnn_bench.layers.gated_gnn import GatedGNN
+from srgnn_bench.layers.hypergraph import SessionHypergraph
 from srgnn_bench.layers.item_neighbours import ItemNeighbours
 from srgnn_bench.layers.ragged import ordered_clicks
 from srgnn_bench.layers.session_graph import session_edges, session_nodes
@@ -139,6 +141,37 @@ def slow_gcegnn(model: GCEGNN, session: list[int], *, hops: int, count: int) -> 
     return vector @ vectors.T
 
 
+def slow_dhcn_items(model: DHCN, *, layers: int) -> torch.Tensor:
+    edges = [sorted(set(session)) for session in TRAINING]
+    vectors = total = model.item_embedding.weight
+    for _ in range(layers):
+        means = [torch.stack([vectors[item] for item in edge]).mean(0) for edge in edges]
+        new = []
+        for item in range(len(vectors)):
+            own = [mean for edge, mean in zip(edges, means, strict=True) if item in edge]
+            new.append(torch.stack(own).mean(0) if own else torch.zeros_like(vectors[0]))
+        vectors = torch.stack(new)
+        total = total + vectors
+    return total / (layers + 1)
+
+
+def slow_dhcn_session(model: DHCN, session: list[int], items: torch.Tensor) -> torch.Tensor:
+    states = [items[item] for item in session]
+    mean = torch.stack(states).mean(0)
+    vector = torch.zeros_like(mean)
+    for place, state in enumerate(states):
+        position = model.position_embedding.weight[len(session) - 1 - place]
+        placed = torch.tanh(model.w_1(torch.cat([position, state])))
+        weight = model.q(torch.sigmoid(model.w_2(placed) + model.w_3(mean)))
+        vector = vector + weight * state
+    return vector
+
+
+def slow_dhcn(model: DHCN, session: list[int], *, layers: int) -> torch.Tensor:
+    items = slow_dhcn_items(model, layers=layers)
+    return slow_dhcn_session(model, session, items) @ items.T
+
+
 def slow_sgnnhn(model: SGNNHN, session: list[int], *, layers: int) -> torch.Tensor:
     def centred(vector: torch.Tensor) -> torch.Tensor:
         vector = vector - vector.mean()
@@ -229,6 +262,8 @@ CASES = {
     "GC-SAN": (FastGCSAN, {}, slow_gcsan),
     "GC-SAN, 3 blocks": (FastGCSAN, {"blocks": 3}, slow_gcsan),
     "TAGNN": (TAGNN, {}, slow_tagnn),
+    "DHCN": (DHCN, {}, partial(slow_dhcn, layers=3)),
+    "DHCN, 1 layer": (DHCN, {"layers": 1}, partial(slow_dhcn, layers=1)),
     "SGNN-HN": (SGNNHN, {}, partial(slow_sgnnhn, layers=1)),
     "SGNN-HN, 3 layers": (SGNNHN, {"layers": 3}, partial(slow_sgnnhn, layers=3)),
     "Atten-Mixer": (
@@ -355,6 +390,46 @@ def test_no_embedding_is_cut_into_unequal_heads(model_class: type[Any]) -> None:
         tiny_model(model_class, n_items=5, embedding_size=8, heads=3)
 
 
-def test_gcegnn_needs_training_sessions() -> None:
+@pytest.mark.parametrize("model_class", [GCEGNN, DHCN])
+def test_a_graph_of_all_sessions_needs_training_sessions(model_class: type[Any]) -> None:
     with pytest.raises(ModelError, match="training sessions"):
-        tiny_model(GCEGNN, n_items=5)
+        tiny_model(model_class, n_items=5)
+
+
+def test_dhcn_learns_that_two_views_of_a_session_agree() -> None:
+    model, targets = make("DHCN"), [3, 4, 5, 6, 7, 8]
+    items = slow_dhcn_items(model, layers=3)
+    one = torch.stack([slow_dhcn_session(model, session, items) for session in SESSIONS])
+    overlap = torch.tensor(
+        [[len(set(a) & set(b)) / len(set(a) | set(b)) for b in SESSIONS] for a in SESSIONS]
+    )
+    embeddings = model.item_embedding.weight
+    view = other = torch.stack([embeddings[session].mean(0) for session in SESSIONS])
+    for _ in range(3):
+        view = torch.stack([row @ view / row.sum() for row in overlap])
+        other = other + view
+    other = other / 4
+    torch.manual_seed(5)
+    rows, columns = torch.randperm(len(SESSIONS)), torch.randperm(8)
+    contrast = torch.zeros(())
+    for number in range(len(SESSIONS)):
+        agree = torch.sigmoid(other[number] @ one[number])
+        shuffled = torch.sigmoid(other[number] @ one[rows[number]][columns])
+        contrast = contrast - torch.log(agree) - torch.log(1 - shuffled)
+    scores = (one @ items.T)[:, 1:]
+    slow = cross_entropy(scores, torch.tensor(targets) - 1) + contrast / len(SESSIONS)
+    torch.manual_seed(5)
+    loss = model.calculate_loss(tiny_batch(SESSIONS, targets))
+    torch.testing.assert_close(loss, slow)
+    for weight in ("w_1.weight", "w_3.weight", "q.weight", "item_embedding.weight"):
+        found, expected = (
+            torch.autograd.grad(of, model.get_parameter(weight), retain_graph=True)[0]
+            for of in (loss, slow)
+        )
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_the_hypergraph_has_the_gradient_of_its_sums() -> None:
+    graph = SessionHypergraph(Sessions.from_lists(TRAINING), n_items=N_ITEMS + 1)
+    vectors = torch.randn(N_ITEMS + 1, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(graph, (vectors,))

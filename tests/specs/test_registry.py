@@ -33,6 +33,13 @@ def test_every_shipped_suite_resolves(name: str) -> None:
     assert len(suite.datasets) == len(suite.spec.datasets)
 
 
+def test_the_suite_of_all_models_names_every_one() -> None:
+    named = [entry.model for entry in registry.suite("everything").models]
+    shipped = {path.stem for path in (registry.properties_folder() / "model").glob("*.yaml")}
+    assert len(named) == len(set(named))
+    assert set(named) == shipped
+
+
 def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(SpecError, match="Did you mean 'srgnn'"):
         registry.model("sr-gnn")
