@@ -12,7 +12,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from benchmarks import evaluation, preparation, ranking, tables, training
+from benchmarks import evaluation, preparation, tables, training
 from benchmarks.measure import Series, apart
 from srgnn_bench.process.environment import environment
 
@@ -24,7 +24,6 @@ class Part(str, enum.Enum):
 
     training = "training"
     evaluation = "evaluation"
-    ranking = "ranking"
     preparation = "preparation"
 
 
@@ -65,9 +64,6 @@ def main(
                 for each in models
                 for contender in evaluation.CONTENDERS
             ]
-        elif chosen is Part.ranking:
-            for dataset in ranking.SUITE.datasets:
-                series += apart(ranking.measure, data_root, dataset, repetitions)
         else:
             series += preparation.measure(
                 data_root, size or [1, 4, 16], repetitions, 60 * minutes, 1000 * gigabytes

@@ -53,7 +53,7 @@ def draw(rows: pd.DataFrame, folder: Path) -> None:
     """Speed of training and evaluation as bars, growth of preparation as lines."""
     style = Path(srgnn_bench.report.__file__).parent / "style.mplstyle"
     with plt.style.context(style):
-        for part in ("training", "evaluation", "ranking"):
+        for part in ("training", "evaluation"):
             chosen = rows[rows["part"] == part]
             if len(chosen):
                 _bars(chosen, folder / f"{part}")

@@ -26,6 +26,12 @@ SMALL = {
     "n_sample": 16,
 }
 
+OTHERWISE: dict[str, dict[str, Any]] = {
+    # Three layers of sessions' means make 36 items nearly one.
+    "dhcn": {"layers": 1},
+}
+"""Parameters of single models that are not those of their files."""
+
 TRAINING = {
     "gru4rec_original": TrainingSpec(epochs=25, train_batch_size=32, learning_rate=0.1),
 }
@@ -48,6 +54,7 @@ def contract_of(name: str) -> type[ModelContract]:
         configuration: ClassVar[dict[str, Any]] = {
             **given,
             **{k: v for k, v in SMALL.items() if k in fields},
+            **OTHERWISE.get(name, {}),
         }
         training: ClassVar[TrainingSpec] = TRAINING.get(name, ModelContract.training)
 
