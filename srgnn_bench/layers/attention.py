@@ -66,7 +66,7 @@ def positioned_sum(
         s = sum_t b_t h_t
 
     Source: Wang et al., "Global Context Enhanced Graph Neural Networks for Session-based
-    Recommendation", SIGIR 2020, section 3.4.
+    Recommendation", SIGIR 2020.
 
     Args:
         states: state h of each click, shape (clicks, d).

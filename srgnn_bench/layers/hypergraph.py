@@ -1,7 +1,7 @@
 """All training sessions as a hypergraph: each session is an edge that joins its items.
 
 Source: Xia et al., "Self-Supervised Hypergraph Convolutional Networks for Session-based
-Recommendation", AAAI 2021, sections 3.2 and 3.3.
+Recommendation", AAAI 2021.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from srgnn_bench.data.sessions import Integers, Sessions
 
 
 class SessionHypergraph(nn.Module):
-    """What an item's sessions hold, on the mean: the paper's equation 2 without its weights.
+    """What an item's sessions hold, on the mean: the paper's convolution, which has no weights.
 
     With H the incidence of items and sessions, D the number of sessions of each item and B the
     number of different items of each session, it makes of the items' vectors X
