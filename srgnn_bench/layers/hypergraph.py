@@ -55,7 +55,7 @@ class SessionHypergraph(nn.Module):
 
     def forward(self, vectors: torch.Tensor) -> torch.Tensor:
         """New vectors of the items, shape (n_items, d), as that of ``vectors``."""
-        summed: torch.Tensor = _SummedMeans.apply(vectors, self)
+        summed: torch.Tensor = _SummedMeans.apply(vectors, self)  # type: ignore[no-untyped-call]
         return summed / self.sessions_of_item
 
     def summed_means(self, vectors: torch.Tensor) -> torch.Tensor:
