@@ -25,7 +25,8 @@ def panel_of(frames: Frames, *, dataset: str, metric: str, entries: Sequence[str
     """The rows of ``Frames.differences`` that a panel draws, by entry."""
     frame = frames.differences
     here = frame[(frame["dataset"] == dataset) & (frame["metric"] == metric)].set_index("entry")
-    return here[here.index.isin(entries)]
+    rows: pd.DataFrame = here[here.index.isin(entries)]
+    return rows
 
 
 def _scale(results: SuiteResults, here: pd.DataFrame) -> Scale:

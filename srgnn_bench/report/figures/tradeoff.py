@@ -107,11 +107,13 @@ class Panel:
     @property
     def drawn(self) -> pd.DataFrame:
         """The rows that lie on the axis."""
-        return self.here[~self.here["entry"].isin(self.scale.beyond)]
+        rows: pd.DataFrame = self.here[~self.here["entry"].isin(self.scale.beyond)]
+        return rows
 
     def front(self, cost: str) -> pd.DataFrame:
         """The rows of the Pareto front of those, cheapest first."""
-        return self.drawn.iloc[pareto_front(self.drawn[cost], self.drawn["mean"])]
+        rows: pd.DataFrame = self.drawn.iloc[pareto_front(self.drawn[cost], self.drawn["mean"])]
+        return rows
 
 
 def panel_of(frames: Frames, *, dataset: str, metric: str, entries: Sequence[str]) -> Panel:
