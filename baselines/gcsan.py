@@ -131,4 +131,5 @@ class FastGCSAN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
         for block in self.blocks:
             states = block(states, places, clicked)
         attended = states.index_select(0, clicks.last)
-        return torch.lerp(hidden.index_select(0, nodes.last), attended, self.weight)
+        last = hidden.index_select(0, nodes.last)
+        return torch.lerp(last, attended.to(last.dtype), self.weight)

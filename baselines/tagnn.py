@@ -162,15 +162,18 @@ class TAGNN(SequentialRecommender):  # type: ignore[misc]
         attention = softmax_by(attention, clicks.session, groups=len(clicks.lengths))
         combined = clicks.sum(attention * states)
         vectors = self.linear_transform(torch.cat([combined, local], dim=1))
-        scores: torch.Tensor = TargetScores.apply(  # type: ignore[no-untyped-call]
-            vectors,
-            states,
-            self.linear_t(states),
-            self.item_embedding.weight,
-            clicks.session,
-            torch.is_grad_enabled(),
-            self.at_once,
-        )
+        queries, whole = self.linear_t(states), self.item_embedding.weight
+        # Its gradient is formed by hand, in the weights' precision.
+        with torch.autocast(whole.device.type, enabled=False):
+            scores: torch.Tensor = TargetScores.apply(  # type: ignore[no-untyped-call]
+                vectors.to(whole.dtype),
+                states,
+                queries.to(whole.dtype),
+                whole,
+                clicks.session,
+                torch.is_grad_enabled(),
+                self.at_once,
+            )
         return scores
 
     def calculate_loss(self, interaction: Any) -> torch.Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from benchmarks.measure import Series, alternate, seconds_of
 from benchmarks.recbole_peer import RecBole, anomaly_detection
 from benchmarks.sessions import diginetica_or_generated, stage, with_prefixes
 from srgnn_bench.data.sessions import Stage
-from srgnn_bench.layers.products import times_transposed
+from srgnn_bench.layers.products import HAS_ONEDNN, times_transposed
 from srgnn_bench.layers.softmax_loss import BLOCK_SESSIONS, TILE_BYTES
 from srgnn_bench.recbole_bridge.classes import model_class
 from srgnn_bench.specs import registry
@@ -83,12 +84,16 @@ def _contenders(
             contenders["torch_geometric encoder, torch's cross-entropy"] = _training(
                 peer, part, batch_size=batch_size
             )
+        if hasattr(torch.nn, "LinearCrossEntropyOptions"):  # torch 2.13 and later
+            from benchmarks.torch_peer import TorchsLoss
+
+            peer = build(TorchsLoss, {"embedding_size": EMBEDDING_SIZE}, part, seed=0)
+            contenders["torch's linear_cross_entropy in place of our loss"] = _training(
+                peer, part, batch_size=batch_size
+            )
         products = Products(batch_size, part.n_items, EMBEDDING_SIZE)
         steps = prefixes // batch_size
-        for layout, work in (
-            ("items x sessions", products.items_by_sessions),
-            ("sessions x items", products.sessions_by_items),
-        ):
+        for layout, work in products.layouts().items():
             contenders[f"{FLOOR}, {layout}"] = _repeated(work, steps=steps, batch_size=batch_size)
     return contenders
 
@@ -130,6 +135,16 @@ class Products:
         self.grad_vectors = torch.zeros(sessions, d)
         self.grad_items = torch.zeros(items, d)
 
+    def layouts(self) -> dict[str, Callable[[], None]]:
+        """Every way to compute them, by its name."""
+        ways: dict[str, Callable[[], None]] = {
+            "items x sessions, MKL": partial(self.items_by_sessions, onednn=False),
+            "sessions x items, MKL": self.sessions_by_items,
+        }
+        if HAS_ONEDNN:
+            ways["items x sessions, oneDNN"] = partial(self.items_by_sessions, onednn=True)
+        return ways
+
     def sessions_by_items(self) -> None:
         """As one writes it: scores are sessions x items, all items at once."""
         for block, gradient in self._blocks():
@@ -138,16 +153,16 @@ class Products:
             torch.mm(scores, self.items, out=gradient)
             self.grad_items.addmm_(scores.T, block)
 
-    def items_by_sessions(self) -> None:
+    def items_by_sessions(self, *, onednn: bool) -> None:
         """In the layout and tiles of ``srgnn_bench.layers.softmax_loss``."""
         for block, gradient in self._blocks():
             scores = self.scores[: len(block) * len(self.items)].view(-1, len(block))
             tile_items = TILE_BYTES // (len(block) * block.element_size())
             for items in torch.split(self.items, tile_items):
-                tile = times_transposed(items, block)
-                gradient += times_transposed(tile.T, items.T)
+                tile = times_transposed(items, block, onednn=onednn)
+                gradient += times_transposed(tile.T, items.T, onednn=onednn)
             # The scores at random stand for the tiles, which a loss writes there as it goes.
-            self.grad_items += times_transposed(scores, block.T.contiguous())
+            self.grad_items += times_transposed(scores, block.T.contiguous(), onednn=onednn)
 
     def _blocks(self) -> zip[tuple[torch.Tensor, torch.Tensor]]:
         whole = self.vectors, self.grad_vectors

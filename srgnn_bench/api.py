@@ -29,6 +29,7 @@ from srgnn_bench.execution.plan import Job, JobState, Resume, plan, state_of
 from srgnn_bench.execution.stale import failures
 from srgnn_bench.listeners.progress import ProgressView
 from srgnn_bench.plain_text import visible
+from srgnn_bench.process.computing import refuse_emulation
 from srgnn_bench.process.device import CPU, Device, DeviceChoice
 from srgnn_bench.report import build_report
 from srgnn_bench.report.forms import FORMS, Font, Form
@@ -238,6 +239,9 @@ class Benchmark:
             )
         choice = DeviceChoice(device, deterministic)
         here = CPU if scheduler else choice.find()
+        for job in () if scheduler else self.jobs:
+            training = job.candidate.training(job.candidate.defaults)
+            refuse_emulation(training.precision, here.torch)
         shown = self._shown(listen, resume, None if scheduler else here)
         with self._driver(workers, scheduler, here, choice) as driver, shown as told:
             return execute(

@@ -27,6 +27,7 @@ from srgnn_bench.evaluation.metrics import (
 from srgnn_bench.events import CheckpointDiscarded, Listener, RunStarted
 from srgnn_bench.execution.plan import Job, Run
 from srgnn_bench.execution.tasks import Part, Trouble
+from srgnn_bench.layers.products import TRAINS_BY_ONEDNN
 from srgnn_bench.process.device import Device
 from srgnn_bench.process.environment import environment, peak_memory_bytes, start_peak_memory
 from srgnn_bench.process.limits import time_limit
@@ -219,7 +220,11 @@ def _train_and_rank(
             ranked_prefixes=len(stage.judged),
             peak_memory_bytes=peak_memory_bytes(),
         ),
-        environment=environment(device),
+        environment={
+            **environment(device),
+            "precision": training.precision,
+            "products": "oneDNN" if TRAINS_BY_ONEDNN else "MKL",
+        },
         created=now(),
     )
     return FinalResult(

@@ -85,8 +85,10 @@ class GatedGNN(EdgeReader):
         further = cast("Sequence[EdgeReader]", self.further)
         for reader, edges in zip(further, edge_sets[1:], strict=True):
             read += reader.read(hidden, edges)
-        from_neighbours = linear(torch.cat(read, dim=1), self.w_ih, self.b_ih).chunk(3, dim=1)
-        from_state = linear(hidden, self.w_hh, self.b_hh).chunk(3, dim=1)
+        both = torch.cat(read, dim=1)
+        # Autocast leaves products in half precision; what follows is no product.
+        from_neighbours = linear(both, self.w_ih, self.b_ih).to(hidden.dtype).chunk(3, dim=1)
+        from_state = linear(hidden, self.w_hh, self.b_hh).to(hidden.dtype).chunk(3, dim=1)
         reset = torch.sigmoid(from_neighbours[0] + from_state[0])
         update = torch.sigmoid(from_neighbours[1] + from_state[1])
         candidate = torch.tanh(from_neighbours[2] + reset * from_state[2])

@@ -1,18 +1,29 @@
-"""Matrix products by the faster of the two libraries that torch has on a CPU.
+"""Matrix products by one of the two libraries that torch has on a CPU.
 
 torch multiplies matrices of single precision with MKL, which keeps to AVX2 on processors that are
-not Intel's. oneDNN, which comes with torch for its layers, uses all that the processor has; on one
-with AVX-512 it is twice as fast. Both round differently, as two processors do. Before torch 2.12,
-oneDNN summed the last columns in another order, so that equal rows could differ there in the last
-digit of their products.
+not Intel's. oneDNN, which comes with torch for its layers, uses all that the processor has. So
+oneDNN is the faster one where MKL leaves AVX-512 unused, and MKL everywhere else, as the floors of
+``python -m benchmarks --part training`` show. Both round differently, as two processors do. Before
+torch 2.12, oneDNN summed the last columns in another order, so that equal rows could differ there
+in the last digit of their products.
 """
 
 from __future__ import annotations
 
 import torch
 
+from srgnn_bench.process.environment import processor
+
 HAS_ONEDNN = hasattr(torch.ops.mkldnn, "_linear_pointwise")
 """Whether this torch lets oneDNN, which it calls by its former name, be asked for a product."""
+
+TRAINS_BY_ONEDNN = (
+    HAS_ONEDNN
+    and torch.backends.cpu.get_cpu_capability() == "AVX512"
+    and "Intel" not in processor()
+)
+"""Whether oneDNN is the faster one here: by what the processor is and not by a clock, so that the
+same machine always computes the same."""
 
 
 def times_transposed(
@@ -28,7 +39,8 @@ def times_transposed(
         a: shape (m, k).
         b: shape (n, k).
         plus: added to every row of the product, shape (n,).
-        onednn: whether oneDNN multiplies matrices of single precision on a CPU.
+        onednn: whether oneDNN multiplies matrices of single precision on a CPU. It is the one that
+            gives equal rows of ``b`` equal products.
 
     Returns:
         a b^T, shape (m, n), in new memory.
@@ -36,4 +48,4 @@ def times_transposed(
     if onednn and a.device.type == "cpu" and a.dtype == torch.float32:
         product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(a, b, plus, "none", [], "")
         return product
-    return a @ b.T if plus is None else torch.addmm(plus, a, b.T)
+    return a @ b.T if plus is None else torch.addmm(plus.to(a.dtype), a, b.T)

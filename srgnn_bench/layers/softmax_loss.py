@@ -15,6 +15,10 @@ by a tile of items at a time, so that what is computed is used while it lies in 
 - their exponentials are never normalised: dividing the small matrices is the same;
 - exponentials are powers of two of scores times log2(e), since exp2 is the faster of the two.
 
+Under torch's autocast to bfloat16 the products take their operands so, and scores and exponentials
+are kept so. A score is rounded after the target's has been taken off, so those near it keep their
+digits. Sums, losses and gradients are in single precision.
+
 The padding item, row 0 of the item vectors, is no item: it has no share in the softmax and gets no
 gradient.
 """
@@ -23,13 +27,14 @@ from __future__ import annotations
 
 import math
 import threading
+from functools import partial
 from typing import Any
 
 import torch
 from torch.nn.functional import cross_entropy
 
 from srgnn_bench.errors import ModelError
-from srgnn_bench.layers.products import times_transposed
+from srgnn_bench.layers.products import TRAINS_BY_ONEDNN, times_transposed
 
 WORK_BYTES = 96 * 2**20
 """Most memory for the exponentials of one block of sessions against the whole catalogue."""
@@ -59,7 +64,8 @@ def full_softmax_loss(
 
     Differentiable once, in ``vectors`` and ``item_vectors``; asking for second
     derivatives is an error.
-    The same inputs and number of threads give the same bits. On a GPU, where memory for the whole
+    The same inputs and number of threads give the same bits. Autocast to bfloat16 is heeded. On a
+    GPU, where memory for the whole
     matrix is the smaller worry, and where this code has not been tried, torch's own cross-entropy
     does the work.
 
@@ -83,9 +89,12 @@ def full_softmax_loss(
         )
     if vectors.device.type != "cpu":
         return cross_entropy(vectors @ item_vectors[1:].T, targets - 1)
+    low = torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16
+    if vectors.dtype == torch.bfloat16:  # what autocast leaves of the last layer
+        vectors = vectors.float()
     if torch.is_grad_enabled() and (vectors.requires_grad or item_vectors.requires_grad):
         loss: torch.Tensor = _FullSoftmaxLoss.apply(  # type: ignore[no-untyped-call]
-            vectors, item_vectors, targets, block_sessions, tile_bytes
+            vectors, item_vectors, targets, block_sessions, tile_bytes, low
         )
         return loss
     return _loss_alone(vectors, item_vectors, targets, block_sessions)
@@ -100,10 +109,10 @@ class _FullSoftmaxLoss(torch.autograd.Function):
         vectors: torch.Tensor,
         item_vectors: torch.Tensor,
         targets: torch.Tensor,
-        *sizes: int,
+        *settings: Any,
     ) -> torch.Tensor:
-        loss, *ctx.gradients = _loss_and_gradients(vectors, item_vectors, targets, *sizes)
-        ctx.sizes = sizes
+        loss, *ctx.gradients = _loss_and_gradients(vectors, item_vectors, targets, *settings)
+        ctx.settings = settings
         ctx.save_for_backward(vectors, item_vectors, targets)
         return loss
 
@@ -116,12 +125,12 @@ class _FullSoftmaxLoss(torch.autograd.Function):
             )
         # The gradients are given away, so that the optimizer can keep them without a copy.
         # Whoever asks again (retain_graph=True) has them formed again.
-        gradients = ctx.gradients or _loss_and_gradients(*ctx.saved_tensors, *ctx.sizes)[1:]
+        gradients = ctx.gradients or _loss_and_gradients(*ctx.saved_tensors, *ctx.settings)[1:]
         ctx.gradients = None
         if grad_loss != 1:
             for gradient in gradients:
                 gradient.mul_(grad_loss)
-        return gradients[0], gradients[1], None, None, None
+        return *gradients, None, None, None, None
 
 
 def _loss_and_gradients(
@@ -130,18 +139,23 @@ def _loss_and_gradients(
     targets: torch.Tensor,
     block_sessions: int,
     tile_bytes: int,
+    low: bool,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Loss, gradient of the session vectors, gradient of the item vectors."""
     item_vectors = item_vectors.contiguous()
+    factors = item_vectors.bfloat16() if low else item_vectors
     weight = 1 / len(vectors)
     losses, grad_vectors, grad_items = [], [], None
-    size = _block_sessions(len(vectors), len(item_vectors), vectors.element_size(), block_sessions)
-    for block, items in zip(torch.split(vectors, size), torch.split(targets, size), strict=True):
-        softmax = _Softmax(block, item_vectors, items, tile_bytes=tile_bytes)
-        losses.append(softmax.losses)
-        grad_vectors.append(softmax.mean_item.sub_(item_vectors[items]).mul_(weight))
-        of_block = softmax.gradient(weight=weight)
-        grad_items = of_block if grad_items is None else grad_items.add_(of_block)
+    size = _block_sessions(len(vectors), len(item_vectors), factors.element_size(), block_sessions)
+    with torch.autocast("cpu", enabled=False):
+        parts = zip(torch.split(vectors, size), torch.split(targets, size), strict=True)
+        for block, items in parts:
+            of_target = item_vectors[items]
+            softmax = _Softmax(block, factors, items, of_target, tile_bytes=tile_bytes)
+            losses.append(softmax.losses)
+            grad_vectors.append(softmax.mean_item.sub_(of_target).mul_(weight))
+            of_block = softmax.gradient(weight=weight).to(item_vectors.dtype)
+            grad_items = of_block if grad_items is None else grad_items.add_(of_block)
     assert grad_items is not None
     grad_items.index_add_(0, targets, vectors, alpha=-weight)
     return torch.cat(losses).mean(), torch.cat(grad_vectors), grad_items
@@ -152,8 +166,10 @@ class _Softmax:
 
     Args:
         vectors: session vectors, shape (b, d).
-        item_vectors: shape (items + 1, d), row 0 for the padding item.
+        factors: vectors of the items in the precision of the products, row 0 for the padding item,
+            shape (items + 1, d).
         targets: item of each session, from 1, shape (b,).
+        target_vectors: their vectors, shape (b, d).
         tile_bytes: memory of the exponentials against one tile of items.
 
     Attributes:
@@ -164,20 +180,21 @@ class _Softmax:
     def __init__(
         self,
         vectors: torch.Tensor,
-        item_vectors: torch.Tensor,
+        factors: torch.Tensor,
         targets: torch.Tensor,
+        target_vectors: torch.Tensor,
         *,
         tile_bytes: int,
     ) -> None:
         self._vectors = vectors
-        self._item_vectors = item_vectors
-        self._scaled = vectors * LOG2_E
-        rows = len(item_vectors)
-        self._exponentials = _workspace(rows, len(vectors), vectors.dtype)
+        self._factors = factors
+        self._scaled = (vectors * LOG2_E).to(factors.dtype)
+        rows = len(factors)
+        self._exponentials = _workspace(rows, len(vectors), factors.dtype)
         self._exponentials[0] = 0
-        tile = max(1, tile_bytes // (len(vectors) * vectors.element_size()))
+        tile = max(1, tile_bytes // (len(vectors) * factors.element_size()))
         self._tiles = [slice(i, i + tile) for i in range(1, rows, tile)]
-        target_score = (vectors * item_vectors[targets]).sum(1) * LOG2_E
+        target_score = (vectors * target_vectors).sum(1) * LOG2_E
         self._total, mixed = self._sums(target_score)
         if bool((self._total < SAFE_TOTAL).all()):
             # The score above and the one among the others may differ in the last digit.
@@ -195,24 +212,26 @@ class _Softmax:
         Args:
             weight: weight of each session in the loss.
         """
-        shares = self._vectors * (weight / self._total)[:, None]
-        return times_transposed(self._exponentials, shares.T.contiguous())
+        shares = (self._vectors * (weight / self._total)[:, None]).to(self._factors.dtype)
+        return _product(self._exponentials, shares.T.contiguous())
 
     def _sums(self, reference: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Sums of e and of e w, shapes (b,) and (b, d), where e = 2 ** (score - reference)."""
-        total = torch.zeros_like(reference)
-        mixed = torch.zeros_like(self._scaled)
+        total, mixed = torch.zeros_like(reference), torch.zeros_like(self._vectors)
         for tile in self._tiles:
-            items, e = self._item_vectors[tile], self._exponentials[tile]
-            torch.exp2(times_transposed(items, self._scaled, plus=-reference), out=e)
-            total += e.sum(0)
-            mixed += times_transposed(e.T, items.T)
+            items, e = self._factors[tile], self._exponentials[tile]
+            torch.exp2(_product(items, self._scaled, plus=-reference), out=e)
+            total += e.sum(0, dtype=total.dtype)
+            mixed += _product(e.T, items.T)
         return total, mixed
 
     def _highest_score(self) -> torch.Tensor:
         """Each session's highest score times log2(e), shape (b,)."""
-        scores = (times_transposed(self._item_vectors[tile], self._scaled) for tile in self._tiles)
-        return torch.stack([tile.amax(0) for tile in scores]).amax(0)
+        scores = (_product(self._factors[tile], self._scaled) for tile in self._tiles)
+        return torch.stack([tile.amax(0) for tile in scores]).amax(0).to(self._vectors.dtype)
+
+
+_product = partial(times_transposed, onednn=TRAINS_BY_ONEDNN)
 
 
 def _loss_alone(

@@ -126,11 +126,38 @@ def free_memory(device: torch.device) -> str:
     return f"{free / 2**30:.1f} of {total / 2**30:.1f} GiB were free"
 
 
+def refuse_emulation(precision: str, device: torch.device) -> None:
+    """Refuse a precision of products that the device would only imitate, which is slow.
+
+    Args:
+        precision: ``float32`` or ``bfloat16``.
+        device: where it is computed.
+
+    Raises:
+        DeviceError: it has no products of that precision.
+    """
+    if precision == "float32" or _has_bfloat16(device):
+        return
+    raise DeviceError(
+        f"{'This processor' if device.type == 'cpu' else f'The device {device}'} has no products "
+        f"in {precision}, and would imitate them slowly.",
+        remedy="Leave training.precision at float32; bfloat16 needs a processor with AMX or "
+        "AVX512-BF16, or a GPU that has it.",
+    )
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    asked = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+    known = [getattr(torch.cpu, name) for name in asked if hasattr(torch.cpu, name)]
+    return device.type == "cpu" and any(has() for has in known)
+
+
 def device_facts(device: Device) -> dict[str, Any]:
     """What a record says of a device, JSON values only."""
     facts: dict[str, Any] = {
         "device": device.kind,
-        "precision": "float32",
         "deterministic": device.deterministic,
     }
     if device.kind == "cuda":

@@ -42,6 +42,11 @@ class TrainingSpec(Spec):
     clip_grad_norm: float | None = Field(None, gt=0)
     """Largest L2 norm of the gradient; None: no clipping."""
 
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the matrix products of training, those of the loss and of the encoder. Weights, sums, the
+    optimizer and all ranking are in float32 either way. ``bfloat16`` needs a processor with AMX or
+    AVX512-BF16, or a GPU that has it."""
+
 
 class _Dimension(Spec):
     """What every dimension of a search space may say."""

@@ -130,7 +130,8 @@ class Record(Stored):
     """sha256 of each file that is stored with the record, by its name."""
     cost: Cost
     environment: dict[str, Any]
-    """Versions, threads, device, machine, git revision and whether the tree was dirty."""
+    """Versions, threads, device, machine, git revision and whether the tree was dirty; precision
+    of training's products, and the library that multiplied."""
     created: str
     """UTC time in ISO 8601."""
 

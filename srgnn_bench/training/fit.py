@@ -20,7 +20,7 @@ from srgnn_bench.data.sessions import Stage
 from srgnn_bench.errors import ModelError
 from srgnn_bench.events import EpochDone
 from srgnn_bench.models import HasOwnBatches, HasOwnOptimizer, TrainingBatches
-from srgnn_bench.process.computing import limits_named
+from srgnn_bench.process.computing import limits_named, refuse_emulation
 from srgnn_bench.process.memory import freed_memory_kept
 from srgnn_bench.recbole_bridge.batch_form import form_of
 from srgnn_bench.recbole_bridge.dataset import PrefixBatches
@@ -124,9 +124,11 @@ def train(
 
     Raises:
         ModelError: the loss is NaN, or memory ran out.
+        DeviceError: the device has no products of the precision that is asked for.
         StoreError: the checkpoint cannot be written.
     """
     device = torch.device(model.device)
+    refuse_emulation(training.precision, device)
     optimizer = _optimizer(model, training)
     batches = _batches(model, stage, training)
     history: list[EpochResult] = []
@@ -224,12 +226,14 @@ def _epoch(
 ) -> float:
     """One pass over the batches; returns the mean loss per step."""
     model.train()
+    kind = torch.device(model.device).type
     for group in optimizer.param_groups:
         group["lr"] = rate
     total, step = 0.0, 0
     for step, batch in enumerate(batches, start=1):
         optimizer.zero_grad()
-        losses = model.calculate_loss(batch)
+        with torch.autocast(kind, torch.bfloat16, enabled=training.precision == "bfloat16"):
+            losses = model.calculate_loss(batch)
         loss = torch.stack(losses).sum() if isinstance(losses, tuple) else losses
         value = float(loss.detach())
         if not np.isfinite(value):

@@ -161,3 +161,32 @@ def test_work_memory_is_bounded_for_any_catalogue():
         rows = softmax_loss._block_sessions(2048, n_items, 4, softmax_loss.BLOCK_SESSIONS)
         assert rows >= 1
         assert rows == 1 or rows * n_items * 4 <= softmax_loss.WORK_BYTES
+
+
+@pytest.mark.parametrize("scale", [0.1, 0.5])
+def test_half_precision_is_rounding_and_sums_are_not(scale):
+    in_larger_blocks = partial(full_softmax_loss, block_sessions=64, tile_bytes=64 * 512 * 2)
+    vectors, item_vectors, targets = drawn(150, 3000, 32, scale=scale)
+
+    def loss_and_gradients():
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = in_larger_blocks(vectors, item_vectors, targets)
+        return [loss, *torch.autograd.grad(loss, (vectors, item_vectors))]
+
+    exact = by_torch(vectors.double(), item_vectors.double(), targets)
+    exact = [exact, *torch.autograd.grad(exact, (vectors, item_vectors))]
+    low, again = loss_and_gradients(), loss_and_gradients()
+    for one, other, twice in zip(low, exact, again, strict=True):
+        assert one.dtype == torch.float32
+        assert torch.equal(one, twice)
+        assert (one - other).norm() < 5e-3 * other.norm()
+    assert abs(low[0] - exact[0]) < 1e-4 * exact[0]  # 3,000 terms, each with an error of 0.4%
+
+
+def test_half_precision_takes_vectors_as_autocast_leaves_them():
+    vectors, item_vectors, targets = drawn(7, 20, 4)
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = full_softmax_loss(vectors.bfloat16(), item_vectors, targets)
+    loss.backward()
+    assert vectors.grad.abs().max() > 0
+    torch.testing.assert_close(loss, by_torch(vectors, item_vectors, targets), rtol=0.02, atol=0)

@@ -198,6 +198,5 @@ def test_an_operation_without_a_deterministic_algorithm_names_the_way_out() -> N
 def test_a_record_names_the_device() -> None:
     assert device_facts(Device(deterministic=False)) == {
         "device": "cpu",
-        "precision": "float32",
         "deterministic": False,
     }
