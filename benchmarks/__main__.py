@@ -47,6 +47,11 @@ def main(
     gigabytes: Annotated[float, typer.Option(help="Limit of one preparation.")] = 12,
 ) -> None:
     """Measure speed and memory beside RecBole and other peers, on diginetica where it is found."""
+    if int(pd.__version__.partition(".")[0]) > 2:
+        raise typer.BadParameter(
+            f"RecBole's loader of sequences fails with pandas {pd.__version__}: measure in an "
+            "environment of its own with pip install 'pandas<3'."
+        )
     models = model or ALL_MODELS
     out.mkdir(parents=True, exist_ok=True)
     for chosen in part or list(Part):
