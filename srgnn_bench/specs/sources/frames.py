@@ -109,8 +109,8 @@ class FrameSource(ClicksSource):
         except (pa.ArrowException, TypeError, ValueError) as error:
             raise DataError(
                 f"{self.origin} cannot be read ({' '.join(str(error).split())[:200]}).",
-                remedy="Give a frame of pandas or polars, or an Arrow table, whose columns hold "
-                "one type each.",
+                remedy="Give a frame of pandas or polars (1.3 on), or an Arrow table, whose "
+                "columns hold one type each.",
             ) from error
 
     def _blocks(self, table: pa.Table) -> Iterator[Batch]:
