@@ -122,7 +122,11 @@ def test_every_kind_of_text_in_parquet_is_read(tmp_path: Path, kind: str) -> Non
     words = [b"b", b"a"] if kind == "binary_view" else ["b", "a"]
     column = pa.array(words, type=getattr(pa, kind)())
     path = tmp_path / "log.parquet"
-    pq.write_table(pa.table({"session": column, "item": column, "time": pa.array([1, 2])}), path)
+    table = pa.table({"session": column, "item": column, "time": pa.array([1, 2])})
+    try:
+        pq.write_table(table, path)
+    except pa.ArrowNotImplementedError:
+        pytest.skip(f"this pyarrow writes no column of {kind}")
     assert clicks(source_of().read([path])) == [("b", "b", 1000), ("a", "a", 2000)]
 
 
