@@ -154,8 +154,10 @@ def _loss_and_gradients(
             softmax = _Softmax(block, factors, items, of_target, tile_bytes=tile_bytes)
             losses.append(softmax.losses)
             grad_vectors.append(softmax.mean_item.sub_(of_target).mul_(weight))
-            of_block = softmax.gradient(weight=weight).to(item_vectors.dtype)
-            grad_items = of_block if grad_items is None else grad_items.add_(of_block)
+            if grad_items is None:
+                grad_items = softmax.gradient(weight=weight).to(item_vectors.dtype)
+            else:  # in parts, since a second one of its size may not fit
+                softmax.add_gradient(grad_items, weight=weight)
     assert grad_items is not None
     grad_items.index_add_(0, targets, vectors, alpha=-weight)
     return torch.cat(losses).mean(), torch.cat(grad_vectors), grad_items
@@ -212,8 +214,19 @@ class _Softmax:
         Args:
             weight: weight of each session in the loss.
         """
+        return _product(self._exponentials, self._shares(weight))
+
+    def add_gradient(self, to: torch.Tensor, *, weight: float) -> None:
+        """Add it to another, of the same shape."""
+        shares = self._shares(weight)
+        rows = max(1, TILE_BYTES // (to.shape[1] * to.element_size()))
+        for part, e in zip(to.split(rows), self._exponentials.split(rows), strict=True):
+            part += _product(e, shares)
+
+    def _shares(self, weight: float) -> torch.Tensor:
+        """What each session adds to an item of exponential 1, shape (d, b)."""
         shares = (self._vectors * (weight / self._total)[:, None]).to(self._factors.dtype)
-        return _product(self._exponentials, shares.T.contiguous())
+        return shares.T.contiguous()
 
     def _sums(self, reference: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Sums of e and of e w, shapes (b,) and (b, d), where e = 2 ** (score - reference)."""

@@ -10,7 +10,7 @@ import torch
 
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.errors import ModelError
-from srgnn_bench.models import FittedRecommender, clear_padding
+from srgnn_bench.models import FittedRecommender, FullSoftmax, clear_padding
 from srgnn_bench.process.computing import limits_named
 from srgnn_bench.process.device import CPU, Device
 from srgnn_bench.recbole_bridge.batch_form import batch_form, longest_sequence
@@ -64,6 +64,10 @@ def build(
     model.batch_form = form
     if kind is not model_class:
         clear_padding(model.item_embedding)
+    if isinstance(model, FullSoftmax) and device.kind == "cpu":
+        # The loss's gradient holds every item: a lookup's is added to it row by row, and no second
+        # one of its size is made. On a GPU that would be at the price of the same bits.
+        model.item_embedding.sparse = True
     if isinstance(model, FittedRecommender):
         model.fit(stage.train)
     return model
