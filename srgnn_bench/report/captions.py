@@ -42,9 +42,8 @@ def data_line(results: SuiteResults, *, datasets: Sequence[str]) -> str:
     """What was trained on and ranked, counted."""
     parts = []
     for dataset in datasets:
-        present = results.present(dataset)
-        if present:
-            facts = results.records[dataset, present[0]][0].dataset
+        if results.present(dataset):
+            facts = results.facts(dataset)
             parts.append(
                 f"{facts.title}: {facts.train_prefixes:,} training prefixes of "
                 f"{facts.train_sessions:,} sessions, {facts.test_prefixes:,} test prefixes of "
@@ -199,7 +198,7 @@ def describe_small_catalogues(results: SuiteResults) -> str | None:
     """One sentence where a list holds the whole catalogue, so that it cannot miss; else None."""
     parts = []
     for dataset in results.datasets_with_runs:
-        items = results.records[dataset, results.present(dataset)[0]][0].dataset.items
+        items = results.facts(dataset).items
         longest = max(Metric.named(metric).k for metric in results.metrics)
         if items <= longest:
             title = results.dataset_titles[dataset]

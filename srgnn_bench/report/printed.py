@@ -74,11 +74,18 @@ def printed_numbers(
     if results.is_ablation:
         return []
     models = {cell.entry: cell.model for cell in results.manifest.cells}
+    papers = read_published() if papers is None else papers
+    of_papers = {
+        dataset
+        for dataset in results.datasets_with_runs
+        if any(dataset in paper.numbers for paper in papers.values())
+        and _is_the_papers(dataset, results.facts(dataset))
+    }
     return [
         PrintedNumber(name, paper.source, dataset, entry, metric, printed[metric] / 100)
-        for name, paper in (read_published() if papers is None else papers).items()
+        for name, paper in papers.items()
         for (dataset, entry), records in results.records.items()
-        if records and dataset in paper.numbers and _is_the_papers(dataset, records[0].dataset)
+        if records and dataset in of_papers
         for printed in [paper.numbers.get(dataset, {}).get(models[entry], {})]
         for metric in results.metrics
         if metric in printed

@@ -16,7 +16,7 @@ from srgnn_bench.evaluation.statistics import Integers
 from srgnn_bench.specs import registry
 from srgnn_bench.specs.reading import did_you_mean
 from srgnn_bench.specs.suite import SuiteSpec
-from srgnn_bench.store.record import Cell, Manifest, Record
+from srgnn_bench.store.record import Cell, DatasetFacts, Manifest, Record
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.store.study import Tuning
 
@@ -100,7 +100,7 @@ class SuiteResults:
         known = set(registry.names("model"))
         models = {cell.entry: cell.model for cell in self.manifest.cells}
         return {
-            entry: (registry.model(model).family if model in known else None) or "other"
+            entry: (registry.family(model) if model in known else None) or "other"
             for entry, model in models.items()
         }
 
@@ -161,6 +161,10 @@ class SuiteResults:
     def present(self, dataset: str) -> list[str]:
         """Entries with at least one run on a dataset."""
         return [entry for entry in self.entries if self.records.get((dataset, entry))]
+
+    def facts(self, dataset: str) -> DatasetFacts:
+        """Counts of a dataset that has runs."""
+        return self.records[dataset, self.present(dataset)[0]][0].dataset
 
     @property
     def places(self) -> list[tuple[str, str]]:

@@ -66,6 +66,14 @@ def model(name: str) -> ModelSpec:
     return completed(_load("model", name, ModelSpec))
 
 
+def family(name: str) -> str | None:
+    """The family of the model of that name or path, if its file tells one; errors as for ``suite``.
+
+    Reads that file alone, not those that complete it.
+    """
+    return _load("model", name, ModelSpec).family
+
+
 def completed(spec: ModelSpec) -> ModelSpec:
     """A model's specification with what it has from elsewhere.
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from srgnn_bench.evaluation.metrics import Metric
+from srgnn_bench.evaluation.statistics import Floats, Integers
 from srgnn_bench.report.frames.metrics import spread_of
 from srgnn_bench.report.results import SuiteResults
 
@@ -23,11 +24,14 @@ def curve_frame(results: SuiteResults) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     for dataset, entry in results.places:
-        ranks = results.ranks(dataset, entry=entry)
         chance = results.has_chance(dataset, entry)
+        # Prefixes of each run whose target has each rank, shape (runs, LARGEST_K).
+        found = np.stack([_first_ranks(run) for run in results.ranks(dataset, entry=entry)])
         for measure in ("recall", "mrr"):
+            scores = Metric(measure, LARGEST_K).scores(np.arange(1, LARGEST_K + 1))
+            means = np.cumsum(found * scores, axis=1)
             for k in range(1, LARGEST_K + 1):
-                values = Metric(measure, k).scores(ranks).mean(axis=1)
+                values = means[:, k - 1]
                 rows.append(
                     {
                         "dataset": dataset,
@@ -40,3 +44,9 @@ def curve_frame(results: SuiteResults) -> pd.DataFrame:
                 )
     frame: pd.DataFrame = pd.DataFrame(rows)
     return frame
+
+
+def _first_ranks(ranks: Integers) -> Floats:
+    """Share of the prefixes whose target has rank 1, 2 and so on, shape (LARGEST_K,)."""
+    numbers = np.bincount(np.minimum(ranks, LARGEST_K + 1), minlength=LARGEST_K + 2)
+    return numbers[1 : LARGEST_K + 1] / len(ranks)

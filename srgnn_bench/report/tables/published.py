@@ -9,7 +9,7 @@ import pandas as pd
 from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import card, suffix
 from srgnn_bench.report.frames import Frames
-from srgnn_bench.report.printed import Published, printed_numbers, read_published
+from srgnn_bench.report.printed import PrintedNumber, Published, printed_numbers, read_published
 from srgnn_bench.report.tables.table import (
     MISSING,
     Table,
@@ -25,13 +25,16 @@ def published_tables(frames: Frames, *, papers: dict[str, Published]) -> list[Ta
 
     None for an ablation.
     """
-    made = (_table(frames, name, paper) for name, paper in papers.items())
+    printed = printed_numbers(frames.results, papers)
+    made = (
+        _table(frames, paper, [number for number in printed if number.paper == name])
+        for name, paper in papers.items()
+    )
     return [table for table in made if table is not None]
 
 
-def _table(frames: Frames, name: str, paper: Published) -> Table | None:
+def _table(frames: Frames, paper: Published, found: list[PrintedNumber]) -> Table | None:
     results = frames.results
-    found = printed_numbers(results, {name: paper})
     if not found:
         return None
     printed_of = {(n.dataset, n.entry, n.metric): 100 * n.value for n in found}
@@ -55,7 +58,7 @@ def _table(frames: Frames, name: str, paper: Published) -> Table | None:
         rows.append(tuple(cells))
     how = "the same way" if results.optimistic else "without looking at the test set"
     return Table(
-        name=f"published-{name}",
+        name=f"published-{found[0].paper}",
         title="Beside the printed numbers" + suffix(results),
         groups=tuple(
             (f"{results.dataset_titles[d]}: {metric_title(m)}", 2)
