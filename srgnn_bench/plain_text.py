@@ -21,3 +21,13 @@ def visible(text: str) -> str:
 def one_line(text: str) -> str:
     """Text as ``visible``, its line feeds and tabs as spaces."""
     return re.sub(r"[\n\t]", " ", visible(text))
+
+
+def at_most(length: int, text: str) -> str:
+    """Text on one line, cut before a word where it is longer; a word by itself is cut within."""
+    text = " ".join(text.split())
+    if len(text) <= length:
+        return text
+    kept = text[: length - 1]
+    start, space, _ = kept.rpartition(" ")
+    return (start if space else kept).rstrip(" ,;:") + " …"

@@ -62,6 +62,22 @@ def test_it_finds_its_properties_and_baselines(site: Path) -> None:
     ]
 
 
+def test_it_brings_the_stored_results_and_stays_small(site: Path) -> None:
+    code = "from srgnn_bench.execution.reference import reference_folder as f; print(f())"
+    done = python(site, "-c", code)
+    assert done.returncode == 0, done.stderr
+    folder = Path(done.stdout.strip())
+    assert folder.is_relative_to(site)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "prefixes",
+        "runs",
+        "studies",
+        "suites",
+    ]
+    [wheel] = site.parent.glob("*.whl")
+    assert wheel.stat().st_size < 16_000_000
+
+
 def test_it_holds_nothing_at_the_top_but_the_package(site: Path) -> None:
     tops = {path.name.split("-")[0] for path in site.iterdir()}
     assert tops == {"srgnn_bench"}

@@ -15,7 +15,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from srgnn_bench import __version__
-from srgnn_bench.cli import datasets, doctor, models, report, run, status, studies
+from srgnn_bench.cli import datasets, doctor, models, reference, report, run, status, studies
 from srgnn_bench.cli.screen import console, print_error
 from srgnn_bench.cli.words import INTERRUPTED
 from srgnn_bench.errors import USERS_MISTAKE, BenchError
@@ -27,6 +27,7 @@ app.command()(status.status)
 app.add_typer(datasets.app, name="datasets")
 app.command()(models.models)
 app.add_typer(studies.app, name="studies")
+app.add_typer(reference.app, name="reference")
 app.command()(doctor.doctor)
 
 

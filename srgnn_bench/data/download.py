@@ -19,6 +19,7 @@ import requests
 
 from srgnn_bench.errors import DataError
 from srgnn_bench.files import checksum, half_written, write_atomically
+from srgnn_bench.plain_text import at_most
 from srgnn_bench.specs.dataset import DatasetSpec, Download, FilesDownload
 from srgnn_bench.specs.registry import package_folders
 from srgnn_bench.specs.sources.streams import most_unpacked
@@ -53,7 +54,7 @@ def download(spec: DatasetSpec, *, data_root: Path) -> list[Path]:
                 return _fetch(source, folder, arrived)
         except (requests.RequestException, ValueError, OSError, *BAD_ARCHIVE) as error:
             # pooch raises ValueError for a checksum that does not match
-            refusals.append(f"{_address(source)}: {' '.join(str(error).split())[:200]}")
+            refusals.append(f"{_address(source)}: {at_most(200, str(error))}")
     problem = "; ".join(refusals) if refusals else "no address is known for it"
     raise DataError(f"Dataset '{spec.name}' was not fetched: {problem}.", remedy=spec.obtain)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from srgnn_bench.errors import StoreError
@@ -30,16 +31,7 @@ def refuse_mixture(store: ResultStore, suite: SuiteSpec, jobs: list[Job]) -> Non
     renewed = {(job.dataset.name, job.candidate.entry.name) for job in jobs}
     kept = {(cell.dataset, cell.entry) for cell in earlier.cells} - renewed
     both = {entry for _, entry in kept} & {entry for _, entry in renewed}
-    before, now = (
-        flat({name: spec.get(name) for name in SETTINGS})
-        | flat({e["name"]: e["parameters"] for e in spec["models"] if e["name"] in both}, "models.")
-        for spec in (earlier.spec, suite.model_dump(mode="json"))
-    )
-    changed = [
-        f"{name} was {before.get(name)}, now {now.get(name)}"
-        for name in dict.fromkeys([*before, *now])
-        if before.get(name) != now.get(name)
-    ]
+    changed = changed_settings(earlier.spec, suite.model_dump(mode="json"), entries=both)
     if kept and changed:
         dataset, entry = min(kept)
         raise StoreError(
@@ -48,6 +40,30 @@ def refuse_mixture(store: ResultStore, suite: SuiteSpec, jobs: list[Job]) -> Non
             remedy="Give the same settings, run all of its models and datasets in one call, or "
             "name another folder with --results.",
         )
+
+
+def changed_settings(
+    earlier: dict[str, Any], suite: dict[str, Any], *, entries: Collection[str] = ()
+) -> list[str]:
+    """What all runs of a suite must have in common and two versions of it have not, in words.
+
+    Args:
+        earlier: the suite as it was run.
+        suite: the suite as it is to be run.
+        entries: those whose own values must be the same, too.
+    """
+    before, now = (
+        flat({name: spec.get(name) for name in SETTINGS})
+        | flat(
+            {e["name"]: e["parameters"] for e in spec["models"] if e["name"] in entries}, "models."
+        )
+        for spec in (earlier, suite)
+    )
+    return [
+        f"{name} was {before.get(name)}, now {now.get(name)}"
+        for name in dict.fromkeys([*before, *now])
+        if before.get(name) != now.get(name)
+    ]
 
 
 def _refuse_mixed_data(store: ResultStore, earlier: Manifest, jobs: list[Job]) -> None:

@@ -35,7 +35,11 @@ def card(results: SuiteResults, *, datasets: Sequence[str] | None = None) -> lis
         datasets: those that the table shows; all unless given.
     """
     shown = results.datasets if datasets is None else datasets
-    return [data_line(results, datasets=shown), protocol_line(results), *notes(results)]
+    return [
+        data_line(results, datasets=shown),
+        f"{protocol_line(results)} {RANKING}",
+        *notes(results),
+    ]
 
 
 def data_line(results: SuiteResults, *, datasets: Sequence[str]) -> str:
@@ -134,7 +138,7 @@ def protocol_line(results: SuiteResults) -> str:
         if protocol.tuning_fraction < 1:
             selection += f" (tuning uses the newest {protocol.tuning_fraction:.0%})"
     noun = "seed" if results.seeds == [1] else "seeds"
-    return f"{selection}; {budget(results)}; {seed_count(results)} {noun}. {RANKING}"
+    return f"{selection}; {budget(results)}; {seed_count(results)} {noun}."
 
 
 def seed_count(results: SuiteResults) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -144,8 +145,9 @@ def name_marks(
     marks: Sequence[tuple[str, float, float, str]],
     *,
     others: Sequence[tuple[float, float]],
+    steps: Sequence[tuple[float, float]] = (),
 ) -> None:
-    """Write names beside marks where they cover neither each other nor a mark.
+    """Write names beside marks where they cover neither each other nor a mark nor the line.
 
     A name that finds no such place is left out.
 
@@ -153,12 +155,16 @@ def name_marks(
         axes: the panel, its limits set and its figure laid out.
         marks: title, place and colour of each mark to be named, the most important first.
         others: places of the marks without a name.
+        steps: places that a line joins, each time to the right and then up.
     """
     points = axes.figure.dpi / 72
     taken = [
         Bbox.from_bounds(x - 2.5 * points, y - 2.5 * points, 5 * points, 5 * points)
         for x, y in axes.transData.transform([*((m[1], m[2]) for m in marks), *others])
     ]
+    corners = axes.transData.transform(steps) if steps else []
+    for (x0, y0), (x1, y1) in itertools.pairwise(corners):
+        taken += [Bbox([[x0, y0 - 1], [x1, y0 + 1]]), Bbox([[x1 - 1, y0], [x1 + 1, y1]])]
     for title, x, y, colour in marks:
         width = 72 * text_width(title, size=LABEL_SIZE) * 1.04
         for right, up in _AROUND:

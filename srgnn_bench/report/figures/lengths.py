@@ -14,7 +14,7 @@ from srgnn_bench.report.captions import describe_intervals
 from srgnn_bench.report.figures.canvas import Layout
 from srgnn_bench.report.figures.figure import FigureSpec
 from srgnn_bench.report.figures.lines import band, line_grid, name_lines
-from srgnn_bench.report.figures.looks import looks
+from srgnn_bench.report.figures.looks import chosen_lines, looks
 from srgnn_bench.report.frames import Frames
 
 SHARED_WIDTH = 0.5
@@ -37,8 +37,8 @@ def draw_lengths(frames: Frames, *, layout: Layout) -> Figure:
         measures=results.metrics,
         layout=layout,
         extra_notes=[
-            f"Bars: 95% interval, which holds {describe_intervals(frames.metrics['with_seeds'])}; "
-            "the longest are cut off."
+            f"Bars: 95% interval, which holds {describe_intervals(frames.metrics['with_seeds'])}"
+            + ("; the longest are cut off." if _cuts(frames) else ".")
         ],
     )
     for (dataset, metric), axes in lines.grid.axes.items():
@@ -47,6 +47,23 @@ def draw_lengths(frames: Frames, *, layout: Layout) -> Figure:
         )
     name_lines(lines, layout=layout)
     return lines.grid.figure
+
+
+def _top(drawn: pd.DataFrame) -> float:
+    """Where the axis ends: above all intervals, unless these would squeeze the means."""
+    reach = drawn["mean_high"].fillna(drawn["mean"])
+    return float(min(1.05 * reach.max(), 1.5 * drawn["mean"].max()))
+
+
+def _cuts(frames: Frames) -> bool:
+    """Whether the interval of any line that is drawn ends beyond the axis."""
+    chosen = chosen_lines(frames, list(frames.results.titles_with_runs))
+    frame = frames.slices[frames.slices["kind"] == "prefix length"]
+    drawn = frame[frame["entry"].isin(chosen)]
+    return any(
+        bool((here["mean_high"] > _top(here)).any())
+        for _, here in drawn.groupby(["dataset", "metric"])
+    )
 
 
 def draw_panel(
@@ -87,9 +104,7 @@ def draw_panel(
         )
     axes.set_xticks(range(len(labels)), labels, rotation=45 if narrow else 0)
     if len(drawn):
-        reach = drawn["mean_high"].fillna(drawn["mean"])
-        top = 100 * min(1.05 * reach.max(), 1.5 * drawn["mean"].max())
-        axes.set_ylim(0, top or 1.0)
+        axes.set_ylim(0, 100 * _top(drawn) or 1.0)
     axes.grid(visible=False, axis="x")
     axes.set_xlabel("Clicks in the prefix")
     axes.set_ylabel(f"{metric_title(metric)} (%)")

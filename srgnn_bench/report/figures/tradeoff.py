@@ -133,6 +133,7 @@ def draw_tradeoff(frames: Frames, *, layout: Layout) -> Figure:
         dataset: panel_of(frames, dataset=dataset, metric=metric, entries=results.entries)
         for dataset in results.datasets_with_runs
     }
+    own = results.entry_titles[results.subject]
     families = families_of(results, results.entries)
     grid = panel_grid(
         results,
@@ -142,8 +143,9 @@ def draw_tradeoff(frames: Frames, *, layout: Layout) -> Figure:
         panel_heights={"page": 1.9, "column": 1.6},
         legend_rows=legend_rows(list(families), layout=layout),
         extra_notes=[
-            "Stepped line: Pareto front, the entries that none beats in both respects. Names: "
-            f"{results.entry_titles[results.subject]} and the front, where there is room.",
+            "Stepped line: Pareto front, the entries that none beats in both respects."
+            + ("" if all(map(_all_named, panels.values())) else f" Names: {own} and the front.")
+            + " Names without room are left out.",
             *([BEYOND] if any(panel.scale.beyond for panel in panels.values()) else []),
         ],
     )
@@ -207,9 +209,10 @@ def name_panel(axes: Axes, results: SuiteResults, panel: Panel, *, cost: str) ->
     All where there are few; else the subject and the front. The figure is laid out.
     """
     drawn, look = panel.drawn, looks(results, results.entries)
-    few = len(drawn) <= MOST_LINES
-    front = list(panel.front(cost)["entry"])
-    named = list(drawn["entry"]) if few else [results.subject, *front[::-1]]
+    front = panel.front(cost)
+    named = (
+        list(drawn["entry"]) if _all_named(panel) else [results.subject, *front["entry"].iloc[::-1]]
+    )
     places = drawn.set_index("entry")[[cost, "mean"]]
     name_marks(
         axes,
@@ -219,7 +222,13 @@ def name_panel(axes: Axes, results: SuiteResults, panel: Panel, *, cost: str) ->
             if entry in places.index
         ],
         others=[tuple(places.loc[entry]) for entry in places.index if entry not in named],
+        steps=list(zip(front[cost], front["mean"], strict=True)),
     )
+
+
+def _all_named(panel: Panel) -> bool:
+    """Whether a panel names every mark: there are few."""
+    return len(panel.drawn) <= MOST_LINES
 
 
 def _side(cost: float, costs: pd.Series[float]) -> str:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from pydantic import StrictBool, StrictInt, StrictStr, model_validator
 
 from srgnn_bench.errors import DataError
+from srgnn_bench.plain_text import at_most
 from srgnn_bench.session_table import Integers
 from srgnn_bench.specs.fields import Spec
 from srgnn_bench.specs.log import ClickLog, Names
@@ -139,7 +140,7 @@ class ClicksSource(Source):
             if name is None:
                 raise DataError(
                     f"{where}: there is no column {' or '.join(choices)}; the columns are "
-                    f"{', '.join(names)[:200]}.",
+                    f"{at_most(200, ', '.join(names))}.",
                     remedy=self.no_column,
                 )
             if names.count(name) > 1:

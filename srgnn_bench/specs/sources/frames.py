@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic.functional_validators import ModelWrapValidatorHandler
 
 from srgnn_bench.errors import DataError
+from srgnn_bench.plain_text import at_most
 from srgnn_bench.specs.log import ClickLog
 from srgnn_bench.specs.sources.clicks import Batch, ClicksSource
 from srgnn_bench.specs.sources.columns import Column, is_text, plain
@@ -108,7 +109,7 @@ class FrameSource(ClicksSource):
             return whole.select(places)
         except (pa.ArrowException, TypeError, ValueError) as error:
             raise DataError(
-                f"{self.origin} cannot be read ({' '.join(str(error).split())[:200]}).",
+                f"{self.origin} cannot be read ({at_most(200, str(error))}).",
                 remedy="Give a frame of pandas or polars (1.3 on), or an Arrow table, whose "
                 "columns hold one type each.",
             ) from error

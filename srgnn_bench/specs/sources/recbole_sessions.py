@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from srgnn_bench.errors import DataError
+from srgnn_bench.plain_text import at_most
 from srgnn_bench.specs.fields import RelativePath
 from srgnn_bench.specs.sources.prefixes import Side, rebuild
 from srgnn_bench.specs.sources.published import PublishedSessions
@@ -55,7 +56,7 @@ def read_side(path: Path) -> Side[str]:
         if name not in names:
             raise DataError(
                 f"{path}, row 1: there is no column {name}; the columns are "
-                f"{', '.join(names)[:200]}.",
+                f"{at_most(200, ', '.join(names))}.",
                 remedy=REMEDY,
             )
     if len(lines) == 1:
