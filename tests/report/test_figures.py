@@ -21,10 +21,10 @@ from srgnn_bench.report.figures.comparison import draw_comparison
 from srgnn_bench.report.figures.critical_difference import no_diagram_because
 from srgnn_bench.report.figures.differences import draw_differences
 from srgnn_bench.report.figures.importances import draw_importances
-from srgnn_bench.report.figures.legend import legend_columns, spread
+from srgnn_bench.report.figures.legend import legend_columns, name_marks, spread
 from srgnn_bench.report.figures.looks import MOST_LINES, chosen_lines, in_rows, looks
 from srgnn_bench.report.figures.scale import scale_of
-from srgnn_bench.report.figures.tradeoff import cost_ticks, draw_tradeoff
+from srgnn_bench.report.figures.tradeoff import SIDES, cost_ticks, draw_tradeoff
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import load_suite
 from srgnn_bench.store.store import ResultStore
@@ -144,6 +144,36 @@ def test_an_axis_of_costs_has_a_few_round_ticks(decades):
     assert ticks == sorted(set(ticks))
     assert ticks[0] >= 0.8 * costs.min()
     assert ticks[-1] <= 1.25 * costs.max()
+
+
+@pytest.mark.parametrize(("low", "high"), [(2110, 4700), (1890, 4900), (0.9, 1.9), (3, 3)])
+def test_the_ticks_of_an_axis_of_costs_lie_on_it(low, high):
+    figure = Figure()
+    axes = figure.subplots()
+    axes.plot([low, high], [0, 1])
+    axes.set_xscale("log")
+    axes.margins(x=SIDES)
+    ticks = cost_ticks(pd.Series([low, high]))
+    first, last = axes.get_xlim()
+    assert len(ticks) >= 1 + (low < high)
+    assert all(first <= tick <= last for tick in ticks)
+
+
+def test_names_keep_off_the_line_where_there_is_room():
+    figure = Figure(figsize=(3, 2), dpi=100)
+    axes = figure.subplots()
+    axes.set_xlim(0, 10)
+    axes.set_ylim(0, 10)
+    steps = [(2.0, 2.0), (3.0, 9.0)]
+    axes.step(*zip(*steps, strict=True), where="post")
+    name_marks(axes, [("Average", 2.0, 2.0, "#0072B2")], others=[], steps=steps)
+    figure.draw_without_rendering()
+    [name] = axes.texts
+    box = name.get_window_extent()
+    corner = axes.transData.transform((3.0, 2.0))
+    on_the_way_up = box.x0 <= corner[0] <= box.x1 and box.y1 > corner[1]
+    assert not on_the_way_up
+    assert not box.y0 <= corner[1] <= box.y1
 
 
 def frames_of(store: ResultStore, **changes) -> Frames:

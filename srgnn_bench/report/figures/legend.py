@@ -149,7 +149,7 @@ def name_marks(
 ) -> None:
     """Write names beside marks where they cover neither each other nor a mark nor the line.
 
-    A name that finds no such place is left out.
+    A name that finds no such place may cover the line, and is left out where that does not help.
 
     Args:
         axes: the panel, its limits set and its figure laid out.
@@ -163,11 +163,14 @@ def name_marks(
         for x, y in axes.transData.transform([*((m[1], m[2]) for m in marks), *others])
     ]
     corners = axes.transData.transform(steps) if steps else []
-    for (x0, y0), (x1, y1) in itertools.pairwise(corners):
-        taken += [Bbox([[x0, y0 - 1], [x1, y0 + 1]]), Bbox([[x1 - 1, y0], [x1 + 1, y1]])]
+    line = [
+        Bbox(part)
+        for (x0, y0), (x1, y1) in itertools.pairwise(corners)
+        for part in ([[x0, y0 - 1], [x1, y0 + 1]], [[x1 - 1, y0], [x1 + 1, y1]])
+    ]
     for title, x, y, colour in marks:
         width = 72 * text_width(title, size=LABEL_SIZE) * 1.04
-        for right, up in _AROUND:
+        for avoided, (right, up) in itertools.product((line, []), _AROUND):
             start = {1: 4.0, 0: -width / 2, -1: -4.0 - width}[right]
             bottom = {1: 3.0, 0: -3.5, -1: -9.5}[up]
             at_x, at_y = axes.transData.transform((x, y))
@@ -176,7 +179,7 @@ def name_marks(
             )
             inside = axes.bbox.x0 <= box.x0 and box.x1 <= axes.bbox.x1 + 2 * points
             inside = inside and axes.bbox.y0 <= box.y0 and box.y1 <= axes.bbox.y1 + 6 * points
-            if inside and not any(box.overlaps(other) for other in taken):
+            if inside and not any(box.overlaps(other) for other in [*taken, *avoided]):
                 taken.append(box)
                 axes.annotate(
                     title,

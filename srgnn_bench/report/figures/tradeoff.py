@@ -33,6 +33,9 @@ COSTS = {
     "session_milliseconds": "Ranking (ms/session)",
 }
 
+SIDES = 0.12
+"""Room at either side of the marks, as a share of what they span."""
+
 MOST_TICKS = 4
 """What a panel in one column has room for."""
 
@@ -67,7 +70,8 @@ def cost_ticks(costs: pd.Series[float]) -> list[float]:
     multiples = (1, 2, 5) if span < 6 else (1, 3) if span < 30 else (1,)
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks = [m * 10.0**decade for decade in decades for m in multiples]
-    ticks = [tick for tick in ticks if 0.8 * low <= tick <= 1.25 * high]
+    room = min(span**SIDES, 1.25)  # a tick beyond the axis would not be drawn
+    ticks = [tick for tick in ticks if low / room <= tick <= high * room]
     ticks = ticks[:: -max(math.ceil(len(ticks) / MOST_TICKS), 1)][::-1]
     if len(ticks) >= 2:
         return ticks
@@ -195,7 +199,7 @@ def draw_panel(
     least = float(drawn["mean"].min()) - MARGIN * (scale.high - float(drawn["mean"].min()))
     axes.set_ylim((least - share * scale.high) / (1 - share), scale.high)
     axes.set_xscale("log")
-    axes.margins(x=0.12)
+    axes.margins(x=SIDES)
     axes.xaxis.set_major_locator(FixedLocator(cost_ticks(here[cost])))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{float(f'{value:.3g}'):g}"))
     axes.xaxis.set_minor_locator(NullLocator())
