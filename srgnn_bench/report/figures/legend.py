@@ -162,7 +162,7 @@ def name_marks(
         Bbox.from_bounds(x - 2.5 * points, y - 2.5 * points, 5 * points, 5 * points)
         for x, y in axes.transData.transform([*((m[1], m[2]) for m in marks), *others])
     ]
-    corners = axes.transData.transform(steps) if steps else []
+    corners: list[tuple[float, float]] = list(axes.transData.transform(steps)) if steps else []
     line = [
         Bbox(part)
         for (x0, y0), (x1, y1) in itertools.pairwise(corners)
