@@ -220,7 +220,8 @@ class _Softmax:
         """Add it to another, of the same shape."""
         shares = self._shares(weight)
         rows = max(1, TILE_BYTES // (to.shape[1] * to.element_size()))
-        for part, e in zip(to.split(rows), self._exponentials.split(rows), strict=True):
+        parts = torch.split(to, rows), torch.split(self._exponentials, rows)
+        for part, e in zip(*parts, strict=True):
             part += _product(e, shares)
 
     def _shares(self, weight: float) -> torch.Tensor:
