@@ -249,7 +249,9 @@ def test_the_front_goes_through_drawn_points_only(store):
         figure = draw_tradeoff(frames, layout="page")
         settle(figure)
     axes = figure.axes[0]
-    assert any("↓" in text.get_text() for text in axes.texts)
+    [below] = [text for text in axes.texts if "↓" in text.get_text()]
+    assert axes.get_xlim()[0] < below.get_position()[0] == 0.01
+    assert axes.get_xticks().size > 1
     steps = [line for line in axes.lines if line.get_drawstyle() == "steps-post"]
     assert len(steps) == 1
     assert steps[0].get_ydata().min() >= axes.get_ylim()[0]

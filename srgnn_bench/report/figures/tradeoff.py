@@ -199,7 +199,9 @@ def draw_panel(
     least = float(drawn["mean"].min()) - MARGIN * (scale.high - float(drawn["mean"].min()))
     axes.set_ylim((least - share * scale.high) / (1 - share), scale.high)
     axes.set_xscale("log")
-    axes.margins(x=SIDES)
+    # What lies beyond the other axis has its place on this one.
+    room = max((here[cost].max() / here[cost].min()) ** SIDES, 1.05)
+    axes.set_xlim(here[cost].min() / room, here[cost].max() * room)
     axes.xaxis.set_major_locator(FixedLocator(cost_ticks(here[cost])))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{float(f'{value:.3g}'):g}"))
     axes.xaxis.set_minor_locator(NullLocator())
