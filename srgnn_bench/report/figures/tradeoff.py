@@ -200,8 +200,9 @@ def draw_panel(
     axes.set_ylim((least - share * scale.high) / (1 - share), scale.high)
     axes.set_xscale("log")
     # What lies beyond the other axis has its place on this one.
-    room = max((here[cost].max() / here[cost].min()) ** SIDES, 1.05)
-    axes.set_xlim(here[cost].min() / room, here[cost].max() * room)
+    cheapest, dearest = here[cost].min(), here[cost].max()
+    room = (dearest / cheapest) ** SIDES if dearest > cheapest else 2.0
+    axes.set_xlim(cheapest / room, dearest * room)
     axes.xaxis.set_major_locator(FixedLocator(cost_ticks(here[cost])))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{float(f'{value:.3g}'):g}"))
     axes.xaxis.set_minor_locator(NullLocator())
