@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -202,6 +203,18 @@ def test_an_address_without_a_scheduler_is_one_error(address: str, silent_port: 
         found.__enter__()
 
 
+def test_a_scheduler_that_lets_nobody_in_is_one_error(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*_: object, **__: object) -> None:
+        raise asyncio.TimeoutError
+
+    monkeypatch.setattr("distributed.Client", slow)
+    address = workers._client.scheduler.address
+    with pytest.raises(ClusterError, match="did not let a client in within 1 s"):
+        remote_workers(address, data_root=None, patience=1).__enter__()
+
+
 def test_a_worker_is_no_scheduler(workers: Workers) -> None:
     address = next(iter(workers.processes()))
     with pytest.raises(ClusterError, match=r"no dask scheduler .*\(Worker\)"):
@@ -225,7 +238,7 @@ def test_a_scheduler_that_is_lost_is_one_error_and_the_next_call_goes_on(
 
         with (
             pytest.raises(ClusterError, match="scheduler is lost"),
-            remote_workers(address, data_root=tiny_world.data_root, patience=3) as driver,
+            remote_workers(address, data_root=tiny_world.data_root, patience=10) as driver,
         ):
             execute(jobs, store=store, resume="only-missing", listen=strike, driver=driver)
     outcome = execute(jobs, store=store, resume="only-missing", listen=lambda event: None)

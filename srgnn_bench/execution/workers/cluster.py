@@ -122,7 +122,13 @@ def remote_workers(
     # What is wrong with a scheduler is said in one line of ours.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     _need_scheduler(scheduler, patience)
-    client = Client(scheduler, set_as_default=False, timeout=patience)
+    try:
+        client = Client(scheduler, set_as_default=False, timeout=patience)
+    except (OSError, asyncio.TimeoutError) as error:
+        raise ClusterError(
+            f"The dask scheduler at {scheduler} did not let a client in within {patience:g} s.",
+            remedy="Look at the load of its machine, and run the same command again.",
+        ) from error
     try:
         yield Workers(
             client,
