@@ -102,9 +102,9 @@ def draw_panel(axes: Axes, frames: Frames, *, dataset: str, metric: str) -> None
     axes.annotate(
         f"{100 * means[dataset, metric, reference]:.2f}",
         (places[reference], 0),
-        xytext=(0, -4 if sum(lead.values()) > 0 else 4),
+        xytext=(-2, -4 if sum(lead.values()) > 0 else 4),
         textcoords="offset points",
-        ha="center",
+        ha="left",  # the reference may be the first, beside the axis
         va="top" if sum(lead.values()) > 0 else "bottom",
         fontsize=LABEL_SIZE,
     )
