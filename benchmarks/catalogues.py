@@ -17,29 +17,27 @@ import pandas as pd
 
 from benchmarks.measure import apart, extra_memory, seconds_of
 from benchmarks.sessions import generated, stage, with_prefixes
-from benchmarks.training import EMBEDDING_SIZE, ours
+from benchmarks.training import EMBEDDING_SIZE, epoch, ours
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.process.environment import environment
 from srgnn_bench.specs.model import TrainingSpec
-from srgnn_bench.store.record import Schedule
-from srgnn_bench.training.fit import step_seconds, train
+from srgnn_bench.training.fit import step_seconds
 from srgnn_bench.training.ranking import rank_prefixes
-from srgnn_bench.training.stopping import Repeat
 
 SIZES = (10_000, 100_000, 1_000_000)
 BATCH = 512
+TRAINING = TrainingSpec(train_batch_size=BATCH)
 RANKED = 256
 
 
 def measure(items: int) -> dict[str, Any]:
     """Step, ranking and memory with so many items."""
-    _first_epoch(*_model(1_000))  # loads what torch loads when it is needed
+    epoch(*_model(1_000), TRAINING)  # loads what torch loads when it is needed
     model, part = _model(items)
     weights = sum(p.numel() * p.element_size() for p in model.parameters()) / 1e6
     # The first epoch makes gradients and moments.
-    extra = extra_memory(lambda: _first_epoch(model, part))
-    training = TrainingSpec(train_batch_size=BATCH)
-    step = np.median([step_seconds(model, part, training, patience=20.0) for _ in range(3)])
+    extra = extra_memory(lambda: epoch(model, part, TRAINING))
+    step = np.median([step_seconds(model, part, TRAINING, patience=20.0) for _ in range(3)])
     rank = np.median(
         [seconds_of(lambda: rank_prefixes(model, part.judged, n_items=items)) for _ in range(3)]
     )
@@ -57,11 +55,6 @@ def _model(items: int) -> tuple[Any, Stage]:
     made = generated(sessions=50_000 + items // 2, items=items, seed=0)
     part = with_prefixes(stage(made, made.between(0, 2_000)), train=4 * BATCH, judged=RANKED)
     return ours("SRGNN", part), part
-
-
-def _first_epoch(model: Any, part: Stage) -> None:
-    training = TrainingSpec(train_batch_size=BATCH)
-    train(model, part, training, Repeat(Schedule(epochs=1)), seed=0)
 
 
 def main() -> None:

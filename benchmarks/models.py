@@ -22,16 +22,14 @@ import typer
 from benchmarks.measure import Series, alternate, seconds_of
 from benchmarks.sessions import generated_like_diginetica, real
 from benchmarks.tables import frame, markdown
+from benchmarks.training import epoch
 from srgnn_bench.data.sessions import Stage, stage_of
 from srgnn_bench.errors import DataError
 from srgnn_bench.execution.final import LIST_LENGTH
 from srgnn_bench.specs.resolving import resolve
-from srgnn_bench.store.record import Schedule
 from srgnn_bench.training.build import build
 from srgnn_bench.training.configuration import Candidate, candidates
-from srgnn_bench.training.fit import train
 from srgnn_bench.training.ranking import rank_prefixes
-from srgnn_bench.training.stopping import Repeat
 
 SUITE = "everything"
 
@@ -91,8 +89,7 @@ def _built(chosen: Candidate, stage: Stage) -> Any:
 
 def _trained(model: Any, chosen: Candidate, part: Stage) -> float:
     training = chosen.training(chosen.defaults)
-    epoch = partial(train, model, part, training, Repeat(Schedule(epochs=1)), seed=0)
-    return len(part.train_prefixes) / seconds_of(epoch)
+    return len(part.train_prefixes) / seconds_of(lambda: epoch(model, part, training))
 
 
 def _ranked(model: Any, stage: Stage) -> float:

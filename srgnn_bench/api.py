@@ -254,7 +254,13 @@ class Benchmark:
                 device=here,
             )
 
-    def forecast(self, *, resume: Resume = "only-missing", device: Device | None = CPU) -> Forecast:
+    def forecast(
+        self,
+        *,
+        resume: Resume = "only-missing",
+        device: Device | None = CPU,
+        states: Sequence[JobState] | None = None,
+    ) -> Forecast:
         """How long `run` will take on this machine, job by job.
 
         From stored runs of the same code, data and machine; where there are none, a few steps of
@@ -264,11 +270,12 @@ class Benchmark:
             resume: as `run` would be called.
             device: where models would be trained; None where that is not on this machine, so that
                 no time is known.
+            states: how far each job is, from `states`, where that has been read already.
         """
-        states = [to_be_done(state, resume) for state in self.states()]
+        left = [to_be_done(state, resume) for state in states or self.states()]
         if device is None:
-            return work_left(self.jobs, states)
-        return forecast(self.jobs, states, store=self.store, device=device)
+            return work_left(self.jobs, left)
+        return forecast(self.jobs, left, store=self.store, device=device)
 
     def _shown(
         self, listen: Listener | None, resume: Resume, device: Device | None

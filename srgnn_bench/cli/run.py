@@ -88,8 +88,9 @@ def run(
     if chosen.note:
         screen.print(f"Note: {chosen.note.strip()}")
     warn(console(stderr=as_json or quiet), benchmark.warnings)
-    expected = benchmark.forecast(resume=resume.value, device=here)
-    screen.print(plan_table(benchmark.jobs, benchmark.states(), expected))
+    states = benchmark.states()
+    expected = benchmark.forecast(resume=resume.value, device=here, states=states)
+    screen.print(plan_table(benchmark.jobs, states, expected))
     try:
         with ProgressView(screen, forecast=expected) as view:
             outcome = benchmark.run(

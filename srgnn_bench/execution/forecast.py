@@ -9,12 +9,14 @@ from statistics import fmean, median
 from typing import Any, Literal
 
 import numpy as np
+import torch
 
 from srgnn_bench.data.protocol import test_stage, validation_stage
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.execution.plan import Job, JobState, Resume, State
+from srgnn_bench.process.computing import device_facts
 from srgnn_bench.process.device import Device
-from srgnn_bench.process.environment import environment
+from srgnn_bench.process.environment import processor
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.training.build import build
 from srgnn_bench.training.configuration import Candidate
@@ -127,7 +129,7 @@ def forecast(
         store: the results folder.
         device: where it will be computed.
     """
-    here = environment(device)
+    here = {"processor": processor(), "threads": torch.get_num_threads(), **device_facts(device)}
     stages = _Stages()
     parts = []
     for job, units in zip(jobs, _units(jobs, states), strict=True):

@@ -82,7 +82,7 @@ class Plots:
         """
         frames = self._frames
         entries = self._rows(models)
-        place = {"dataset": self._dataset(dataset), "metric": self._metric(metric)}
+        place = self._place(dataset, metric)
         panel = comparison.panel_of(frames, **place, entries=entries)
         if panel.here["mean"].isna().all():
             raise _nothing(f"None of these models has a run on '{place['dataset']}'.")
@@ -118,7 +118,7 @@ class Plots:
             frames = Frames(replace(frames.results, against=self._entries([against])[0]))
         subject = frames.results.subject
         entries = [entry for entry in self._rows(models, frames) if entry != subject]
-        place = {"dataset": self._dataset(dataset), "metric": self._metric(metric)}
+        place = self._place(dataset, metric)
         here = differences.panel_of(frames, **place, entries=entries)
         if here.empty:
             raise _nothing(f"'{subject}' and another model have no runs on '{place['dataset']}'.")
@@ -143,7 +143,7 @@ class Plots:
             dataset: on which.
         """
         frames = self._frames
-        place = {"dataset": self._dataset(dataset), "metric": self._metric(metric)}
+        place = self._place(dataset, metric)
         if not frames.results.is_ablation:
             raise _nothing(
                 f"Suite '{frames.results.manifest.suite}' has no variants of one model.",
@@ -224,7 +224,7 @@ class Plots:
         """
         _check(cost, list(tradeoff.COSTS), "cost")
         results, entries = self._frames.results, self._rows(models)
-        place = {"dataset": self._dataset(dataset), "metric": self._metric(metric)}
+        place = self._place(dataset, metric)
         panel = tradeoff.panel_of(self._frames, **place, entries=entries)
         if panel.here.empty:
             raise _nothing(f"None of these models has a run on '{place['dataset']}'.")
@@ -376,6 +376,10 @@ class Plots:
 
     def _title(self, axes: Axes, dataset: str, *, start: str = "") -> None:
         axes.set_title(start + self._frames.results.dataset_titles[dataset])
+
+    def _place(self, dataset: str | None, metric: str | None) -> dict[str, str]:
+        """What a panel shows, as its drawing functions take it."""
+        return {"dataset": self._dataset(dataset), "metric": self._metric(metric)}
 
     def _dataset(self, name: str | None) -> str:
         known = self._frames.results.datasets_with_runs
