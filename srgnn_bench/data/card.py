@@ -103,8 +103,8 @@ class DataCard(_Facts):
     source: str
     files: tuple[str, ...]
     fingerprint: str
-    citation: str
-    licence: str
+    citation: str | None
+    licence: str | None
     note: str | None
     dropped: dict[str, int]
     """Rows that were dropped while reading, by reason."""

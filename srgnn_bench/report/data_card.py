@@ -97,15 +97,14 @@ def markdown(card: DataCard) -> str:
 
 
 def _origin(card: DataCard) -> tuple[tuple[str, ...], ...]:
-    rows = [
+    rows = (
         ("source", f"{card.source}: {', '.join(card.files) or 'a frame'}"),
         ("fingerprint", card.fingerprint),
         ("cite", card.citation),
         ("licence", card.licence),
-    ]
-    if card.note:
-        rows.append(("note", card.note))
-    return tuple(rows)
+        ("note", card.note),
+    )
+    return tuple((what, said) for what, said in rows if said)
 
 
 def _sides(*sides: Side) -> tuple[tuple[str, ...], ...]:

@@ -70,9 +70,9 @@ class DatasetSpec(Spec):
     name: Name
     title: Title
     """Name as printed in tables and figures."""
-    citation: Text
-    licence: Text
-    obtain: Text
+    citation: Text | None = None
+    licence: Text | None = None
+    obtain: Text = "Put its files there."
     """What to fetch by hand, from where."""
     note: Text | None = None
     """A caution about what the data can show."""

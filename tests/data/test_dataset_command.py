@@ -58,6 +58,20 @@ def test_a_log_of_ones_own_becomes_a_card(shop: Path, capsys: pytest.CaptureFixt
     assert card["counts"]["test_prefixes"] == 8
 
 
+def test_the_readmes_description_is_enough(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    (shop / "shop.yaml").write_text(readme.split("```yaml\n")[1].split("```")[0])
+    results = shop / "results"
+    given = ("--data-root", shop, "--results", results)
+    assert run("datasets", "prepare", shop / "shop.yaml", *given) == 0
+    assert "cite" not in capsys.readouterr().out
+    (shop / "clicks.csv").unlink()
+    assert run("datasets", "prepare", shop / "shop.yaml", *given) == 2
+    assert (
+        "holds no shop/clicks.csv, or clicks.csv. Put its files there." in capsys.readouterr().err
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
