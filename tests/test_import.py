@@ -17,7 +17,7 @@ SLOW = {"torch", "recbole", "matplotlib", "optuna", "distributed"}
 
 PROCESS = """
 import os, sys
-import matplotlib, numpy, torch
+import matplotlib, numpy, pandas, torch
 matplotlib.use("svg")
 torch.set_num_threads(3)
 
