@@ -153,11 +153,13 @@ class Benchmark:
     def _repr_html_(self) -> str:
         tuning = self.suite.tuning
         budget = "no tuning" if tuning is None else f"{tuning.trials or 'timed'} trials"
+        numbers = sorted({self.suite.seeds_of(entry) for entry in self.suite.models})
+        seeds = " to ".join(map(str, dict.fromkeys((numbers[0], numbers[-1]))))
         rows = {
             "datasets": ", ".join(spec.title for spec in self.resolved.datasets),
             "models": ", ".join(entry.name for entry in self.suite.models),
             "protocol": self.suite.protocol.kind,
-            "budget": f"{budget}, {self.suite.seeds} seeds",
+            "budget": f"{budget}, {seeds} seeds",
             "results": str(self.store.root),
         }
         cells = "".join(

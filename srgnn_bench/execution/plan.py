@@ -61,8 +61,8 @@ class Job:
 
     @property
     def seeds(self) -> int:
-        """Final runs: one per seed of the suite, or one alone where a seed changes nothing."""
-        return self.suite.seeds if self.candidate.has_chance else 1
+        """Final runs: one per seed of the entry, or one alone where a seed changes nothing."""
+        return self.suite.seeds_of(self.candidate.entry) if self.candidate.has_chance else 1
 
     def winner(self) -> Winner | None:
         """The chosen configuration, or None while tuning has trials to do.

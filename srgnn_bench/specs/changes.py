@@ -28,7 +28,7 @@ def changed(
         datasets: names or paths; none keeps the suite's.
         models: entries; none keeps the suite's.
         trials: tuning trials; 0 means none, which only the ``published`` protocol allows.
-        seeds: final trainings per dataset and model.
+        seeds: final trainings per dataset and model, of entries with a number of their own too.
         settings: ``KEY=VALUE`` with a dotted key, as in ``training.epochs=5``,
             ``protocol.validation_fraction=0.2`` or ``models.srgnn.step=2``.
         keep_models: keep the final runs' models, whatever the suite says.
@@ -47,6 +47,8 @@ def changed(
         content["tuning"] = {"trials": trials, "finalists": most} if trials != 0 else None
     if seeds is not None:
         content["seeds"] = seeds
+        for entry in content["models"]:
+            entry["seeds"] = None
     if keep_models:
         content["keep_models"] = True
     for setting in settings:

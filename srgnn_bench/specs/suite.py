@@ -29,6 +29,9 @@ class ModelEntry(Spec):
     parameters: Values = Field(default_factory=dict)
     """Values that this entry fixes; they leave the search space."""
 
+    seeds: int | None = Field(None, ge=1, le=1_000)
+    """Final trainings of this entry per dataset; as many as the suite says unless given."""
+
 
 class TuningSpec(Spec):
     """The budget of tuning, the same for every model and dataset of a suite.
@@ -128,7 +131,8 @@ class SuiteSpec(Spec):
     """Training settings fixed for every model of the suite; they leave the search spaces."""
 
     seeds: int = Field(1, ge=1, le=1_000)
-    """Final trainings per dataset and model, each with a seed of its own."""
+    """Final trainings per dataset and model, each with a seed of its own; an entry may say another
+    number."""
 
     metrics: tuple[Annotated[str, AfterValidator(_metric_name)], ...] = Field(
         ("recall@20", "mrr@20"), min_length=1
@@ -192,3 +196,7 @@ class SuiteSpec(Spec):
             if twice:
                 raise ValueError(f"{what} named twice: {', '.join(twice)}")
         return self
+
+    def seeds_of(self, entry: ModelEntry) -> int:
+        """Final trainings of an entry per dataset."""
+        return entry.seeds or self.seeds

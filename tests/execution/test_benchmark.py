@@ -342,6 +342,15 @@ def test_runs_of_other_settings_are_not_put_beside_those_of_a_suite(tiny_world: 
     assert outcome.done == 1
 
 
+def test_an_entry_may_have_seeds_of_its_own_number(tiny_world: TinyWorld) -> None:
+    many = {"model": "stamp", "name": "stamp", "seeds": 3}
+    suite = resolve(str(tiny_world.suite), models=[many, "srgnn", "popularity"])
+    store = ResultStore(tiny_world.results)
+    for chosen, expected in ((suite, [3, 2, 1]), (resolve(suite, seeds=4), [4, 4, 1])):
+        jobs = plan(chosen, data_root=tiny_world.data_root, store=store, trust=True)
+        assert [job.seeds for job in jobs] == expected
+
+
 def test_an_entry_has_the_same_values_on_all_data_sets(tiny_world: TinyWorld) -> None:
     another = tiny_world.root / "another.yaml"
     another.write_text(tiny_world.dataset.read_text())
