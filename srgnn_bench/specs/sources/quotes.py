@@ -40,6 +40,8 @@ class QuoteWatch:
         self._whole_values = re.compile(
             rb'(?<![^%b])"[^"\r\n]*(?:""[^"\r\n]*)*"(?![^%b])' % (edge, edge)
         )
+        self._quoted_values = re.compile(rb'(?<![^%b])"[^"]*(?:""[^"]*)*"(?![^%b])' % (edge, edge))
+        self._opening = re.compile(rb'(?<![^%b])"' % edge)
         self._examine = examine
         self._examined = False
         self._cut_line = b""
@@ -54,6 +56,18 @@ class QuoteWatch:
         if b'"' in text and b'"' in self._whole_values.sub(b"", text):
             self._examined = True
             self._examine()
+
+    def end_of_rows(self, text: bytes) -> int:
+        """Where the last row ends that is whole, 0 where none is.
+
+        Args:
+            text: from the beginning of a row on, seen before: what quotes open, they close.
+        """
+        if self._examined and b'"' in text:  # a value may have several lines
+            text = self._quoted_values.sub(lambda value: b"-" * len(value[0]), text)
+            opening = self._opening.search(text)
+            text = text[: opening.start()] if opening else text
+        return text.rfind(b"\n") + 1
 
 
 def refuse_open_quotes(

@@ -6,7 +6,7 @@ import gzip
 import io
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, BinaryIO
@@ -115,39 +115,6 @@ def _member(path: Path, archive: zipfile.ZipFile, members: tuple[str, ...]) -> s
             remedy="Unpack it, and put that file in its place.",
         )
     return wanted[0]
-
-
-class Peeked(io.RawIOBase):
-    """A stream whose first bytes were already taken from it, and put back.
-
-    Args:
-        head: those bytes.
-        rest: where the others come from.
-        see: shown every block before it is handed on, and an empty one at the end.
-    """
-
-    def __init__(self, head: bytes, rest: BinaryIO, *, see: Callable[[bytes], None] | None) -> None:
-        super().__init__()
-        self._head = head
-        self._rest = rest
-        self._see = see
-
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        """The next bytes, at most ``size`` of them; none at the end."""
-        block, self._head = self._head, b""
-        if size < 0:
-            block += self._rest.read()
-        elif size < len(block):
-            block, self._head = block[:size], block[size:]
-        else:  # fill it: the parser wants whole rows in a block
-            block += self._rest.read(size - len(block))
-        if self._see is not None:
-            self._see(block)
-        return block
 
 
 class _Measured(io.RawIOBase):

@@ -20,7 +20,7 @@ from srgnn_bench.errors import DataError
 from srgnn_bench.specs.sources.clicks import Batch, ClicksSource
 from srgnn_bench.specs.sources.columns import Column, is_time
 from srgnn_bench.specs.sources.quotes import QuoteWatch, refuse_open_quotes
-from srgnn_bench.specs.sources.streams import Peeked, open_binary
+from srgnn_bench.specs.sources.streams import open_binary
 from srgnn_bench.specs.time_units import TimeFormat
 
 BLOCK = 1 << 24
@@ -125,47 +125,89 @@ def _blocks(
             )
 
     row = header_rows + 1
-    watch = QuoteWatch(separator=separator.encode(), examine=examine_quotes)
+    wanted = {str(place): pa.binary() for place in sorted(set(places.values()))}
+    watch = QuoteWatch(separator=separator.encode(), examine=examine_quotes) if quoted else None
+    for text in _whole_rows(path, rest, stream, watch):
+        batch = _parsed(path, text, len(names), form, wanted, first_row=row)
+        rows = np.arange(row, row + len(batch))
+        row += len(batch)
+        yield {
+            role: Column(
+                path,
+                names[place],
+                rows,
+                batch.column(str(place)),
+                holds_lists=are_lists[place],
+            )
+            for role, place in places.items()
+        }
+
+
+def _whole_rows(
+    path: Path, head: bytes, stream: BinaryIO, watch: QuoteWatch | None
+) -> Iterator[bytes]:
+    """A text in blocks that end where a row ends.
+
+    Arrow's own reader of streams is none to use here: it reads ahead in a thread of its own, and
+    where it is left before the end, as for every error in a file, that thread may hang for ever.
+    """
+    text, block = b"", head
+    while block:
+        if watch is not None:
+            watch.see(block)
+        text += block
+        if end := text.rfind(b"\n") + 1 if watch is None else watch.end_of_rows(text):
+            if text[:end].strip():
+                yield text[:end]
+            text = text[end:]
+        elif len(text) > BLOCK:
+            shown = text[:40].decode("utf-8", errors="replace")
+            raise DataError(
+                f"{path} holds a row of more than {BLOCK >> 20} MB, which begins with {shown!r}.",
+                remedy="Correct the file; it should be text with one click per line.",
+            )
+        block = stream.read(BLOCK)
+    if watch is not None:
+        watch.see(b"")
+    if text.strip():
+        yield text
+
+
+def _parsed(
+    path: Path,
+    text: bytes,
+    width: int,
+    form: TextForm,
+    wanted: dict[str, pa.DataType],
+    *,
+    first_row: int,
+) -> pa.Table:
+    """Rows as a table, whose columns are called by their places."""
     try:
-        reader = pa.csv.open_csv(
-            Peeked(rest, stream, see=watch.see if quoted else None),
+        return pa.csv.read_csv(
+            pa.BufferReader(text),
             # One thread: only then does the parser tell the row of what it refuses, and it is
             # not what takes the time.
             read_options=pa.csv.ReadOptions(
-                column_names=[str(place) for place in range(len(names))],
-                block_size=BLOCK,
+                column_names=[str(place) for place in range(width)],
+                block_size=len(text) + 1,
                 use_threads=False,
             ),
             parse_options=pa.csv.ParseOptions(
-                delimiter=separator,
-                quote_char='"' if quoted else False,
-                newlines_in_values=quoted,
+                delimiter=form.separator,
+                quote_char='"' if form.quoted else False,
+                newlines_in_values=form.quoted,
             ),
             convert_options=pa.csv.ConvertOptions(
-                include_columns=[str(place) for place in sorted(set(places.values()))],
-                column_types={str(place): pa.binary() for place in places.values()},
-                strings_can_be_null=False,
+                include_columns=list(wanted), column_types=wanted, strings_can_be_null=False
             ),
         )
-        for batch in reader:
-            rows = np.arange(row, row + len(batch))
-            row += len(batch)
-            yield {
-                role: Column(
-                    path,
-                    names[place],
-                    rows,
-                    batch.column(str(place)),
-                    holds_lists=are_lists[place],
-                )
-                for role, place in places.items()
-            }
     except pa.ArrowInvalid as error:
         wrong_width = WRONG_WIDTH.search(str(error))
         if wrong_width:
-            raise _wrong_width(path, wrong_width, separator, header_rows) from error
+            raise _wrong_width(path, wrong_width, form.separator, first_row - 1) from error
         raise DataError(
-            f"{path}, after row {row - 1}: {' '.join(str(error).split())}.",
+            f"{path}, after row {first_row - 1}: {' '.join(str(error).split())}.",
             remedy="Correct the file; it should be text with one click per line.",
         ) from error
 
@@ -209,11 +251,11 @@ def _split(path: Path, line: bytes, *, separator: str, quoted: bool) -> list[str
     return [cell.strip() for cell in cells]
 
 
-def _wrong_width(path: Path, found: re.Match[str], separator: str, header_rows: int) -> DataError:
+def _wrong_width(path: Path, found: re.Match[str], separator: str, before: int) -> DataError:
     text = found["text"]
     shown = text if len(text) <= 60 else f"{text[:57]}..."
     return DataError(
-        f"{path}, row {int(found['row']) + header_rows}: {found['found']} values where "
+        f"{path}, row {int(found['row']) + before}: {found['found']} values where "
         f"{found['wanted']} are expected: {shown!r}.",
         remedy=f"Correct the row; check that {separator!r} is the separator and that values that "
         "hold it are in double quotes.",

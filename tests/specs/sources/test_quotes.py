@@ -125,3 +125,34 @@ def test_a_text_in_which_every_value_is_whole_is_let_pass_and_no_other_that_hide
         assert examined
     if '"' not in text:
         assert not examined
+
+
+values = st.sampled_from(["a", "1", "", "two\nlines", "\r\n", 'a "b" c', "c,d", "\n\n\n", '"'])
+
+
+@given(
+    rows=st.lists(st.lists(values, min_size=2, max_size=2), min_size=1, max_size=12),
+    cuts=st.lists(st.integers(0, 200), max_size=6),
+)
+def test_blocks_end_where_rows_end(rows: list[list[str]], cuts: list[int]) -> None:
+    written = io.StringIO(newline="")
+    csv.writer(written, lineterminator="\n").writerows(rows)
+    text = written.getvalue().encode()
+    watch = QuoteWatch(separator=b",", examine=lambda: None)
+    read, rest = [], b""
+    for begin, end in pairwise([0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]):
+        if begin == end:
+            continue
+        watch.see(text[begin:end])
+        rest += text[begin:end]
+        whole = watch.end_of_rows(rest)
+        read += csv.reader(io.StringIO(rest[:whole].decode(), newline=""), strict=True)
+        rest = rest[whole:]
+    assert rest == b""
+    assert read == rows
+
+
+def test_a_row_longer_than_a_block_is_an_error(tmp_path: Path) -> None:
+    far = "\n".join(f"{n},a,{n},x" for n in range(3))
+    with pytest.raises(DataError, match=r"a row of more than 16 MB, which begins with '9,b,1,x"):
+        read(tmp_path, f"{HEADER}{far}\n9,b,1,{'x' * 2 * BLOCK}\n")
