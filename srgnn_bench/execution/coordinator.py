@@ -31,7 +31,7 @@ from srgnn_bench.store.run import StoredRun
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.store.study import Trial
 from srgnn_bench.tuning.server import StudyServer, Taken
-from srgnn_bench.tuning.study import Winner
+from srgnn_bench.tuning.study import Study, Winner
 
 
 @dataclass(frozen=True)
@@ -132,24 +132,26 @@ class _Coordinator:
                 stored = _stored(self.store, job, run.key)
                 if every or stored.failure() is not None:
                     stored.remove()
-        for job in self.jobs:
-            stored = _stored(self.store, job, job.failure_key)
+        for job, study in [(each, study) for each in self.jobs for study in each.studies()]:
+            stored = _stored(self.store, job, study.key)
             failure = stored.failure()
             if every or failure is not None:
                 stored.remove()
                 # A study that the machines lost goes on from its last trial.
                 lost = failure is not None and failure.lost
-                if job.study is not None and (every or not lost):
-                    job.study.stored.remove()
+                if every or not lost:
+                    study.stored.remove()
                     if self.studies is not None:
-                        self.studies.forget(job.study.key)
+                        self.studies.forget(study.key)
 
     def tuning(self, job: Job) -> Chain:
-        """The trials that a job's study lacks; then its final runs may start."""
-        if job.study is not None and self._failure(job, job.failure_key) is None:
-            with job.study.stored.locked():
+        """The trials that a job's studies lack; then its final runs may start."""
+        for study in job.studies():
+            if self._failure(job, study.key) is not None:
+                break
+            with study.stored.locked():
                 try:
-                    yield from self._trials(job)
+                    yield from self._trials(job, study)
                 except Taken as taken:
                     raise Busy from taken
         self.note_cells()
@@ -175,28 +177,27 @@ class _Coordinator:
             missing=states.count("missing"),
         )
 
-    def _trials(self, job: Job) -> Generator[Assignment, Answer, None]:
-        assert job.study is not None
+    def _trials(self, job: Job, study: Study) -> Generator[Assignment, Answer, None]:
         assert self.suite.tuning is not None
         budget, limit = self.suite.tuning, self.suite.time_limit_seconds
-        done, trials, _ = job.study.progress(budget)
+        done, trials, _ = study.progress(budget)
         if done < trials:
-            with job.study.opened(self.studies) as study:
-                while task := study.ask(budget, limit_seconds=limit):
-                    place = job.study.stored.checkpoint(task.key)
+            with study.opened(self.studies) as opened:
+                while task := opened.ask(budget, limit_seconds=limit):
+                    place = study.stored.checkpoint(task.key)
                     answer: Trial | Trouble = yield Assignment(job, task, place)
                     if isinstance(answer, Trouble):
                         if answer.lost:
-                            self._fail(job, job.failure_key, None, answer)
+                            self._fail(job, study.key, None, answer)
                             return
                         answer = task.failed(answer.error, seconds=answer.seconds)
-                    study.tell(task, answer, listen=self.listen)
-                    job.study.stored.clear()
-        job.study.stored.clear()
+                    opened.tell(task, answer, listen=self.listen)
+                    study.stored.clear()
+        study.stored.clear()
         try:
-            job.winner()
+            study.winner(budget)
         except BenchError as error:
-            self._fail(job, job.failure_key, None, Trouble.of(error))
+            self._fail(job, study.key, None, Trouble.of(error))
 
     def final(self, job: Job, run: Run, winner: Winner) -> Chain:
         """One final run, unless it is done or has failed already."""

@@ -145,11 +145,13 @@ def _units(jobs: Sequence[Job], states: Sequence[JobState]) -> list[dict[UnitKin
     """Units that are left of each job."""
     counted, units = set[str](), list[dict[UnitKind, int]]()
     for job, state in zip(jobs, states, strict=True):
-        left = 0 if job.failure_key in counted else state.trials - state.trials_done
-        counted.add(job.failure_key)
+        study = "" if job.study is None else job.study.key
+        left = 0 if study in counted else state.trials - state.trials_done
+        counted.add(study)
         finalists = min(left, state.finalists)
         runs = state.runs.count("missing")
-        units.append({"trial": left - finalists, "finalist": finalists, "run": runs})
+        whole = finalists + state.schedules
+        units.append({"trial": left - finalists, "finalist": whole, "run": runs})
     return units
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from srgnn_bench.data.prepare import PreparedDataset, prepare
+from srgnn_bench.errors import ModelError
 from srgnn_bench.specs.dataset import DatasetSpec
 from srgnn_bench.specs.resolving import ResolvedSuite
 from srgnn_bench.specs.suite import ModelEntry, SuiteSpec
@@ -67,8 +70,8 @@ class Job:
     def winner(self) -> Winner | None:
         """The chosen configuration, or None while tuning has trials to do.
 
-        The entry's own values stand above what the study chose. A study of the entry's own has
-        them already; one of the plain model does not.
+        A variant runs the configuration that won without its values, with these on top, and by
+        the schedule that its own training at full size chose.
 
         Raises:
             ModelError: tuning is over and every trial failed.
@@ -78,9 +81,38 @@ class Job:
         winner = self.study.winner(self.suite.tuning)
         if winner is None:
             return None
-        return replace(
-            winner, configuration={**winner.configuration, **self.candidate.entry.parameters}
-        )
+        own = self._own_study(winner)
+        if own is None:
+            return replace(winner, configuration=self._configuration(winner))
+        chosen = own.winner(self.suite.tuning)
+        return None if chosen is None else replace(chosen, study=winner.study)
+
+    def studies(self) -> Iterator[Study]:
+        """Its studies in their order: its tuning, then that of a variant's schedule.
+
+        The second is known once the first is over, and looked for after that was handed out.
+        """
+        if self.study is None or self.suite.tuning is None:
+            return
+        yield self.study
+        with contextlib.suppress(ModelError):  # whoever drives the first study says so
+            winner = self.study.winner(self.suite.tuning)
+            own = None if winner is None else self._own_study(winner)
+            if own is not None:
+                yield own
+
+    def _configuration(self, winner: Winner) -> dict[str, Any]:
+        return {**winner.configuration, **self.candidate.entry.parameters}
+
+    def _own_study(self, winner: Winner) -> Study | None:
+        """What chooses the schedule of a variant; None for what was tuned itself."""
+        assert self.study is not None
+        configuration = self._configuration(winner)
+        if winner.schedule is None or configuration == winner.configuration:
+            return None
+        if self.suite.protocol.kind == "published":  # its epochs are chosen on the test
+            return None
+        return self.study.at_full_size(configuration)
 
     def runs(self, winner: Winner) -> list[Run]:
         """The final runs of a chosen configuration, one per seed."""
@@ -118,8 +150,9 @@ class Job:
 
     @property
     def failure_key(self) -> str:
-        """Under which a failure of the tuning is stored."""
-        return self.study.key if self.study is not None else key_of(self.candidate.defaults)
+        """Under which a failure of the tuning is stored: the last study that is known."""
+        keys = [study.key for study in self.studies()]
+        return keys[-1] if keys else key_of(self.candidate.defaults)
 
 
 @dataclass(frozen=True)
@@ -131,12 +164,14 @@ class JobState:
         trials: the budget; where that is a time, one more than are done while some is left.
         runs: state of each final run, by seed.
         finalists: the last ones of the trials: the best of them at full size.
+        schedules: trainings at full size that are left to choose a variant's schedule.
     """
 
     trials_done: int
     trials: int
     runs: tuple[State, ...]
     finalists: int = 0
+    schedules: int = 0
 
 
 def plan(
@@ -198,7 +233,8 @@ def state_of(job: Job, store: ResultStore) -> JobState:
         return JobState(done, trials, _all(job, _failed(failure)))
     winner = job.winner()
     if winner is None:
-        return JobState(done, trials, _all(job, "missing"), finalists)
+        varied = job.suite.configurations_from is not None and job.candidate.entry.parameters
+        return JobState(done, trials, _all(job, "missing"), finalists, schedules=int(bool(varied)))
     return JobState(
         done,
         trials,

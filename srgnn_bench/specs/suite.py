@@ -124,8 +124,9 @@ class SuiteSpec(Spec):
 
     configurations_from: str | None = None
     """For suites of variants of one model: the name of that model. It is tuned once per dataset,
-    without any variant's values, and every variant runs the configuration and the epochs that
-    won, with its own values on top. None: every entry is tuned by itself."""
+    without any variant's values, and every variant runs the configuration that won, with its own
+    values on top. Its schedule is chosen by one training of its own on all training sessions but
+    the newest. None: every entry is tuned by itself."""
 
     training: Values = Field(default_factory=dict)
     """Training settings fixed for every model of the suite; they leave the search spaces."""

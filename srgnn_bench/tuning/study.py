@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from srgnn_bench.errors import ModelError
@@ -69,6 +69,7 @@ class Study:
         self.candidate = candidate
         self.dataset = dataset
         self.protocol = protocol
+        self._fingerprint, self._seed, self._store = fingerprint, seed, store
         self.identity = {
             "dataset": dataset,
             "fingerprint": fingerprint,
@@ -90,6 +91,17 @@ class Study:
             space=space,
         )
         self.stored = store.study(dataset=dataset, model=candidate.spec.name, key=self.key)
+
+    def at_full_size(self, configuration: dict[str, Any]) -> Study:
+        """A study of one trial: a configuration's schedule, on all but the newest sessions."""
+        return Study(
+            replace(self.candidate, defaults=configuration, space={}),
+            dataset=self.dataset,
+            fingerprint=self._fingerprint,
+            protocol=self.protocol.with_all_sessions,
+            seed=self._seed,
+            store=self._store,
+        )
 
     def standing(self, lines: Sequence[Trial], budget: TuningSpec) -> Standing:
         """How far it is with a budget, by its trials and finalists."""
@@ -280,6 +292,7 @@ class OpenStudy:
             seed=seed_from(content),
             earlier=tuple(trial for trial in earlier if trial.state == "complete"),
             limit_seconds=limit_seconds,
+            part="finalists" if finalist or of.protocol.tuning_fraction == 1 else "tuning",
             finalist=finalist,
         )
 

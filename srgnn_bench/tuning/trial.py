@@ -58,17 +58,13 @@ class TrialTask:
     seed: int
     earlier: tuple[Trial, ...]
     limit_seconds: float | None
+    part: Literal["tuning", "finalists"] = "tuning"
     finalist: bool = False
 
     @property
     def what(self) -> str:
         """What it is, for errors."""
         return f"{'The finalist of trial' if self.finalist else 'Trial'} {self.number + 1}"
-
-    @property
-    def part(self) -> Literal["tuning", "finalists"]:
-        """The sessions that it is handed: those that tuning may use, or all training sessions."""
-        return "finalists" if self.finalist else "tuning"
 
     def do(self, stage: Stage, *, listen: Listener, checkpoint: Path, device: Device) -> Trial:
         """Train and judge the configuration; a model that fails makes a failed trial.

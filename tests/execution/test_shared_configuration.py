@@ -58,10 +58,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> TinyWorld:
     suite = ablation(world)
     store = ResultStore(world.results)
     jobs = plan(suite, data_root=world.data_root, store=store)
-    assert work_left(jobs, [state_of(job, store) for job in jobs]).units == 2 + 2
+    assert work_left(jobs, [state_of(job, store) for job in jobs]).units == 2 + 1 + 2
     outcome, _, trials = run(world, suite)
     assert outcome == Outcome(done=2, trained=2, failed=0, missing=0)
-    assert trials == 2
+    assert trials == 2 + 1
     return world
 
 
@@ -70,11 +70,16 @@ def test_variants_run_what_won_with_their_own_values_on_top(world: TinyWorld) ->
     records = list(store.records())
     plain, other = sorted(records, key=lambda r: -r.identity.configuration["step"])
     assert other.identity.configuration == {**plain.identity.configuration, "step": 0}
-    [study] = store.studies()
+    schedule, study = sorted(store.studies(), key=lambda each: len(each.trials()))
     assert plain.study == other.study == study.key
     best = best_trial(study.trials())
     assert plain.identity.configuration.items() >= best.parameters.items()
-    assert plain.identity.schedule == other.identity.schedule
+    assert plain.identity.schedule == best.schedule
+    # The variant's own schedule is chosen by one training that sees all training sessions.
+    [trial] = schedule.trials()
+    assert (trial.state, other.identity.schedule) == ("complete", trial.schedule)
+    assert schedule.facts().identity["protocol"]["tuning_fraction"] == 1
+    assert schedule.facts().identity["defaults"] == other.identity.configuration
 
 
 def test_the_plain_model_of_another_suite_has_nothing_left_to_do(world: TinyWorld) -> None:
@@ -87,7 +92,7 @@ def test_the_plain_model_of_another_suite_has_nothing_left_to_do(world: TinyWorl
 
 def test_overwriting_makes_the_runs_of_all_variants_again(world: TinyWorld) -> None:
     outcome, _, trials = run(world, ablation(world), resume="overwrite")
-    assert (outcome.trained, trials) == (2, 2)
+    assert (outcome.trained, trials) == (2, 2 + 1)
 
 
 def test_null_tunes_every_variant_anew(world: TinyWorld) -> None:
@@ -119,6 +124,19 @@ def test_a_tuning_that_fails_fails_every_variant_and_is_told_once(
     assert (outcome.failed, trials) == (2, 1)  # nothing is searched
     jobs = plan(suite, data_root=tiny_world.data_root, store=store, trust=True)
     assert len(list(failures(jobs, store))) == 1
+
+
+def test_a_variant_that_fails_leaves_the_others_alone(tiny_world: TinyWorld) -> None:
+    wrong = {"model": "srgnn", "name": "wrong", "parameters": {"learning_rate": 1e30}}
+    entries = [{"model": "srgnn", "name": "plain"}, wrong]
+    suite = ablation(tiny_world, models=entries)
+    outcome, store, trials = run(tiny_world, suite)
+    assert (outcome.done, outcome.failed, trials) == (1, 1, 2 + 1)
+    jobs = plan(suite, data_root=tiny_world.data_root, store=store)
+    [failure] = failures(jobs, store)
+    assert failure.key == jobs[1].failure_key != jobs[0].failure_key
+    outcome, _, trials = run(tiny_world, suite, resume="retry-failed")
+    assert (outcome.failed, trials) == (1, 1)
 
 
 def test_only_variants_can_share_a_configuration(tiny_world: TinyWorld) -> None:
