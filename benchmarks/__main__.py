@@ -43,6 +43,9 @@ def main(
     repetitions: Annotated[int, typer.Option(min=1)] = 5,
     data_root: Annotated[Path | None, typer.Option(envvar="SRGNN_BENCH_DATA_ROOT")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("benchmarks/results"),
+    rectools: Annotated[
+        Path | None, typer.Option(help="A Python that has RecTools, to measure its SASRec, too.")
+    ] = None,
     minutes: Annotated[float, typer.Option(help="Limit of one preparation.")] = 30,
     gigabytes: Annotated[float, typer.Option(help="Limit of one preparation.")] = 12,
 ) -> None:
@@ -60,7 +63,7 @@ def main(
         series: list[Series] = []
         if chosen is Part.training:
             for size_of_batch in batch_size or training.BATCH_SIZES:
-                arguments = (data_root, size_of_batch, models, repetitions)
+                arguments = (data_root, size_of_batch, models, repetitions, rectools)
                 series += apart(training.measure, *arguments)
         elif chosen is Part.evaluation:
             series += apart(evaluation.measure, data_root, models, repetitions)

@@ -13,7 +13,8 @@ import torch
 
 from benchmarks.measure import Series, alternate, seconds_of
 from benchmarks.recbole_peer import RecBole, anomaly_detection
-from benchmarks.sessions import diginetica_or_generated, stage, with_prefixes
+from benchmarks.rectools_peer import targets_per_second
+from benchmarks.sessions import LONGEST, diginetica_or_generated, stage, with_prefixes
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.layers.products import HAS_ONEDNN, times_transposed
 from srgnn_bench.layers.softmax_loss import BLOCK_SESSIONS, TILE_BYTES
@@ -22,7 +23,7 @@ from srgnn_bench.specs import registry
 from srgnn_bench.specs.model import TrainingSpec
 from srgnn_bench.store.record import Schedule
 from srgnn_bench.training.build import build
-from srgnn_bench.training.fit import train
+from srgnn_bench.training.fit import step_seconds, train
 from srgnn_bench.training.stopping import Repeat
 
 EMBEDDING_SIZE = 64
@@ -31,17 +32,31 @@ EMBEDDING_SIZE = 64
 BATCH_SIZES = (100, 2048)
 """What the SR-GNN authors and RecBole train with."""
 
-MODELS = {"SRGNN": "srgnn", "GRU4Rec": "gru4rec", "NARM": "narm", "STAMP": "stamp"}
+MODELS = {
+    "SRGNN": "srgnn",
+    "GRU4Rec": "gru4rec",
+    "NARM": "narm",
+    "STAMP": "stamp",
+    "SASRec": "sasrec",
+}
 """RecBole's class -> our model."""
+
+ALL_POSITIONS = "SASRec from all positions"
+SECONDS = 20.0
+"""For how long each repetition of it is measured."""
 
 OURS, THEIRS = "srgnn_bench", "RecBole"
 FLOOR = "floor: three matrix products alone"
 
 
 def measure(
-    data_root: Path | None, batch_size: int, models: list[str], repetitions: int
+    data_root: Path | None,
+    batch_size: int,
+    models: list[str],
+    repetitions: int,
+    rectools: Path | None = None,
 ) -> list[Series]:
-    """Training speed of the models at a batch size."""
+    """Training speed of the models at a batch size; ``rectools`` is a Python that has RecTools."""
     name, train_sessions, test_sessions = diginetica_or_generated(data_root)
     whole = stage(train_sessions, test_sessions)
     part = with_prefixes(whole, train=max(5_000, 4 * batch_size), judged=100)
@@ -51,6 +66,16 @@ def measure(
         with tempfile.TemporaryDirectory() as folder:
             contenders = _contenders(model, part, batch_size=batch_size, folder=Path(folder))
             rates = alternate(contenders, repetitions=repetitions)
+        found += [
+            Series("training", task, contender, "prefixes/s", values)
+            for contender, values in rates.items()
+        ]
+    if rectools is not None and "SASRec" in models and batch_size == min(BATCH_SIZES):
+        rates = alternate(
+            _all_positions(whole, batch_size=batch_size, rectools=rectools),
+            repetitions=repetitions,
+        )
+        task = f"{ALL_POSITIONS}, {name}, batch {batch_size}"
         found += [
             Series("training", task, contender, "prefixes/s", values)
             for contender, values in rates.items()
@@ -98,10 +123,41 @@ def _contenders(
     return contenders
 
 
-def ours(model: str, part: Stage) -> Any:
-    """Our model of that name, with RecBole's default parameters."""
-    found = model_class(registry.model(MODELS[model]))
-    return build(found, {"embedding_size": EMBEDDING_SIZE}, part, seed=0)
+def _all_positions(
+    whole: Stage, *, batch_size: int, rectools: Path
+) -> dict[str, Callable[[], float]]:
+    """Batches of as many targets as prefixes elsewhere: as many sessions as have those on average.
+
+    RecTools holds the logits of every padded position of a batch, which is all but impossible at
+    the larger batch sizes.
+    """
+    targets = len(whole.train.items) - len(whole.train)
+
+    def theirs() -> float:
+        return targets_per_second(
+            rectools,
+            whole.train.items,
+            whole.train.offsets,
+            batch_sessions=round(batch_size * len(whole.train) / targets),
+            longest=LONGEST,
+            d=EMBEDDING_SIZE,
+            threads=torch.get_num_threads(),
+            seconds=SECONDS,
+        )
+
+    def own() -> float:
+        model = ours("SASRec", whole, training_positions="all")
+        training = TrainingSpec(train_batch_size=batch_size)
+        return batch_size / step_seconds(model, whole, training, patience=SECONDS)
+
+    return {f"RecTools, padded to {LONGEST}": theirs, OURS: own}
+
+
+def ours(model: str, part: Stage, **parameters: Any) -> Any:
+    """Our model of that name, with RecBole's default parameters and those given."""
+    spec = registry.model(MODELS[model])
+    size = spec.called.get("embedding_size", "embedding_size")
+    return build(model_class(spec), {size: EMBEDDING_SIZE, **parameters}, part, seed=0)
 
 
 def _training(model: Any, part: Stage, *, batch_size: int) -> Callable[[], float]:
