@@ -1,21 +1,21 @@
 """Fair, fast, reproducible benchmarks of session-based recommenders, on RecBole.
 
 Importing this package changes nothing in the process, and imports neither torch nor RecBole, so a
-report is drawn without them. ``Benchmark`` imports both, and with them one import hook that cannot
-be avoided: absl's, which TensorBoard brings to RecBole. ``register`` makes our models known to
-RecBole.
+report is drawn without them. ``Benchmark`` and ``check`` import both, and with them one import hook
+that cannot be avoided: absl's, which TensorBoard brings to RecBole. ``register`` makes our models
+known to RecBole.
 """
 
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from srgnn_bench.api import Benchmark
+    from srgnn_bench.api import Benchmark, check
     from srgnn_bench.recbole_bridge.discovery import register
 
     __version__: str
 
-__all__ = ["Benchmark", "__version__", "register"]
+__all__ = ["Benchmark", "__version__", "check", "register"]
 
 if find_spec("recbole") is None:
     from srgnn_bench.errors import refuse_without_recbole
@@ -24,11 +24,11 @@ if find_spec("recbole") is None:
 
 
 def __getattr__(name: str) -> Any:
-    """What is public is made when it is first asked for: ``Benchmark`` needs torch and RecBole."""
-    if name == "Benchmark":
-        from srgnn_bench.api import Benchmark
+    """What is public is made when it is first asked for: ``Benchmark`` and ``check`` need torch."""
+    if name in ("Benchmark", "check"):
+        from srgnn_bench import api
 
-        return Benchmark
+        return getattr(api, name)
     if name == "register":
         from srgnn_bench.recbole_bridge.discovery import register
 

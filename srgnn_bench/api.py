@@ -23,6 +23,7 @@ from srgnn_bench.data.protocol import test_stage
 from srgnn_bench.errors import ClusterError, SpecError, StoreError
 from srgnn_bench.events import Event, Listener
 from srgnn_bench.execution.chain import Driver
+from srgnn_bench.execution.check import Check, check_run
 from srgnn_bench.execution.coordinator import Outcome, execute
 from srgnn_bench.execution.forecast import Forecast, forecast, to_be_done, work_left
 from srgnn_bench.execution.plan import Job, JobState, Resume, plan, state_of
@@ -43,6 +44,7 @@ from srgnn_bench.specs.resolving import Content, ResolvedSuite, resolve
 from srgnn_bench.specs.suite import ModelEntry, SuiteSpec
 from srgnn_bench.specs.yaml_text import yaml_of
 from srgnn_bench.store.keys import seed_from
+from srgnn_bench.store.lookup import find_run
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.training.build import build
 from srgnn_bench.training.kept import KeptModel, load_weights
@@ -133,8 +135,7 @@ class Benchmark:
         trust: bool = False,
     ) -> None:
         self.store = ResultStore(Path(results))
-        root = data_root or os.environ.get(ROOT_VARIABLE)
-        self._data_root = Path(root) if root else None
+        self._data_root = _data_folder(data_root)
         self._trust = trust
         self.resolved = resolve(
             suite,
@@ -491,6 +492,72 @@ class Benchmark:
         kind = "dataset" if isinstance(spec, DatasetSpec) else "model"
         content = spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
         return str(self.store.write_spec(kind, name=spec.name, text=yaml_of(content)))
+
+
+def check(
+    results: str | Path,
+    *,
+    suite: str | None = None,
+    dataset: str | Path | None = None,
+    model: str | Path | None = None,
+    seed: int | None = None,
+    data_root: str | Path | None = None,
+    device: str | None = None,
+    work: str | Path | None = None,
+    listen: Listener | None = None,
+    trust: bool = False,
+) -> Check:
+    """Train one stored run again, and say whether it came out as it is stored.
+
+    ```python
+    from srgnn_bench import check
+
+    check("results", dataset="diginetica", model="srgnn").verdict
+    ```
+
+    Nothing is written to the folder of the results.
+
+    Args:
+        results: folder of the results.
+        suite: name of the suite; needed where several have such a run.
+        dataset: name of the dataset, or its file where it has moved; needed where several have
+            runs.
+        model: name of the suite's entry, or the model's file where it has moved; needed where
+            several have runs.
+        seed: number of the seed, from 0; the first that is stored unless given.
+        data_root: folder of the data; the environment variable `SRGNN_BENCH_DATA_ROOT` unless
+            given.
+        device: where to train and rank, as for `Benchmark.run`; as the stored run unless given.
+        work: folder for prepared data and the checkpoint, from which an interrupted call goes on; a
+            temporary one unless given.
+        listen: told of the start and of every epoch.
+        trust: whether the model's class may come from any module.
+
+    Raises:
+        BenchError: there is no such run, the data or the code is not that of the run, or the
+            training failed.
+    """
+    found = find_run(
+        ResultStore(Path(results)),
+        suite=suite,
+        dataset=None if dataset is None else str(dataset),
+        model=None if model is None else str(model),
+        seed=seed,
+    )
+    return check_run(
+        found,
+        data_root=_data_folder(data_root),
+        device=device,
+        work=None if work is None else Path(work),
+        listen=listen or _ignore,
+        trust=trust,
+    )
+
+
+def _data_folder(given: str | Path | None) -> Path | None:
+    """The data root that is given, or that of the environment; None where there is none."""
+    root = given or os.environ.get(ROOT_VARIABLE)
+    return Path(root) if root else None
 
 
 def _ignore(event: Event) -> None:

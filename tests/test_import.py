@@ -105,7 +105,7 @@ def test_a_baseline_alone_leaves_anomaly_detection_as_it_is() -> None:
 
 
 def test_the_package_shows_what_is_public_and_nothing_else() -> None:
-    assert dir(srgnn_bench) == ["Benchmark", "__version__", "register"]
+    assert dir(srgnn_bench) == ["Benchmark", "__version__", "check", "register"]
     assert all(getattr(srgnn_bench, name) for name in dir(srgnn_bench))
 
 
@@ -122,6 +122,7 @@ def test_it_says_that_it_is_typed() -> None:
         ("status", "--suite", "quik"),
         ("run", "--set", "trainin.epochs=1"),
         ("report", "--suite", "quik", "--results", "no-such-folder"),
+        ("check", "results/reference", "--dataset", "diginetika"),
     ],
 )
 def test_a_name_that_does_not_exist_is_refused_before_anything_slow_is_imported(

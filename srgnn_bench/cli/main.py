@@ -15,7 +15,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from srgnn_bench import __version__
-from srgnn_bench.cli import datasets, doctor, models, reference, report, run, status, studies
+from srgnn_bench.cli import check, datasets, doctor, models, reference, report, run, status, studies
 from srgnn_bench.cli.screen import console, print_error
 from srgnn_bench.cli.words import INTERRUPTED
 from srgnn_bench.errors import USERS_MISTAKE, BenchError
@@ -24,6 +24,7 @@ app = typer.Typer(name="srgnn-bench", no_args_is_help=True, pretty_exceptions_en
 app.command()(run.run)
 app.command()(report.report)
 app.command()(status.status)
+app.command()(check.check)
 app.add_typer(datasets.app, name="datasets")
 app.command()(models.models)
 app.add_typer(studies.app, name="studies")
@@ -32,7 +33,7 @@ app.command()(doctor.doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point: exit code 0 all done, 1 some runs not, 2 the user's mistake, 130 Ctrl-C."""
+    """Entry point: exit code 0 all done, 1 not all, 2 the user's mistake, 130 Ctrl-C."""
     _show_substitutes()
     try:
         with _second_interrupt_ends():

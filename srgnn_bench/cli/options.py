@@ -61,6 +61,22 @@ DataRootOption = Annotated[
     ),
 ]
 ResultsOption = Annotated[Path, typer.Option("--results", help="Folder of the results.")]
+OneDatasetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--dataset",
+        help="The dataset, if several are stored; its YAML file, if that is elsewhere now.",
+        autocompletion=_names("dataset"),
+    ),
+]
+OneModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        help="The model, or the suite's entry; its YAML file, if that is elsewhere now.",
+        autocompletion=_names("model"),
+    ),
+]
 TrialsOption = Annotated[
     int | None, typer.Option("--trials", min=0, help="Tuning trials per dataset and model.")
 ]

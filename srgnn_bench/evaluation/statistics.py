@@ -217,6 +217,26 @@ def _settled(values: Floats, *, of: float = NOTHING) -> Floats:
     return settled
 
 
+def next_value(values: Floats, *, level: float = LEVEL) -> tuple[float, float]:
+    """Ends of the interval in which one more value of the same kind falls, as another seed's.
+
+    Student's prediction interval (Hahn and Meeker 1991): mean +- t s sqrt(1 + 1/n), t with n - 1
+    degrees of freedom.
+
+    Args:
+        values: shape (n,).
+        level: how often it does.
+
+    Returns:
+        Both NaN for fewer than two values, which tell nothing of others.
+    """
+    n = len(values)
+    if n < 2:
+        return np.nan, np.nan
+    half = stdtrit(n - 1, (1 + level) / 2) * values.std(ddof=1) * np.sqrt(1 + 1 / n)
+    return float(values.mean() - half), float(values.mean() + half)
+
+
 def holm(p_values: Floats) -> Floats:
     """Holm's (1979) p-values, adjusted for a family of comparisons.
 

@@ -88,11 +88,7 @@ class ProgressView:
             case RunStarted():
                 self._begin(f"{who} seed {event.seed}", event, "run")
             case EpochDone():
-                value = "" if event.value is None else f", MRR@20 {100 * event.value:.2f}"
-                self._line(
-                    f"{who} epoch {event.epoch}/{event.epochs}: loss {event.loss:.4f}, "
-                    f"{event.seconds:.1f} s{value}"
-                )
+                self._line(sentence(event))
                 self._progress.update(self._current, completed=event.epoch, shown=event.epoch)
                 self._move(0.99 * self._now * event.epoch / event.epochs)
             case TrialDone():
@@ -106,11 +102,7 @@ class ProgressView:
                     "run",
                 )
             case CheckpointDiscarded():
-                self._line(
-                    f"{who}: the checkpoint {event.path} is damaged ({event.reason}); the training "
-                    "begins again",
-                    always=True,
-                )
+                self._line(sentence(event), always=True)
             case Failed():
                 self._line(f"{who} FAILED: {event.error}", always=True)
 
@@ -163,6 +155,21 @@ class ProgressView:
         """Print a line; bars on a terminal show what passes by, and a notebook would fill up."""
         if always or not (self._console.is_terminal or self._console.is_jupyter):
             self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def sentence(event: EpochDone | CheckpointDiscarded) -> str:
+    """What a training tells on its way, in a line."""
+    who = f"{event.dataset} {event.entry}"
+    if isinstance(event, CheckpointDiscarded):
+        return (
+            f"{who}: the checkpoint {event.path} is damaged ({event.reason}); the training begins "
+            "again"
+        )
+    value = "" if event.value is None else f", MRR@20 {100 * event.value:.2f}"
+    return (
+        f"{who} epoch {event.epoch}/{event.epochs}: loss {event.loss:.4f}, {event.seconds:.1f} s"
+        f"{value}"
+    )
 
 
 def _place(event: TrialStarted | TrialDone) -> str:

@@ -54,6 +54,17 @@ def computing_on(device: Device) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def computing_with_threads(count: int) -> Iterator[None]:
+    """In the block, have torch use so many threads, which decide how sums are rounded."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
 def limits_named(what: str, *, device: torch.device, remedy: str) -> Iterator[None]:
     """In the block, say in one sentence where a device has too little memory or no such operation.
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import ValidationError
 
 from srgnn_bench.errors import StoreError
 from srgnn_bench.evaluation.metrics import Metric, rank_metrics
@@ -16,6 +15,7 @@ from srgnn_bench.evaluation.statistics import Integers
 from srgnn_bench.specs import registry
 from srgnn_bench.specs.reading import did_you_mean
 from srgnn_bench.specs.suite import SuiteSpec
+from srgnn_bench.store.lookup import suite_of
 from srgnn_bench.store.record import Cell, DatasetFacts, Manifest, Record
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.store.study import Tuning
@@ -369,13 +369,7 @@ def load_suite(
             f"{store.root} holds no suite named {suite} (it holds: {known}).",
             remedy="Run it first, or name the folder with --results.",
         )
-    try:
-        spec = SuiteSpec.model_validate(manifest.spec)
-    except ValidationError as error:
-        raise StoreError(
-            f"The stored suite {suite} cannot be read ({error.errors()[0]['msg']}).",
-            remedy="Run the suite again.",
-        ) from error
+    spec = suite_of(manifest)
     records: dict[tuple[str, str], list[Record]] = {}
     holes = []
     for cell in manifest.cells:

@@ -18,6 +18,7 @@ from typing import Any
 
 import pandas as pd
 
+from srgnn_bench.specs.suite import names_a_file
 from srgnn_bench.store.folder import alone_with, read_sealed, sealed_text, write_stored
 from srgnn_bench.store.keys import key_of, short
 from srgnn_bench.store.prefixes import prefixes_key, read_prefixes, write_prefixes
@@ -197,10 +198,23 @@ class ResultStore:
         Raises:
             StoreError: the folder cannot be written.
         """
-        path = self.root / "specs" / kind / f"{name}-{short(key_of(text))}.yaml"
+        path = self._specs_folder(kind) / f"{name}-{short(key_of(text))}.yaml"
         with alone_with(path):
             write_stored(path, text.encode())
         return path
+
+    def spec_file(self, kind: str, named: str) -> str:
+        """A specification's name or path as a suite has it; where the folder is now, if it kept it.
+
+        Args:
+            kind: ``dataset`` or ``model``.
+            named: the name, or the path that ``write_spec`` gave before the folder was moved.
+        """
+        kept = self._specs_folder(kind) / Path(named).name
+        return str(kept) if names_a_file(named) and kept.is_file() else named
+
+    def _specs_folder(self, kind: str) -> Path:
+        return self.root / "specs" / kind
 
     def _manifest_file(self, suite: str) -> Path:
         return self.root / "suites" / f"{suite}.json"

@@ -19,6 +19,7 @@ from srgnn_bench.evaluation.statistics import (
     estimate,
     false_discovery,
     holm,
+    next_value,
     seed_variance,
     session_variance,
 )
@@ -189,6 +190,16 @@ def test_what_all_sessions_agree_on_has_no_interval(sessions: int):
     found = estimate(SessionTotals(0.1 * counts[None], counts, chance=False))
     assert found.value == pytest.approx(0.1)
     assert np.isnan([found.error, *found.interval, found.p_value, found.effect]).all()
+
+
+def test_one_more_value_falls_into_its_interval_as_often_as_stated():
+    generator = np.random.default_rng(7)
+    drawn = generator.normal(0.7, 0.01, size=(4000, 4))
+    for level in (0.95, 0.5):
+        ends = np.array([next_value(values[:3], level=level) for values in drawn])
+        inside = (ends[:, 0] <= drawn[:, 3]) & (drawn[:, 3] <= ends[:, 1])
+        assert inside.mean() == pytest.approx(level, abs=0.02)
+    assert np.isnan(next_value(np.array([0.7]))).all()
 
 
 def test_holm_and_false_discovery_agree_with_statsmodels_and_leave_nan_out():
