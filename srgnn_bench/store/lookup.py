@@ -72,7 +72,8 @@ def find_run(
 
     Args:
         store: the results folder.
-        suite: name of the suite, or its file; needed where several have such a run.
+        suite: name of the suite, or its file; needed where several have such a run. Those of the
+            papers' protocol count only where no other has one.
         dataset: name of the dataset, or its file; needed where several have one.
         model: name of the model or of the suite's entry, or the model's file; needed where
             several have one.
@@ -105,6 +106,8 @@ def find_run(
                 remedy=f"{did_you_mean(str(word), known)} Stored: {', '.join(known)}.".lstrip(),
             )
         rows = [row for row in rows if getattr(row, what) == word]
+    if suite is None:  # the papers' protocol is meant where nothing else is there
+        rows = [row for row in rows if suite_of(row.manifest).protocol.kind == "temporal"] or rows
     for what in ("dataset", "model", "suite"):
         known = _known(rows, what)
         if len(known) > 1:

@@ -69,6 +69,19 @@ def test_what_no_run_or_several_have_is_refused_in_one_line(
     assert "\n" not in str(raised.value)
 
 
+def test_an_honest_suite_goes_before_one_of_the_papers_protocol(
+    store: ResultStore, tmp_path: Path
+) -> None:
+    shutil.copytree(store.root, tmp_path / "copy")
+    copy = ResultStore(tmp_path / "copy")
+    manifest = copy.manifest("first")
+    assert manifest is not None
+    spec = {**manifest.spec, "protocol": {"kind": "published"}, "tuning": None}
+    copy.write_manifest(manifest.model_copy(update={"spec": spec}))
+    assert find_run(copy).suite.name == "second"
+    assert find_run(copy, suite="first", model="popularity").suite.name == "first"
+
+
 def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="holds no finished run"):
         find_run(ResultStore(tmp_path / "nothing"))
