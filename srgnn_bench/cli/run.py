@@ -88,8 +88,9 @@ def run(
     if chosen.note:
         screen.print(f"Note: {chosen.note.strip()}")
     warn(console(stderr=as_json or quiet), benchmark.warnings)
-    states = benchmark.states()
-    expected = benchmark.forecast(resume=resume.value, device=here, states=states)
+    with screen.status("Looking at what is there, and how long the rest will take ..."):
+        states = benchmark.states()
+        expected = benchmark.forecast(resume=resume.value, device=here, states=states)
     screen.print(plan_table(benchmark.jobs, states, expected))
     try:
         with ProgressView(screen, forecast=expected) as view:
