@@ -30,7 +30,7 @@ from scipy.sparse import csr_array
 
 from srgnn_bench.counting.bases import NeighbourParameters, NeighbourRecommender
 from srgnn_bench.counting.neighbours import NeighbourItems, PrefixItems
-from srgnn_bench.counting.sparse_rows import Floats, with_values
+from srgnn_bench.counting.sparse_rows import Floats, keep_best, value_bits, with_values
 from srgnn_bench.data.sessions import Integers, Sessions
 
 
@@ -56,48 +56,72 @@ class STAN(NeighbourRecommender):
 
     Attributes:
         times: time of each training session, shape (sessions,); set by ``fit``.
+        nearness: exp(-|d| / lambda3) at index d, for d from minus to plus the longest session's
+            length; negative ones count from the end, shape (2 * length + 1,).
     """
 
     Parameters = STANParameters
     parameters_: STANParameters
     times: Integers
+    nearness: Floats
+    _per_overlap: Floats
 
     def learn(self, sessions: Sessions) -> None:
         """Index the sessions by their items, and keep their times."""
         super().learn(sessions)
         self.times = sessions.times
+        ages = sessions.times[-1] - sessions.times
+        self._per_overlap = np.exp(-ages / self.parameters_.lambda2) / self.index.norms
+        decays = np.exp(-np.arange(sessions.lengths.max() + 1) / self.parameters_.lambda3)
+        self.nearness = np.concatenate([decays, decays[:0:-1]])
 
     def similarities(self, prefixes: PrefixItems) -> csr_array:
         """Weights of the shared items, norm and recency, shape (prefixes, sessions)."""
         back = prefixes.length() - prefixes.positions.data
         weights = np.exp(-back / self.parameters_.lambda1)
-        similar = self.index.candidates(prefixes.weighted(weights))
-        recency = np.exp(-self._age(similar) / self.parameters_.lambda2)
-        norms = self.index.norms[similar.indices]
-        return with_values(similar, similar.data / norms * recency)
+        sampled = self.index.candidates(prefixes.weighted(weights))
+        newest = self._newest(sampled)
+        similar = self._close(sampled)
+        values = similar.data / self.index.norms[similar.indices]
+        age = np.repeat(newest, np.diff(similar.indptr)) - self.times[similar.indices]
+        values *= np.exp(-age / self.parameters_.lambda2)
+        return with_values(similar, values)
 
     def votes(self, neighbours: csr_array, prefixes: PrefixItems) -> csr_array:
         """Sum of the neighbours' similarities, by nearness, shape (prefixes, n_items)."""
-        return self.by_nearness(self.index.items_of(neighbours, prefixes=prefixes), neighbours.data)
+        near = self.index.items_of(neighbours, prefixes=prefixes)
+        return self.by_nearness(near, neighbours.data, shared=near.last_shared()[0])
 
-    def by_nearness(self, near: NeighbourItems, values: Floats) -> csr_array:
+    def by_nearness(self, near: NeighbourItems, values: Floats, *, shared: Integers) -> csr_array:
         """Sum of the neighbours' values, by nearness to the shared item, shape (prefixes, n_items).
 
         Args:
             near: items of all neighbours.
             values: value of each neighbour, shape (neighbours,).
+            shared: place of its last shared item in each neighbour, shape (neighbours,).
         """
-        place = near.positions.data
-        shared = near.largest(np.where(near.shared > 0, place, 0))
-        distance = np.abs(place - near.spread(shared))
-        nearness = np.exp(-np.arange(distance.max(initial=0) + 1) / self.parameters_.lambda3)
-        return near.sum(near.spread(values) * nearness[distance])
+        distance = near.positions.data - near.spread(shared.astype(np.intp))
+        return near.sum(self.nearness[distance], of_neighbours=values)
 
-    def _age(self, candidates: csr_array) -> Integers:
-        """Time from each candidate to the newest one of its prefix, shape (entries,)."""
-        times = self.times[candidates.indices]
-        counts = np.diff(candidates.indptr)
-        found = counts > 0
-        newest = np.maximum.reduceat(times, candidates.indptr[:-1][found])
-        age: Integers = np.repeat(newest, counts[found]) - times
-        return age
+    def _newest(self, candidates: csr_array) -> Integers:
+        """Time of the newest candidate of each prefix, 0 where it has none, shape (prefixes,)."""
+        newest = np.zeros(candidates.shape[0], dtype=self.times.dtype)
+        found = np.diff(candidates.indptr) > 0
+        last = np.maximum.reduceat(candidates.indices, candidates.indptr[:-1][found])
+        newest[found] = self.times[last]
+        return newest
+
+    def _close(self, candidates: csr_array) -> csr_array:
+        """The candidates that can be among the nearest, few of all.
+
+        With the age counted from the newest session of all, the similarity is one product. It is
+        the same but for a factor of the prefix and for rounding, which less than four steps of
+        single precision make up for.
+        """
+        rough = candidates.data * self._per_overlap[candidates.indices.astype(np.intp)]
+        return keep_best(
+            candidates,
+            value_bits(rough),
+            count=self.parameters_.neighbours,
+            least_equal=lambda bits: bits - 4,
+        )

@@ -89,7 +89,7 @@ class VSKNN(NeighbourRecommender):
         """Decayed sum of the neighbours' similarities, shape (prefixes, n_items)."""
         p = self.parameters_
         near = self.index.items_of(neighbours, prefixes=prefixes)
-        age = prefixes.lengths[rows_of(neighbours)] + 1 - near.largest(near.shared)
+        age = prefixes.lengths[rows_of(neighbours)] + 1 - near.last_shared()[1]
         decays = by_distance(p.weighting_score, np.arange(1, prefixes.lengths.max() + 1))
         decayed = with_values(neighbours, neighbours.data * decays[age - 1])
         votes = decayed @ self.index.holds

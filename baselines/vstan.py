@@ -61,8 +61,9 @@ class VSTAN(STAN):
     def votes(self, neighbours: csr_array, prefixes: PrefixItems) -> csr_array:
         """STAN's sum, by the recency of the shared click and the idf, shape (prefixes, n_items)."""
         near = self.index.items_of(neighbours, prefixes=prefixes)
-        back = prefixes.lengths[rows_of(neighbours)] - near.largest(near.shared)
+        shared, shown = near.last_shared()
+        back = prefixes.lengths[rows_of(neighbours)] - shown
         recency = np.exp(-back / self.parameters_.lambda4)
-        votes = self.by_nearness(near, neighbours.data * recency)
+        votes = self.by_nearness(near, neighbours.data * recency, shared=shared)
         weights = 1 + self.parameters_.idf_weighting * self.idf[votes.indices]
         return with_values(votes, votes.data * weights)

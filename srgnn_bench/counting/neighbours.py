@@ -26,6 +26,7 @@ from srgnn_bench.counting.sparse_rows import (
     keep_best,
     last_positions,
     select,
+    value_bits,
     with_values,
 )
 from srgnn_bench.data.sessions import Integers, Sessions
@@ -66,8 +67,7 @@ class SessionIndex:
         holds: 1 where a session holds an item, same shape.
         sizes: different items of each session, shape (sessions,).
         norms: length of each session as a vector of ones, sqrt(sizes), shape (sessions,).
-        recency: place of each session's time among all times, from 0 for the oldest, shape
-            (sessions,).
+        recency: first session, from 0, of the same time as each session, shape (sessions,).
     """
 
     def __init__(self, sessions: Sessions, *, n_items: int, sample_size: int) -> None:
@@ -75,11 +75,10 @@ class SessionIndex:
         self.holds = with_values(self.positions, np.ones(self.positions.nnz))
         self.sizes = np.diff(self.positions.indptr)
         self.norms = np.sqrt(self.sizes)
-        self.recency = np.unique(sessions.times, return_inverse=True)[1]
+        self.recency = np.searchsorted(sessions.times, sessions.times)
         self._sample_size = sample_size
         # What is in a sample is among the most recent of each item that it shares.
-        held_by = self.holds.T.tocsr()
-        self._held_by = keep_best(held_by, self.recency[held_by.indices], count=sample_size)
+        self._held_by = self._most_recent(self.holds.T.tocsr())
 
     def idf(self) -> Floats:
         """ln(sessions / sessions that hold an item), shape (n_items,).
@@ -101,7 +100,7 @@ class SessionIndex:
             Sum of the weights of the shared items, shape (prefixes, sessions).
         """
         overlaps = select(weights, weights.data > 0) @ self._held_by
-        return keep_best(overlaps, self.recency[overlaps.indices], count=self._sample_size)
+        return self._most_recent(overlaps)
 
     def nearest(self, similarities: csr_array, *, count: int) -> csr_array:
         """The most similar candidates of each prefix; of equal ones, the more recent.
@@ -110,8 +109,20 @@ class SessionIndex:
             similarities: similarity of each candidate, shape (prefixes, sessions).
             count: neighbours of a prefix; more where others are as near as the last of them.
         """
-        order = by_value(similarities.data, ties=self.recency[similarities.indices])
-        return keep_best(similarities, order, count=count)
+        # Few of all candidates are near enough for their recency to matter.
+        near = keep_best(similarities, value_bits(similarities.data), count=count)
+        order = by_value(near.data, ties=self.recency[near.indices])
+        return keep_best(near, order, count=count)
+
+    def _most_recent(self, sessions: csr_array) -> csr_array:
+        """The sample of each row, shape (rows, sessions)."""
+        # Sessions are ordered by time, so that their numbers say which is the more recent.
+        return keep_best(
+            sessions,
+            sessions.indices,
+            count=self._sample_size,
+            least_equal=self.recency.__getitem__,
+        )
 
     def items_of(self, neighbours: csr_array, *, prefixes: PrefixItems) -> NeighbourItems:
         """The items of every neighbour, compared with the prefix that it is a neighbour of.
@@ -148,26 +159,38 @@ class NeighbourItems:
     shared: npt.NDArray[np.int32]
     bounds: Integers
 
-    def largest(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Largest of the values of each neighbour's items: (entries,) -> (neighbours,)."""
-        return np.maximum.reduceat(values, self.positions.indptr[:-1])
+    def last_shared(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """Places of the last click on a shared item, in each neighbour and in its prefix.
+
+        Returns:
+            Two places from 1, shape (neighbours,) each. They can be of two items.
+        """
+        entries = np.flatnonzero(self.shared > 0)
+        own = self.spread(np.arange(self.positions.shape[0], dtype=np.int32))[entries]
+        # What shares no item is no neighbour, so that each has a first entry here.
+        first = np.flatnonzero(np.diff(own, prepend=-1))
+        last = np.append(first[1:], len(entries))[: len(first)] - 1
+        return (
+            self.positions.data[entries[last]],  # the places of a session ascend
+            np.maximum.reduceat(self.shared[entries], first),
+        )
 
     def spread(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Give every item the value of its neighbour: (neighbours,) -> (entries,)."""
         return np.repeat(values, np.diff(self.positions.indptr))
 
-    def sum(self, values: Floats) -> csr_array:
-        """Add up the values of each item over a prefix's neighbours.
+    def sum(self, weights: Floats, *, of_neighbours: Floats) -> csr_array:
+        """Add up each item's weight times its neighbour's, over a prefix's neighbours.
 
         Args:
-            values: shape (entries,).
+            weights: shape (entries,).
+            of_neighbours: shape (neighbours,).
 
         Returns:
             Shape (prefixes, n_items).
         """
-        neighbours = self.positions.shape[0]
+        numbers = np.arange(len(of_neighbours), dtype=self.bounds.dtype)
         of_prefix = csr_array(
-            (np.ones(neighbours), np.arange(neighbours), self.bounds),
-            shape=(len(self.bounds) - 1, neighbours),
+            (of_neighbours, numbers, self.bounds), shape=(len(self.bounds) - 1, len(numbers))
         )
-        return of_prefix @ with_values(self.positions, values)
+        return of_prefix @ with_values(self.positions, weights)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -43,26 +44,34 @@ def last_positions(items: Integers, offsets: Integers, *, n_items: int) -> csr_a
     )
 
 
-def keep_best(matrix: csr_array, order: Integers, *, count: int) -> csr_array:
+def keep_best(
+    matrix: csr_array,
+    order: npt.NDArray[np.integer[Any]],
+    *,
+    count: int,
+    least_equal: Callable[[Any], Any] = lambda number: number,
+) -> csr_array:
     """Keep the entries of each row that come last in an order.
 
     Args:
         matrix: any matrix in rows.
         order: a number for each stored entry, shape (entries,).
         count: entries that a row keeps, and besides them those that tie with the last of them.
+        least_equal: the least number that ties with a number, itself unless told otherwise.
     """
     sizes = np.diff(matrix.indptr)
     crowded = np.flatnonzero(sizes > count)
     if not len(crowded):
         return matrix
-    least = np.full(len(sizes), np.iinfo(order.dtype).min, dtype=order.dtype)
+    keep = np.ones(len(order), dtype=np.bool_)
     starts, stops = matrix.indptr[crowded].tolist(), matrix.indptr[crowded + 1].tolist()
-    for row, start, stop in zip(crowded.tolist(), starts, stops, strict=True):
-        own = order[start:stop].copy()
+    for start, stop in zip(starts, stops, strict=True):
+        own = order[start:stop]
         surplus = stop - start - count
-        own.partition(surplus)
-        least[row] = own[surplus]
-    return select(matrix, order >= np.repeat(least, sizes))
+        parted = own.copy()
+        parted.partition(surplus)
+        np.greater_equal(own, least_equal(parted[surplus]), out=keep[start:stop])
+    return select(matrix, keep)
 
 
 def select(matrix: csr_array, keep: npt.NDArray[np.bool_]) -> csr_array:
@@ -102,10 +111,18 @@ def by_value(values: Floats, *, ties: Integers) -> Integers:
         values: not negative, shape (entries,).
         ties: 0 to 2**32 - 1, shape (entries,).
     """
-    # The bits of a positive float, read as an integer, ascend with it.
-    bits = values.astype(np.float32).view(np.int32).astype(np.int64)
-    ordered: Integers = (bits << 32) | ties
+    ordered: Integers = (value_bits(values).astype(np.int64) << 32) | ties
     return ordered
+
+
+def value_bits(values: Floats) -> npt.NDArray[np.int32]:
+    """Numbers that order entries by value, in single precision.
+
+    Args:
+        values: not negative, shape (entries,).
+    """
+    # The bits of a positive float, read as an integer, ascend with it.
+    return values.astype(np.float32).view(np.int32)
 
 
 def rounded(scores: csr_array) -> csr_array:

@@ -42,7 +42,7 @@ class Portions:
     scores: int = 8_000_000
     tile: int = 2048
     encoded: int = 2048
-    sparse: int = 128
+    sparse: int = 256
     alike: int = 131_072
 
 

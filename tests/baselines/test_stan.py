@@ -74,6 +74,24 @@ def test_and_on_more_sessions_than_are_sampled(model_class, further):
     )
 
 
+@pytest.mark.parametrize("years", [0, 3])
+@pytest.mark.parametrize(("model_class", "further"), MODELS)
+def test_and_where_all_that_is_near_is_old(model_class, further, years):
+    settings = {**SETTINGS, **further, "neighbours": 7, "sample_size": 60, "lambda2": 20_000.0}
+    training = random_sessions(count=120, items=10, longest=6, seed=5)
+    times = [1000 * number for number in range(120)]
+    shown = random_sessions(count=30, items=10, longest=6, seed=6)
+    if further:  # the newest session would change the idf of all items
+        settings["idf_weighting"] = 0.0
+    expected = [
+        stan(p, training, times, n_items=11, settings=settings, now=times[-1]) for p in shown
+    ]
+    latest = times[-1] + years * 365 * 24 * 3600
+    model = tiny_model(model_class, n_items=11, **settings)
+    fit(model, [*training, [11]], [*times, latest])
+    check(scores(model, shown), expected)
+
+
 def test_a_worked_example():
     model = tiny_model(STAN, n_items=4, lambda1=1.0, lambda2=1.0, lambda3=1.0)
     fit(model, [[1, 3], [2, 4, 4]], times=[0, 1])
