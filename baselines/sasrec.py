@@ -73,11 +73,11 @@ class FastSASRec(CausalSoftmax, SASRec):  # type: ignore[misc]
         """See ``CausalSoftmax``."""
         states = self.item_embedding(clicks.items) + self.position_embedding(clicks.place)
         states = self.dropout(self.LayerNorm(states))
-        blocks = [partial(_block, block) for block in self.trm_encoder.layer]
+        blocks = [partial(recbole_block, block) for block in self.trm_encoder.layer]
         return causal_blocks(blocks, states, clicks, every=every)
 
 
-def _block(
+def recbole_block(
     block: TransformerLayer,
     asking: torch.Tensor,
     states: torch.Tensor,

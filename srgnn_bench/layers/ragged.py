@@ -80,6 +80,21 @@ class OrderedClicks(Clicks):
         return later, later - to_its_last
 
     @property
+    def all_pairs(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Every click with each click of its session: the one, the other.
+
+        Both are places among the clicks, of shape (pairs,), where a session of n clicks has n * n
+        pairs.
+        """
+        click = torch.arange(len(self.items), device=self.items.device)
+        lengths = self.spread(self.lengths)
+        one = torch.repeat_interleave(click, lengths)
+        # A click's pairs begin where those of the clicks before it end.
+        pair = torch.arange(len(one), device=one.device)
+        number = pair - (lengths.cumsum(0) - lengths)[one]
+        return one, (click - self.place)[one] + number
+
+    @property
     def clicks_after(self) -> torch.Tensor:
         """Clicks of its session after each click, shape (clicks,)."""
         return self.spread(self.lengths) - 1 - self.place

@@ -19,6 +19,7 @@ from srgnn_bench.baselines.dhcn import DHCN
 from srgnn_bench.baselines.esasrec import ESASRec
 from srgnn_bench.baselines.gcegnn import GCEGNN
 from srgnn_bench.baselines.gcsan import FastGCSAN
+from srgnn_bench.baselines.miasrec import BestProducts, MiaSRec, entmax_by
 from srgnn_bench.baselines.niser import NISER
 from srgnn_bench.baselines.sgnnhn import SGNNHN
 from srgnn_bench.baselines.tagnn import TAGNN, TargetScores
@@ -27,7 +28,7 @@ from srgnn_bench.errors import ModelError
 from srgnn_bench.layers.gated_gnn import GatedGNN
 from srgnn_bench.layers.hypergraph import SessionHypergraph
 from srgnn_bench.layers.item_neighbours import ItemNeighbours
-from srgnn_bench.layers.ragged import ordered_clicks
+from srgnn_bench.layers.ragged import OrderedClicks, ordered_clicks
 from srgnn_bench.layers.session_graph import session_edges, session_nodes
 
 N_ITEMS = 12
@@ -256,6 +257,57 @@ def slow_esasrec(model: ESASRec, session: list[int], *, heads: int) -> torch.Ten
     return states[-1] @ vectors.T
 
 
+def slow_entmax(values: list[float]) -> list[float]:
+    """Weights max(0, z / 2 - tau) ** 2, tau by bisection."""
+    low, high = max(values) / 2 - 1, max(values) / 2
+    for _ in range(100):
+        tau = (low + high) / 2
+        total = sum(max(0.0, z / 2 - tau) ** 2 for z in values)
+        low, high = (tau, high) if total > 1 else (low, tau)
+    return [max(0.0, z / 2 - low) ** 2 for z in values]
+
+
+def slow_miasrec(model: MiaSRec, session: list[int], *, heads: int, best: float) -> torch.Tensor:
+    vectors = model.item_embedding.weight
+    items = [torch.stack([vectors[item] for item in session]).mean(0)]
+    items += [vectors[item] for item in reversed(session)]
+    often = [1, *(min(2, session.count(item)) for item in reversed(session))]
+    states = []
+    for place, (item, count) in enumerate(zip(items, often, strict=True)):
+        state = item + model.position_embedding.weight[place]
+        states.append(model.layer_norm(state + model.frequency_embedding.weight[count - 1]))
+    size = 8 // heads
+    for block in model.blocks:
+        attention, new = block.multi_head_attention, []
+        for state in states:
+            joined = []
+            for head in range(heads):
+                part = slice(head * size, (head + 1) * size)
+                query = attention.query(state)[part]
+                fit = torch.stack([query @ attention.key(s)[part] for s in states])
+                weights = (fit / size**0.5).softmax(0)
+                joined.append(
+                    sum(w * attention.value(s)[part] for w, s in zip(weights, states, strict=True))
+                )
+            attended = attention.LayerNorm(attention.dense(torch.cat(joined)) + state)
+            new.append(block.feed_forward(attended))
+        states = new
+    mixed = []
+    for item, state in zip(items, states, strict=True):
+        gate = torch.sigmoid(model.highway(torch.cat([item, state])))
+        mixed.append(gate * item + (1 - gate) * state)
+    importance = [model.importance(torch.cat([mixed[0], state])).item() for state in mixed]
+    weights = slow_entmax(importance) if model.chooses else importance
+    intents = [
+        s / s.norm() for s, a in zip(mixed, weights, strict=True) if a > 0 or not model.chooses
+    ]
+    scores = []
+    for item in normalize(vectors, dim=1):
+        cosines = torch.stack([intent @ item for intent in intents])
+        scores.append((best * cosines.max() + (1 - best) * cosines.mean()) / 0.07)
+    return torch.stack(scores)
+
+
 CASES = {
     "NISER+": (NISER, {}, slow_niser),
     "NISER+, 2 steps": (NISER, {"step": 2}, slow_niser),
@@ -281,6 +333,12 @@ CASES = {
         ESASRec,
         {"heads": 1, "blocks": 1, "inner_multiple": 2},
         partial(slow_esasrec, heads=1),
+    ),
+    "MiaSRec": (MiaSRec, {"inner_size": 16}, partial(slow_miasrec, heads=2, best=0.9)),
+    "MiaSRec, all intents": (
+        MiaSRec,
+        {"inner_size": 16, "intents": "all", "best": 0.4, "blocks": 1, "heads": 4},
+        partial(slow_miasrec, heads=4, best=0.4),
     ),
     "GCE-GNN, 1 hop": (
         GCEGNN,
@@ -308,7 +366,8 @@ def make(name: str):
 
 @pytest.mark.parametrize("name", CASES)
 def test_scores_are_those_of_the_formulas(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(TAGNN, "at_once", 100)  # several blocks of items
+    for model_class in (TAGNN, MiaSRec):
+        monkeypatch.setattr(model_class, "at_once", 100)  # several blocks of items
     model, slow = make(name), CASES[name][2]
     with torch.no_grad():
         scores = model.full_sort_predict(tiny_batch(SESSIONS))
@@ -337,6 +396,65 @@ def test_tagnn_has_the_gradients_of_its_scores() -> None:
     assert torch.autograd.gradcheck(
         TargetScores.apply, (*parts, session, True, 20)
     )  # in several blocks
+
+
+@settings(max_examples=50)
+@given(
+    st.lists(st.lists(st.floats(-6, 6, width=32), min_size=1, max_size=9), min_size=1, max_size=5)
+)
+def test_entmax_is_that_of_its_definition(sessions: list[list[float]]) -> None:
+    lengths = [len(session) for session in sessions]
+    clicks = OrderedClicks.of(torch.zeros(sum(lengths)), torch.tensor(lengths))
+    values = torch.tensor([z for session in sessions for z in session], dtype=torch.float64)
+    expected = [weight for session in sessions for weight in slow_entmax(session)]
+    found = entmax_by(values, clicks)
+    torch.testing.assert_close(found.tolist(), expected, rtol=1e-6, atol=1e-9)
+
+
+def test_miasrec_leaves_out_what_entmax_gives_no_weight() -> None:
+    model = make("MiaSRec")
+    with torch.no_grad():
+        model.importance.weight.mul_(200)
+        batch = tiny_batch(SESSIONS)
+        _, session = model.intents(batch["item_id_list"], batch["item_length"])
+        counts = session.bincount().tolist()
+        assert all(1 <= n <= len(s) + 1 for n, s in zip(counts, SESSIONS, strict=True))
+        assert sum(counts) < sum(len(s) + 1 for s in SESSIONS)
+        for shown, scores in zip(SESSIONS, model.full_sort_predict(batch), strict=True):
+            slow = slow_miasrec(model, shown, heads=2, best=0.9)
+            torch.testing.assert_close(scores, slow, rtol=1e-4, atol=1e-6)
+
+
+def test_miasrec_learns_from_the_cross_entropy_of_its_scores() -> None:
+    gradients, targets = [], [3, 4, 5, 6, 7, 8]
+    for slowly in (True, False):
+        model = make("MiaSRec")
+        if slowly:
+            scores = [slow_miasrec(model, session, heads=2, best=0.9) for session in SESSIONS]
+            loss = cross_entropy(torch.stack(scores)[:, 1:], torch.tensor(targets) - 1)
+        else:
+            loss = model.calculate_loss(tiny_batch(SESSIONS, targets))
+        loss.backward()
+        gradients.append({k: w.grad for k, w in model.named_parameters() if w.grad is not None})
+    slow, found = gradients
+    assert found.keys() == slow.keys()
+    assert not any("importance" in name for name in found)
+    for name, gradient in slow.items():
+        torch.testing.assert_close(found[name], gradient, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("at_once", [1, 20, 1000])
+def test_largest_products_have_the_gradient_of_the_largest(at_once: int) -> None:
+    torch.manual_seed(0)
+    vectors, items = (
+        torch.randn(rows, 4, dtype=torch.float64, requires_grad=True) for rows in (6, 8)
+    )
+    sizes = [3, 2, 1]  # groups of 3, 2 and 1 vectors
+    groups = [[0, 3, 5], [1, 4], [2]]
+    slow = torch.stack([(vectors[rows] @ items.T).amax(0) for rows in groups])
+    found = BestProducts.apply(vectors, items, sizes, True, at_once)
+    torch.testing.assert_close(found, slow)
+    assert torch.autograd.gradcheck(BestProducts.apply, (vectors, items, sizes, True, at_once))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -384,7 +502,7 @@ def test_few_neighbours_are_drawn_where_it_is_asked_for() -> None:
     assert torch.equal(again.items, found.items)
 
 
-@pytest.mark.parametrize("model_class", [AttenMixer, ESASRec])
+@pytest.mark.parametrize("model_class", [AttenMixer, ESASRec, MiaSRec])
 def test_no_embedding_is_cut_into_unequal_heads(model_class: type[Any]) -> None:
     with pytest.raises(ModelError, match="3 heads"):
         tiny_model(model_class, n_items=5, embedding_size=8, heads=3)

@@ -42,6 +42,17 @@ def test_causal_pairs_are_all_that_a_click_may_see(batch):
 
 
 @given(batch=sessions)
+def test_all_pairs_are_those_of_a_session(batch):
+    clicks = ordered_clicks(*padded(batch))
+    ones, others = (places.tolist() for places in clicks.all_pairs)
+    session = clicks.session.tolist()
+    expected = [
+        (i, j) for i in range(len(session)) for j in range(len(session)) if session[i] == session[j]
+    ]
+    assert list(zip(ones, others, strict=True)) == expected
+
+
+@given(batch=sessions)
 def test_packing_is_that_of_torch(batch):
     item_seq, lengths = padded(batch)
     clicks = packed_clicks(item_seq, lengths)
