@@ -93,7 +93,7 @@ class BestProducts(torch.autograd.Function):
         ctx.sizes, ctx.width = sizes, max(1, at_once // len(vectors))
         numbers = largest.new_zeros(largest.shape if keep else (0, len(items)), dtype=torch.int16)
         for block, best, number in _columns(ctx.width, items.T, largest, numbers):
-            first, *others = (vectors @ block).split(sizes)
+            first, *others = torch.split(vectors @ block, sizes)
             best.copy_(first)
             for n, products in enumerate(others, start=1):
                 before = best[: len(products)]

@@ -100,7 +100,7 @@ class STAN(NeighbourRecommender):
             values: value of each neighbour, shape (neighbours,).
             shared: place of its last shared item in each neighbour, shape (neighbours,).
         """
-        distance = near.positions.data - near.spread(shared.astype(np.intp))
+        distance = near.positions.data - near.spread(shared)
         return near.sum(self.nearness[distance], of_neighbours=values)
 
     def _newest(self, candidates: csr_array) -> Integers:

@@ -159,7 +159,7 @@ class NeighbourItems:
     shared: npt.NDArray[np.int32]
     bounds: Integers
 
-    def last_shared(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    def last_shared(self) -> tuple[Integers, npt.NDArray[np.int32]]:
         """Places of the last click on a shared item, in each neighbour and in its prefix.
 
         Returns:
@@ -171,7 +171,8 @@ class NeighbourItems:
         first = np.flatnonzero(np.diff(own, prepend=-1))
         last = np.append(first[1:], len(entries))[: len(first)] - 1
         return (
-            self.positions.data[entries[last]],  # the places of a session ascend
+            # The places of a session ascend.
+            self.positions.data[entries[last]].astype(np.int64),
             np.maximum.reduceat(self.shared[entries], first),
         )
 
