@@ -23,7 +23,7 @@ from srgnn_bench.report.figures.differences import draw_differences
 from srgnn_bench.report.figures.importances import draw_importances
 from srgnn_bench.report.figures.legend import legend_columns, name_marks, spread
 from srgnn_bench.report.figures.looks import MOST_LINES, chosen_lines, in_rows, looks
-from srgnn_bench.report.figures.scale import scale_of
+from srgnn_bench.report.figures.scale import scale_of, whole_numbers
 from srgnn_bench.report.figures.tradeoff import SIDES, cost_ticks, draw_tradeoff
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import load_suite
@@ -157,6 +157,13 @@ def test_the_ticks_of_an_axis_of_costs_lie_on_it(low, high):
     first, last = axes.get_xlim()
     assert len(ticks) >= 1 + (low < high)
     assert all(first <= tick <= last for tick in ticks)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.945, 1.055), (0.9, 2.1), (-0.7, 15.7), (0, 400)])
+def test_an_axis_that_counts_has_whole_ticks(low, high):
+    ticks = whole_numbers().tick_values(low, high)
+    assert all(tick == round(tick) for tick in ticks)
+    assert 1 <= sum(low <= tick <= high for tick in ticks) <= 7
 
 
 def test_names_keep_off_the_line_where_there_is_room():

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from srgnn_bench.report.figures.canvas import Layout, panel_grid
 from srgnn_bench.report.figures.figure import FigureSpec
 from srgnn_bench.report.figures.legend import draw_legend, legend_rows
 from srgnn_bench.report.figures.looks import choice_note, chosen_lines, looks
+from srgnn_bench.report.figures.scale import whole_numbers
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import SuiteResults
 
@@ -74,7 +74,7 @@ def draw_panel(
         )
     if here.empty:
         axes.text(0.5, 0.5, "not stored", ha="center", transform=axes.transAxes)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    axes.xaxis.set_major_locator(whole_numbers())
     axes.set_xlabel("Epoch")
     axes.set_ylabel(measures(frames.results)[measure])
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import MaxNLocator
 
 ROOM = 6.0
 """An axis reaches at most this many times as far as the upper half of its values."""
@@ -63,3 +64,8 @@ def scale_of(
         if (inside == drawn).all():
             return Scale(low, high, frozenset(values.index[~drawn]))
         drawn = inside
+
+
+def whole_numbers() -> MaxNLocator:
+    """Ticks of an axis that counts; a single number has one."""
+    return MaxNLocator(integer=True, nbins=6, min_n_ticks=1)

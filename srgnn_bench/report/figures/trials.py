@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from srgnn_bench.report.figures.canvas import Layout, panel_grid
 from srgnn_bench.report.figures.legend import draw_legend, legend_rows
@@ -18,6 +17,7 @@ from srgnn_bench.report.figures.looks import (
     in_order,
     looks,
 )
+from srgnn_bench.report.figures.scale import whole_numbers
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import SuiteResults, shortened
 
@@ -85,6 +85,6 @@ def draw_panel(
             line(axes, trials, look[name])
     if here.empty:
         axes.text(0.5, 0.5, "nothing was searched", ha="center", transform=axes.transAxes)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    axes.xaxis.set_major_locator(whole_numbers())
     axes.set_xlabel(label)
     axes.set_ylabel("Valid. MRR@20 (%)")
