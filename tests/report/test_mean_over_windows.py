@@ -34,7 +34,7 @@ def test_the_mean_counts_every_window_once(benchmark_on_windows: Benchmark, tmp_
     frames = benchmark_on_windows.frames()
     names = ["tiny-1", "tiny-2", "tiny-3"]
     assert frames.results.datasets == names
-    single = frames.metrics.set_index(["entry", "metric", "dataset"])["mean"]
+    single = frames.metrics.set_index(["entry", "metric", "dataset"])["mean"].sort_index()
     found = frames.windows.set_index(["entry", "metric"])
     subject, other = frames.results.subject, "markov"
     assert subject == "popularity"
