@@ -109,7 +109,7 @@ def machine(results: SuiteResults) -> str:
     kinds = sorted(
         {
             f"{e.get('processor') or 'unknown processor'}, {e.get('cores', '?')} cores, "
-            f"{e.get('threads', '?')} threads, device {device_words(e)}"
+            f"{_count(e.get('threads', '?'), 'thread')}, device {device_words(e)}"
             for e in (record.environment for record in results.all_records())
         }
     )
@@ -157,6 +157,12 @@ def budget(results: SuiteResults) -> str:
         if tuning.trials is None
         else _count(tuning.trials, "tuning trial")
     )
+    finalists = (
+        tuning.finalists for tuning in map(results.tuning, results.all_records()) if tuning
+    )
+    most = max(map(len, finalists), default=0)
+    if most:
+        allowed += f", the best {most} of them once more on all training sessions,"
     if not results.shares_tuning:
         return f"{allowed} per model and dataset"
     [title] = results.tuned.values()

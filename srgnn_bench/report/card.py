@@ -52,7 +52,7 @@ def protocol_card(results: SuiteResults) -> dict[str, str]:
         for r in records
     }
     found = {
-        "Protocol": protocol_line(results),
+        "Protocol": protocol_line(results).removeprefix("Protocol "),
         "Data": data_line(results, datasets=results.datasets).removeprefix("Data: "),
         "Split": f"{split} {prefix}",
         "Selection": selection,

@@ -11,7 +11,7 @@ import pandas as pd
 from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import describe_intervals
 from srgnn_bench.report.frames import Frames
-from srgnn_bench.report.tables.table import signed
+from srgnn_bench.report.tables.table import p_text, signed
 
 LEVEL = 0.05
 """A corrected p-value below this counts as a difference."""
@@ -43,7 +43,8 @@ def conclusions(frames: Frames) -> list[str]:
     sentences = [
         f"A difference counts as clear where its p-value is below {LEVEL} after Holm's correction "
         f"for all {len(frames.differences)} comparisons. Intervals and p-values hold "
-        f"{describe_intervals(frames.differences['with_seeds'])}."
+        f"{describe_intervals(frames.differences['with_seeds'])}. The correction is in the "
+        "p-values alone: an interval may leave 0 out where the difference is not clear."
     ]
     for entry in dict.fromkeys(frames.differences["entry"]):
         for metric in results.metrics:
@@ -88,7 +89,8 @@ def _difference(row: pd.Series[Any], dataset: str) -> str:
     text = f"{dataset} ({signed(-row['difference'])} points, "
     if math.isnan(row["low"]):
         return f"{text}no interval)"
-    text += f"95% interval {signed(-row['high'])} to {signed(-row['low'])}"
+    p = p_text(row["p_holm"])
+    text += f"95% interval {signed(-row['high'])} to {signed(-row['low'])}, p {p}"
     return f"{text})" if row["with_seeds"] else f"{text}; one seed)"
 
 

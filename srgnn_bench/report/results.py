@@ -150,9 +150,13 @@ class SuiteResults:
 
     @property
     def seeds(self) -> list[int]:
-        """How many runs the suite asks for per dataset and entry, each number once, ascending."""
+        """How many runs the suite asks for per dataset and entry, each number once, ascending.
+
+        A model that is fitted without chance has one, and does not count beside trained ones.
+        """
         jobs = {(cell.dataset, cell.entry) for cell in self.manifest.cells}
-        return sorted({self.expected(dataset, entry=entry) for dataset, entry in jobs})
+        counted = {job for job in jobs if self.has_chance(*job)} or jobs
+        return sorted({self.expected(dataset, entry=entry) for dataset, entry in counted})
 
     def is_complete(self, dataset: str) -> bool:
         """Whether every run on a dataset is there."""

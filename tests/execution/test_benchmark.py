@@ -17,6 +17,8 @@ from srgnn_bench.execution.final import FinalResult, FinalTask
 from srgnn_bench.execution.plan import plan, state_of
 from srgnn_bench.execution.stale import failures, stale_runs
 from srgnn_bench.process.device import CPU
+from srgnn_bench.report.captions import protocol_line
+from srgnn_bench.report.results import load_suite
 from srgnn_bench.specs.resolving import ResolvedSuite, resolve
 from srgnn_bench.store.record import Schedule
 from srgnn_bench.store.store import ResultStore
@@ -97,6 +99,21 @@ def test_the_trained_models_learn_the_pattern(finished) -> None:
     by_model = {r.model: r.metrics["recall@5"] for r in store.records()}
     assert by_model["srgnn"] > 0.6
     assert by_model["srgnn"] > 2 * by_model["popularity"]
+
+
+def test_the_report_says_the_seeds_of_trained_models(finished) -> None:
+    _, _, store, _ = finished
+    line = protocol_line(load_suite(store, suite="tinysuite"))
+    assert line.endswith("; 2 seeds.")  # and not 1 to 2, since popularity has one run
+    assert "once more" not in line
+
+
+def test_the_report_says_how_many_finalists_there_were(tiny_world: TinyWorld) -> None:
+    part = ["protocol.tuning_fraction=0.5"]
+    suite = resolve(str(tiny_world.suite), models=["stamp"], trials=2, seeds=1, settings=part)
+    _, store = run(tiny_world, suite=suite)
+    line = protocol_line(load_suite(store, suite="tinysuite"))
+    assert "2 tuning trials, the best 2 of them once more on all training sessions, per" in line
 
 
 def test_seeds_differ(finished) -> None:

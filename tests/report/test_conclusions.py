@@ -5,6 +5,7 @@ from made_up import write_suite
 from srgnn_bench.report.conclusions import conclusions, verdicts
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import load_suite
+from srgnn_bench.report.tables.table import p_text
 
 ENTRIES = {"base": {}, "worse": {"step": 0}, "same": {"step": 2}, "better": {"step": 3}}
 SKILLS = {"base": 1.0, "worse": -1.0, "same": 1.0, "better": 3.0}
@@ -35,7 +36,8 @@ def test_each_difference_is_told_with_its_interval_and_sign(store):
     [sentence] = [s for s in conclusions(frames) if s.startswith("worse against base, MRR@20")]
     row = frames.differences.set_index(["entry", "metric"]).loc[("worse", "mrr@20")]
     assert f"−{100 * row['difference']:.2f} points" in sentence
-    assert f"−{100 * row['high']:.2f} to −{100 * row['low']:.2f}" in sentence
+    p = p_text(row["p_holm"])
+    assert f"−{100 * row['high']:.2f} to −{100 * row['low']:.2f}, p {p})" in sentence
 
 
 def test_what_the_intervals_hold_is_said(store):
