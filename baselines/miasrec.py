@@ -13,14 +13,13 @@ import torch
 from pydantic import Field
 from recbole.model.abstract_recommender import SequentialRecommender
 from recbole.model.layers import TransformerLayer
-from recbole.utils import InputType
 from torch import nn
-from torch.nn.functional import cross_entropy, normalize
+from torch.nn.functional import normalize
 
 from srgnn_bench.layers.attention import check_heads
 from srgnn_bench.layers.ragged import OrderedClicks, ordered_clicks, sum_by
 from srgnn_bench.layers.session_graph import session_nodes
-from srgnn_bench.models import ModelParameters, clear_padding
+from srgnn_bench.models import ItemScores, ModelParameters, clear_padding
 
 from .sasrec import recbole_block
 
@@ -121,7 +120,7 @@ class BestProducts(torch.autograd.Function):
         return of_vectors, of_items, None, None, None
 
 
-class MiaSRec(SequentialRecommender):  # type: ignore[misc]
+class MiaSRec(ItemScores, SequentialRecommender):  # type: ignore[misc]
     """MiaSRec on flat clicks, with scores a block of items at a time.
 
     To the clicks v_1 ... v_n of a session comes their mean as v_0. With vectors x of the items
@@ -153,7 +152,6 @@ class MiaSRec(SequentialRecommender):  # type: ignore[misc]
         ModelError: ``embedding_size`` is no multiple of ``heads``.
     """
 
-    input_type = InputType.POINTWISE
     Parameters = MiaSRecParameters
     at_once: ClassVar[int] = 1_000_000
     """Products of intents and items that are formed at a time."""
@@ -242,23 +240,6 @@ class MiaSRec(SequentialRecommender):  # type: ignore[misc]
             )
             means = means * ((1 - self.best) / self.temperature)
             return torch.addmm(largest[order.argsort()], means, items.T)
-
-    def calculate_loss(self, interaction: Any) -> torch.Tensor:
-        """Mean cross-entropy of a batch's targets over all items, shape ()."""
-        scores = self.full_sort_predict(interaction)
-        return cross_entropy(scores[:, 1:], interaction[self.POS_ITEM_ID] - 1)
-
-    def predict(self, interaction: Any) -> torch.Tensor:
-        """Score of one given item per session, shape (sessions,)."""
-        items = interaction[self.ITEM_ID]
-        return self.full_sort_predict(interaction).gather(1, items[:, None]).squeeze(1)
-
-    def full_sort_predict(self, interaction: Any) -> torch.Tensor:
-        """Scores of the padding item and of all items, shape (sessions, items + 1)."""
-        scores: torch.Tensor = self.forward(
-            interaction[self.ITEM_SEQ], interaction[self.ITEM_SEQ_LEN]
-        )
-        return scores
 
 
 def entmax_by(values: torch.Tensor, clicks: OrderedClicks) -> torch.Tensor:

@@ -11,16 +11,14 @@ from typing import Any, ClassVar
 import torch
 from pydantic import Field
 from recbole.model.abstract_recommender import SequentialRecommender
-from recbole.utils import InputType
 from torch import nn
-from torch.nn.functional import cross_entropy
 
 from srgnn_bench.layers.attention import soft_attention
 from srgnn_bench.layers.gated_gnn import GatedGNN
 from srgnn_bench.layers.initialisation import initialise_uniformly
 from srgnn_bench.layers.ragged import ordered_clicks, softmax_by, sum_by
 from srgnn_bench.layers.session_graph import session_edges, session_nodes
-from srgnn_bench.models import ModelParameters
+from srgnn_bench.models import ItemScores, ModelParameters
 
 
 class TAGNNParameters(ModelParameters):
@@ -110,7 +108,7 @@ class TargetScores(torch.autograd.Function):
         return of_vectors, of_states, of_queries, of_items, None, None, None
 
 
-class TAGNN(SequentialRecommender):  # type: ignore[misc]
+class TAGNN(ItemScores, SequentialRecommender):  # type: ignore[misc]
     """TAGNN on flat clicks, nodes and edges, with scores a block of items at a time.
 
     With states h_t of the clicks after the gated GNN, as in SR-GNN, and item vectors v_j,
@@ -130,7 +128,6 @@ class TAGNN(SequentialRecommender):  # type: ignore[misc]
     The loss is the cross-entropy over all items; the padding item has no share in it.
     """
 
-    input_type = InputType.POINTWISE
     Parameters = TAGNNParameters
     at_once: ClassVar[int] = 300_000
     """Products of clicks and items that are formed at a time."""
@@ -174,21 +171,4 @@ class TAGNN(SequentialRecommender):  # type: ignore[misc]
                 torch.is_grad_enabled(),
                 self.at_once,
             )
-        return scores
-
-    def calculate_loss(self, interaction: Any) -> torch.Tensor:
-        """Mean cross-entropy of a batch's targets over all items, shape ()."""
-        scores = self.full_sort_predict(interaction)
-        return cross_entropy(scores[:, 1:], interaction[self.POS_ITEM_ID] - 1)
-
-    def predict(self, interaction: Any) -> torch.Tensor:
-        """Score of one given item per session, shape (sessions,)."""
-        items = interaction[self.ITEM_ID]
-        return self.full_sort_predict(interaction).gather(1, items[:, None]).squeeze(1)
-
-    def full_sort_predict(self, interaction: Any) -> torch.Tensor:
-        """Scores of the padding item and of all items, shape (sessions, items + 1)."""
-        scores: torch.Tensor = self.forward(
-            interaction[self.ITEM_SEQ], interaction[self.ITEM_SEQ_LEN]
-        )
         return scores

@@ -112,10 +112,8 @@ def _search_one(spec: DatasetSpec, source: Source, data_root: Path | None) -> Fo
                     _refuse_others(spec, paths)
             return Found(source, tuple(path for path, *_ in there))
     wanted = " with ".join(" or ".join(names) for names in source.files_wanted)
-    places = (
-        [f"{spec.name}/{wanted}", wanted] if source.beside_others else [f"{spec.name}/{wanted}"]
-    )
-    return Missing(source, ", or ".join(places))
+    elsewhere = f", or {wanted}" if source.beside_others else ""
+    return Missing(source, f"{spec.name}/{wanted}{elsewhere}")
 
 
 def _there(folder: Path, names: tuple[str, ...], source: Source) -> list[Path]:

@@ -79,8 +79,8 @@ class Job:
         if self.study is None or self.suite.tuning is None:
             return Winner(self.candidate.defaults, None, None)
         winner = self.study.winner(self.suite.tuning)
-        if winner is None:
-            return None
+        if winner is None or not self.is_variant:
+            return winner
         own = self._own_study(winner)
         if own is None:
             return replace(winner, configuration=self._configuration(winner))
@@ -95,11 +95,18 @@ class Job:
         if self.study is None or self.suite.tuning is None:
             return
         yield self.study
+        if not self.is_variant:
+            return
         with contextlib.suppress(ModelError):  # whoever drives the first study says so
             winner = self.study.winner(self.suite.tuning)
             own = None if winner is None else self._own_study(winner)
             if own is not None:
                 yield own
+
+    @property
+    def is_variant(self) -> bool:
+        """Whether it has values that were not there when its configuration was tuned."""
+        return self.suite.configurations_from is not None and bool(self.candidate.entry.parameters)
 
     def _configuration(self, winner: Winner) -> dict[str, Any]:
         return {**winner.configuration, **self.candidate.entry.parameters}
@@ -233,8 +240,8 @@ def state_of(job: Job, store: ResultStore) -> JobState:
         return JobState(done, trials, _all(job, _failed(failure)))
     winner = job.winner()
     if winner is None:
-        varied = job.suite.configurations_from is not None and job.candidate.entry.parameters
-        return JobState(done, trials, _all(job, "missing"), finalists, schedules=int(bool(varied)))
+        missing = _all(job, "missing")
+        return JobState(done, trials, missing, finalists, schedules=int(job.is_variant))
     return JobState(
         done,
         trials,

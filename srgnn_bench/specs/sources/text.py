@@ -157,9 +157,9 @@ def _whole_rows(
             watch.see(block)
         text += block
         if end := text.rfind(b"\n") + 1 if watch is None else watch.end_of_rows(text):
-            if text[:end].strip():
-                yield text[:end]
-            text = text[end:]
+            rows, text = text[:end], text[end:]
+            if not rows.isspace():
+                yield rows
         elif len(text) > BLOCK:
             shown = text[:40].decode("utf-8", errors="replace")
             raise DataError(

@@ -1,0 +1,42 @@
+"""What models have in common that score items by more than a product with one session vector."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from recbole.utils import InputType
+from torch.nn.functional import cross_entropy
+
+
+class ItemScores:
+    """Mixin for a RecBole ``SequentialRecommender``; it stands first among the bases.
+
+    The other base gives ``forward(item_seq, item_seq_len)``, which returns the scores of the
+    padding item (0) and of all items, shape (sessions, items + 1). The padding item has no share in
+    the softmax.
+    """
+
+    input_type = InputType.POINTWISE
+
+    ITEM_SEQ: str
+    ITEM_SEQ_LEN: str
+    ITEM_ID: str
+    POS_ITEM_ID: str
+
+    def calculate_loss(self, interaction: Any) -> torch.Tensor:
+        """Mean cross-entropy of a batch's targets over all items, shape ()."""
+        scores = self.full_sort_predict(interaction)
+        return cross_entropy(scores[:, 1:], interaction[self.POS_ITEM_ID] - 1)
+
+    def predict(self, interaction: Any) -> torch.Tensor:
+        """Score of one given item per session, shape (sessions,)."""
+        items = interaction[self.ITEM_ID]
+        return self.full_sort_predict(interaction).gather(1, items[:, None]).squeeze(1)
+
+    def full_sort_predict(self, interaction: Any) -> torch.Tensor:
+        """Scores of the padding item and of all items, shape (sessions, items + 1)."""
+        scores: torch.Tensor = self.forward(  # type: ignore[attr-defined]
+            interaction[self.ITEM_SEQ], interaction[self.ITEM_SEQ_LEN]
+        )
+        return scores
