@@ -71,7 +71,7 @@ class Trial(Stored):
     """Whether it was trained on all training sessions but the newest, as one of the best trials;
     its number is that trial's."""
     state: Literal["complete", "pruned", "collapsed", "failed"]
-    """``collapsed``: no better than popularity, which says the same of every session."""
+    """``collapsed``: hardly better than popularity, which says the same of every session."""
     value: float | None
     """Best MRR@20 on validation; None where the trial did not complete."""
     parameters: dict[str, Any]

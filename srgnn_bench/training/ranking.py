@@ -136,7 +136,7 @@ def judge(model: Any, stage: Stage) -> dict[str, float]:
 def chance_level(stage: Stage) -> float:
     """MRR@20 of ranking the items by their clicks in training, whatever the session.
 
-    What learns nothing of sessions can do no better; equal clicks count against the target.
+    What learns nothing of sessions comes out hardly better; equal clicks count against the target.
     """
     clicks = np.bincount(stage.train.items, minlength=stage.n_items + 1)[1:]
     target = stage.judged.target

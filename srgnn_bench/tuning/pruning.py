@@ -13,6 +13,12 @@ from srgnn_bench.store.record import Schedule
 from srgnn_bench.store.study import Trial
 from srgnn_bench.training.stopping import Next, Plateau, StopRule
 
+COLLAPSED = 1.05
+"""Up to how many times the value of popularity a trial counts as having learned that alone.
+
+A model that learns nothing but the items' clicks ends a few percent beside them, either way.
+"""
+
 
 class Pruned:
     """A stop rule that also ends a trial whose plateau is at chance, or below the others' median.
@@ -77,7 +83,7 @@ class Pruned:
 
     @property
     def _collapsed(self) -> bool:
-        return self._chance is not None and self._value <= self._chance
+        return self._chance is not None and self._value <= COLLAPSED * self._chance
 
     def after(self, value: float | None) -> Next:
         """As ``StopRule.after``."""

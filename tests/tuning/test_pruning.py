@@ -44,6 +44,14 @@ def test_what_is_at_chance_at_its_first_plateau_has_collapsed() -> None:
     assert rule.state == "collapsed"
 
 
+def test_what_has_learned_the_clicks_alone_has_collapsed_though_it_ends_above_them() -> None:
+    """Popularity had 5.23 percent on a quarter of Yoochoose; what learned no more had 5.4."""
+    rule = Pruned(Plateau(epochs=20, patience=1), earlier=[], chance=0.0523)
+    assert rule.after(0.0540) is Next.EPOCH
+    assert rule.after(0.0539) is Next.END
+    assert rule.state == "collapsed"
+
+
 def test_what_stands_low_at_the_first_cut_goes_on() -> None:
     """A large learning rate gains most by its cuts."""
     earlier = [ended(n, *GOOD) for n in range(3)]
