@@ -43,7 +43,7 @@ def examine(data_root: Path | None) -> list[Finding]:
         _python(),
         *(_package(name) for name in NEEDED),
         *_device(),
-        *(_model(name) for name in registry.names("model")),
+        *_models(),
         *(_dataset(name, data_root) for name in registry.names("dataset")),
     ]
 
@@ -158,15 +158,18 @@ def _unused_nvidia(driver: str, *, built_for: str | None) -> Finding:
     )
 
 
-def _model(name: str) -> Finding:
+def _models() -> list[Finding]:
+    """How many models there are that can run, and each that cannot."""
     from srgnn_bench.recbole_bridge.classes import model_class
 
-    try:
-        spec = registry.model(name)
-        model_class(spec)
-    except BenchError as error:
-        return Finding(f"model {name}", "broken", error.problem, error.remedy)
-    return Finding(f"model {name}", "ok", spec.class_path)
+    broken = []
+    names = registry.names("model")
+    for name in names:
+        try:
+            model_class(registry.model(name))
+        except BenchError as error:
+            broken.append(Finding(f"model {name}", "broken", error.problem, error.remedy))
+    return [Finding("models", "ok", f"{len(names) - len(broken)} can run"), *broken]
 
 
 def _dataset(name: str, data_root: Path | None) -> Finding:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from srgnn_bench.cli.options import JsonOption
 from srgnn_bench.cli.screen import console, print_json, table_of
 from srgnn_bench.errors import BenchError
 
 
 def models(as_json: JsonOption = False) -> None:
-    """List the models, whether each can run, and RecBole's that cannot."""
+    """List the models, whether each can run, and RecBole's that cannot; --json tells more."""
     from srgnn_bench.recbole_bridge.classes import loss_of, model_class
     from srgnn_bench.recbole_bridge.recbole_models import UNFIT, UNTRIED
     from srgnn_bench.specs import registry
@@ -16,13 +18,13 @@ def models(as_json: JsonOption = False) -> None:
     rows = []
     for name in registry.names("model"):
         spec = registry.model(name)
-        row = {
+        row: dict[str, Any] = {
             "name": name,
             "title": spec.title,
-            "class": spec.class_path,
-            "searched": ", ".join(spec.space),
             "loss": "",
             "can run": "yes",
+            "class": spec.class_path,
+            "searched": list(spec.space),
         }
         try:
             row["loss"] = loss_of(model_class(spec), spec.parameters)
@@ -33,9 +35,10 @@ def models(as_json: JsonOption = False) -> None:
         print_json(rows)
         return
     screen = console(soft_wrap=False)
-    table = table_of(list(rows[0]))
+    headings = ("name", "title", "loss", "can run")
+    table = table_of(headings)
     for row in rows:
-        table.add_row(*row.values())
+        table.add_row(*(row[heading] for heading in headings))
     screen.print(table)
     screen.print("RecBole's other sequential models:")
     for name, reason in UNFIT.items():

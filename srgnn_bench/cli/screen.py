@@ -39,10 +39,13 @@ def console(*, stderr: bool = False, soft_wrap: bool = True, quiet: bool = False
 
 
 def table_of(headings: Sequence[str], *, title: str | None = None) -> Table:
-    """An empty table whose cells are folded where the terminal is narrow, and never cut."""
+    """An empty table whose cells are folded where the terminal is narrow, and never cut.
+
+    The first column is of names, as one types them, and stays whole.
+    """
     table = Table(title=title, title_justify="left", title_style="bold")
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
+    for number, heading in enumerate(headings):
+        table.add_column(heading, overflow="fold", no_wrap=number == 0)
     return table
 
 
