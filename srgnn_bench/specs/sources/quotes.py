@@ -27,7 +27,7 @@ REMEDY = (
 
 
 class QuoteWatch:
-    """Looks at a text as it passes by in blocks.
+    """Looks at the lines of a text as they pass by.
 
     Args:
         separator: between two values, one byte.
@@ -44,25 +44,22 @@ class QuoteWatch:
         self._opening = re.compile(rb'(?<![^%b])"' % edge)
         self._examine = examine
         self._examined = False
-        self._cut_line = b""
 
-    def see(self, block: bytes) -> None:
-        """Look at the next block of the text; an empty one is its end."""
+    def see(self, lines: bytes) -> None:
+        """Look at the next lines of the text."""
         if self._examined:
             return
-        text = self._cut_line + block
-        end = text.rfind(b"\n") + 1 if block else len(text)
-        text, self._cut_line = text[:end], text[end:]
-        if b'"' in text and b'"' in self._whole_values.sub(b"", text):
+        if b'"' in lines and b'"' in self._whole_values.sub(b"", lines):
             self._examined = True
             self._examine()
 
     def end_of_rows(self, text: bytes) -> int:
-        """Where the last row ends that is whole, 0 where none is.
+        """Where the last row ends that is whole, 0 where none is, after a look at its lines.
 
         Args:
-            text: from the beginning of a row on, seen before: what quotes open, they close.
+            text: from the beginning of a row on.
         """
+        self.see(text[: text.rfind(b"\n") + 1])
         if self._examined and b'"' in text:  # a value may have several lines
             text = self._quoted_values.sub(lambda value: b"-" * len(value[0]), text)
             opening = self._opening.search(text)

@@ -153,8 +153,6 @@ def _whole_rows(
     """
     text, block = b"", head
     while block:
-        if watch is not None:
-            watch.see(block)
         text += block
         if end := text.rfind(b"\n") + 1 if watch is None else watch.end_of_rows(text):
             rows, text = text[:end], text[end:]
@@ -168,7 +166,7 @@ def _whole_rows(
             )
         block = stream.read(BLOCK)
     if watch is not None:
-        watch.see(b"")
+        watch.see(text)
     if text.strip():
         yield text
 

@@ -111,10 +111,11 @@ def test_a_text_in_which_every_value_is_whole_is_let_pass_and_no_other_that_hide
     examined = []
     watch = QuoteWatch(separator=b",", examine=lambda: examined.append(True))
     places = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
+    rest = b""
     for begin, end in pairwise(places):
-        if begin < end:
-            watch.see(text[begin:end].encode())
-    watch.see(b"")
+        rest += text[begin:end].encode()
+        rest = rest[watch.end_of_rows(rest) :]
+    watch.see(rest)
     lines = [line for line in text.replace("\r\n", "\n").split("\n") if line]
     try:
         rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
@@ -143,7 +144,6 @@ def test_blocks_end_where_rows_end(rows: list[list[str]], cuts: list[int]) -> No
     for begin, end in pairwise([0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]):
         if begin == end:
             continue
-        watch.see(text[begin:end])
         rest += text[begin:end]
         whole = watch.end_of_rows(rest)
         read += csv.reader(io.StringIO(rest[:whole].decode(), newline=""), strict=True)
