@@ -14,7 +14,7 @@ import torch
 from srgnn_bench.data.protocol import test_stage, validation_stage
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.execution.plan import Job, JobState, Resume, State
-from srgnn_bench.process.computing import device_facts
+from srgnn_bench.process.computing import computing_on, device_facts
 from srgnn_bench.process.device import Device
 from srgnn_bench.process.environment import processor
 from srgnn_bench.store.store import ResultStore
@@ -231,10 +231,11 @@ def _measured_pace(job: Job, stages: _Stages, device: Device) -> _Pace | None:
     """The mean pace of the configurations to come; None where the model cannot be run."""
     stage = stages(job, "run" if job.study is None else "trial")
     try:
-        paces = [
-            _pace(job.candidate, configuration, stage, device)
-            for configuration in _configurations(job)
-        ]
+        with computing_on(device):  # as tasks are done
+            paces = [
+                _pace(job.candidate, configuration, stage, device)
+                for configuration in _configurations(job)
+            ]
     except Exception:  # a model from elsewhere may raise anything; its run will say what is wrong
         return None
     return _Pace(fmean(pace.train for pace in paces), fmean(pace.rank for pace in paces))

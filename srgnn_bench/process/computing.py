@@ -14,10 +14,12 @@ from typing import Any
 import torch
 
 from srgnn_bench.errors import DeviceError, ModelError
-from srgnn_bench.process.device import Device
-
-CUBLAS_VARIABLE, CUBLAS_WORKSPACES = "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
-"""What cuBLAS needs for the same bits each time, read as CUDA starts (torch, "Reproducibility")."""
+from srgnn_bench.process.device import (
+    CUBLAS_VARIABLE,
+    CUBLAS_WORKSPACES,
+    Device,
+    prepare_cuda,
+)
 
 VISIBLE_VARIABLE = "CUDA_VISIBLE_DEVICES"
 
@@ -213,19 +215,14 @@ def nvidia_driver() -> str | None:
 
 
 def _start(device: Device) -> None:
-    """See that a device can be used, before anything is.
-
-    CUDA starts here at the latest, with what it needs for the same bits each time.
-    """
-    if device.kind == "cuda" and device.deterministic and CUBLAS_VARIABLE not in os.environ:
-        if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-            raise DeviceError(
-                f"CUDA started in this process without {CUBLAS_VARIABLE}, so that the same "
-                "training may give other numbers each time.",
-                remedy=f"Set {CUBLAS_VARIABLE}={CUBLAS_WORKSPACES} and start the process again, or "
-                "give up the same bits with --no-deterministic (in Python: deterministic=False).",
-            )
-        os.environ[CUBLAS_VARIABLE] = CUBLAS_WORKSPACES
+    """See that a device can be used, before anything is."""
+    if device.kind == "cuda" and device.deterministic and not prepare_cuda():
+        raise DeviceError(
+            f"CUDA started in this process without {CUBLAS_VARIABLE}, so that the same "
+            "training may give other numbers each time.",
+            remedy=f"Set {CUBLAS_VARIABLE}={CUBLAS_WORKSPACES} and start the process again, or "
+            "give up the same bits with --no-deterministic (in Python: deterministic=False).",
+        )
     if device.kind != "cpu":
         try:
             torch.ones(1, device=device.torch).sum().item()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -10,6 +11,9 @@ from srgnn_bench.errors import DeviceError
 
 if TYPE_CHECKING:
     import torch
+
+CUBLAS_VARIABLE, CUBLAS_WORKSPACES = "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
+"""What cuBLAS needs for the same bits each time, read as CUDA starts (torch, "Reproducibility")."""
 
 DeviceKind = Literal["cpu", "cuda", "mps"]
 """Devices of one kind can still round differently, but a report takes them to be alike."""
@@ -72,6 +76,8 @@ class DeviceChoice:
     def find(self) -> Device:
         """The device of this process that is meant.
 
+        Whatever asks CUDA of anything starts it, so what it needs for the same bits is set here.
+
         Raises:
             DeviceError: there is none, or torch cannot use it.
         """
@@ -94,4 +100,17 @@ class DeviceChoice:
                 remedy="Use --device auto or cpu; srgnn-bench doctor says what is there, and "
                 "CUDA_VISIBLE_DEVICES what may be seen of it.",
             )
+        if self.deterministic:
+            prepare_cuda()
         return Device("cuda", int(number) if number else None, self.deterministic)
+
+
+def prepare_cuda() -> bool:
+    """See that CUDA will give the same bits each time; False where it has started otherwise."""
+    import torch
+
+    if CUBLAS_VARIABLE not in os.environ:
+        if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+            return False
+        os.environ[CUBLAS_VARIABLE] = CUBLAS_WORKSPACES
+    return True

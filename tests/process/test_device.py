@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -25,6 +26,8 @@ def gpus(monkeypatch: pytest.MonkeyPatch):
     def make(count: int, visible: str | None = None) -> None:
         monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
         monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+        monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "put back at the end")
+        monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
         if visible is None:
             monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
         else:
@@ -103,6 +106,21 @@ def test_a_cuda_that_started_otherwise_is_refused(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
     with pytest.raises(DeviceError, match="start the process again"), computing_on(Device("cuda")):
         pass
+
+
+def test_a_cuda_that_starts_once_the_device_is_found_gives_the_same_bits(
+    gpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look at the GPU's name starts CUDA, and so does a model that is built to be timed."""
+    gpus(1)
+    here = DeviceChoice().find()
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch, "ones", lambda *_, device: torch.zeros(1))
+    with computing_on(here):
+        assert torch.are_deterministic_algorithms_enabled()
+    gpus(1)
+    DeviceChoice(deterministic=False).find()
+    assert "CUBLAS_WORKSPACE_CONFIG" not in os.environ
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="about a GPU that does not work")
