@@ -33,15 +33,22 @@ from srgnn_bench.specs.resolving import resolve
 from srgnn_bench.store.record import Schedule
 from srgnn_bench.training.build import build, seed_all
 from srgnn_bench.training.configuration import Candidate, candidates
-from srgnn_bench.training.fit import train
+from srgnn_bench.training.fit import batches_of, train
 from srgnn_bench.training.ranking import rank_prefixes
 from srgnn_bench.training.stopping import Repeat
 
 BATCH_SIZES = (100, 512, 2048)
+BATCH = 512
+"""Of which the loss and its gradients are compared."""
 
 TOLERANCES = {"scores": 1e-4, "loss": 1e-5, "gradients": 1e-3, "ranks": 1e-2}
 """Largest differences that pass for rounding: of scores relative to the largest one, of the loss
-to itself, of gradients (the worst parameter's) to their norm; of ranks the share that differ."""
+to itself, of a parameter's gradient (the worst one's) to its largest entry; of ranks the share that
+differ."""
+
+NO_GRADIENT = 1e-3
+"""Of the largest entry of all gradients; a parameter that stays below has none but rounding, as
+the bias of an attention's keys, which the softmax takes off again."""
 
 
 @dataclass(frozen=True)
@@ -131,25 +138,26 @@ def _scores(model: Any, part: Stage) -> torch.Tensor:
 def _learning(chosen: Candidate, part: Stage, device: Device) -> dict[str, float]:
     models = _pair(chosen, part, device)
     losses, gradients = zip(*(_loss(model, part) for model in models), strict=True)
+    sizes = [one.abs().max() for one in gradients[0]]
+    least = NO_GRADIENT * torch.stack(sizes).max()
     return {
         "loss": _relative(*losses, by=losses[0].abs()),
         "gradients": max(
-            _relative(one, other, by=one.abs().max()) for one, other in zip(*gradients, strict=True)
+            _relative(one, other, by=torch.maximum(size, least))
+            for one, other, size in zip(*gradients, sizes, strict=True)
         ),
     }
 
 
 def _loss(model: Any, part: Stage) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    """The loss of a batch and its gradients; the batch depends on the model's form alone."""
-    where = torch.device(model.device)
-    batches = PrefixBatches(part.train_prefixes, batch_size=512, device=where, form=form_of(model))
+    """The loss of a batch and its gradients; the batch is the same on every device."""
     seed_all(0)  # RecBole draws masks from the process's generators
-    batch = next(batches.epoch(0))
+    batch = next(batches_of(model, part, TrainingSpec(train_batch_size=BATCH)).epoch(0))
     model.train()
     loss = model.calculate_loss(batch)
     loss = torch.stack(loss).sum() if isinstance(loss, tuple) else loss
     loss.backward()
-    found = [p.grad.cpu() for p in model.parameters() if p.grad is not None]
+    found = [p.grad.cpu().to_dense() for p in model.parameters() if p.grad is not None]
     return loss.detach().cpu(), found
 
 

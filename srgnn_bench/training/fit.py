@@ -130,7 +130,7 @@ def train(
     device = torch.device(model.device)
     refuse_emulation(training.precision, device)
     optimizer = _optimizer(model, training)
-    batches = _batches(model, stage, training)
+    batches = batches_of(model, stage, training)
     history: list[EpochResult] = []
     following = Next.EPOCH
     best: dict[str, Any] = {}
@@ -191,7 +191,8 @@ def _optimizer(model: Any, training: TrainingSpec) -> torch.optim.Optimizer:
     )
 
 
-def _batches(model: Any, stage: Stage, training: TrainingSpec) -> TrainingBatches:
+def batches_of(model: Any, stage: Stage, training: TrainingSpec) -> TrainingBatches:
+    """The model's own batches of a stage, or the prefixes in the form that it reads."""
     size = training.train_batch_size
     own = model.own_batches(stage, batch_size=size) if isinstance(model, HasOwnBatches) else None
     if own is not None:
@@ -267,7 +268,7 @@ def step_seconds(model: Any, stage: Stage, training: TrainingSpec, *, patience: 
         ModelError: the loss is NaN.
     """
     optimizer = _optimizer(model, training)
-    batches, rate = _batches(model, stage, training).epoch(0), training.learning_rate
+    batches, rate = batches_of(model, stage, training).epoch(0), training.learning_rate
     first = list(itertools.islice(batches, 1 + WARM_UP_STEPS))
     timed: list[float] = []
 
