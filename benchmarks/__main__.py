@@ -14,6 +14,7 @@ import typer
 
 from benchmarks import evaluation, preparation, tables, training
 from benchmarks.measure import Series, apart
+from srgnn_bench.process.device import DeviceChoice
 from srgnn_bench.process.environment import environment
 
 ALL_MODELS = list(training.MODELS)
@@ -46,6 +47,9 @@ def main(
     rectools: Annotated[
         Path | None, typer.Option(help="A Python that has RecTools, to measure its SASRec, too.")
     ] = None,
+    device: Annotated[
+        str, typer.Option(help="cpu, or cuda for the first GPU that may be seen.")
+    ] = "cpu",
     minutes: Annotated[float, typer.Option(help="Limit of one preparation.")] = 30,
     gigabytes: Annotated[float, typer.Option(help="Limit of one preparation.")] = 12,
 ) -> None:
@@ -55,6 +59,7 @@ def main(
             f"RecBole's loader of sequences fails with pandas {pd.__version__}: measure in an "
             "environment of its own with pip install 'pandas<3'."
         )
+    here = DeviceChoice(device).find()
     models = model or ALL_MODELS
     out.mkdir(parents=True, exist_ok=True)
     for chosen in part or list(Part):
@@ -63,12 +68,12 @@ def main(
         series: list[Series] = []
         if chosen is Part.training:
             for size_of_batch in batch_size or training.BATCH_SIZES:
-                arguments = (data_root, size_of_batch, models, repetitions, rectools)
+                arguments = (data_root, size_of_batch, models, repetitions, rectools, here)
                 series += apart(training.measure, *arguments)
         elif chosen is Part.evaluation:
-            series += apart(evaluation.measure, data_root, models, repetitions)
+            series += apart(evaluation.measure, data_root, models, repetitions, here)
             series += [
-                apart(evaluation.measure_memory, data_root, each, contender)
+                apart(evaluation.measure_memory, data_root, each, contender, here)
                 for each in models
                 for contender in evaluation.CONTENDERS
             ]
@@ -80,7 +85,7 @@ def main(
         facts = {
             "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "load_before": round(busy, 2),
-            **environment(),
+            **environment(here),
         }
         (out / f"{chosen.value}.json").write_text(json.dumps(facts, indent=1) + "\n")
     stored = [out / f"{part.value}.csv" for part in Part]

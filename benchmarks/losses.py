@@ -140,9 +140,8 @@ class Task:
             with self._autocast():
                 loss = way(vectors, items, targets)
             loss.backward()
-            finish(self.device)
 
-        return lambda: 1000 * seconds_of(step)
+        return lambda: 1000 * seconds_of(step, device=self.device)
 
     def floor(self, rates: Rates) -> float:
         """Milliseconds below which no exact way can be."""
@@ -181,24 +180,12 @@ class Rates:
         new = torch.zeros_like(old)
 
         def fastest(work: Callable[[], object]) -> float:
-            def whole() -> None:
-                work()
-                finish(device)
-
-            return min(seconds_of(whole) for _ in range(repetitions + 1))
+            return min(seconds_of(work, device=device) for _ in range(repetitions + 1))
 
         return cls(
             operations=2 * n**3 / fastest(partial(torch.mm, one, one, out=product)),
             moved=2 * old.numel() / fastest(partial(new.copy_, old)),
         )
-
-
-def finish(device: Device) -> None:
-    """Wait for what was begun on a device."""
-    if device.kind == "cuda":
-        torch.cuda.synchronize(device.torch)
-    elif device.kind == "mps":
-        torch.mps.synchronize()
 
 
 def relative(found: torch.Tensor, truth: torch.Tensor) -> float:

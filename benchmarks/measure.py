@@ -14,7 +14,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TypeVar
 
+import torch
+
 from srgnn_bench.errors import BenchError
+from srgnn_bench.process.device import CPU, Device
 
 POLL_SECONDS = 0.2
 
@@ -62,15 +65,27 @@ def alternate(
     return {name: tuple(figures[name] for figures in rounds[1:]) for name in contenders}
 
 
-def seconds_of(work: Callable[[], Any]) -> float:
-    """Seconds that ``work`` takes."""
+def seconds_of(work: Callable[[], Any], *, device: Device = CPU) -> float:
+    """Seconds that ``work`` takes, until the device has done what it was told."""
     started = time.perf_counter()
     work()
+    if device.kind == "cuda":
+        torch.cuda.synchronize(device.torch)
+    elif device.kind == "mps":
+        torch.mps.synchronize()
     return time.perf_counter() - started
 
 
-def extra_memory(work: Callable[[], Any]) -> float:
-    """Most resident memory while ``work`` runs above what is resident before it, in MB; Linux."""
+def extra_memory(work: Callable[[], Any], *, device: Device = CPU) -> float:
+    """Most memory while ``work`` runs above what is taken before it, in MB.
+
+    On the CPU resident memory (Linux), on a GPU what torch has allocated there.
+    """
+    if device.kind == "cuda":
+        torch.cuda.reset_peak_memory_stats(device.torch)
+        before = torch.cuda.memory_allocated(device.torch)
+        work()
+        return (torch.cuda.max_memory_allocated(device.torch) - before) / 1e6
     # Writing 5 sets the peak (VmHWM) back to what is resident now.
     Path("/proc/self/clear_refs").write_text("5")
     before = _status("self", "VmRSS")

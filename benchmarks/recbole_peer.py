@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from recbole.utils import get_model, init_seed
 import srgnn_bench
 from benchmarks.sessions import LONGEST
 from srgnn_bench.data.sessions import Prefixes, Sessions, Stage
+from srgnn_bench.process.computing import VISIBLE_VARIABLE
+from srgnn_bench.process.device import CPU, Device
 
 srgnn_bench.register()  # RecBole's Config needs NumPy's former names
 
@@ -42,10 +45,17 @@ class RecBole:
         stage: the prefixes and the catalogue.
         folder: where its files go.
         train_batch_size: prefixes per step.
+        device: the CPU, or the first GPU that the process sees.
     """
 
     def __init__(
-        self, model_name: str, stage: Stage, *, folder: Path, train_batch_size: int
+        self,
+        model_name: str,
+        stage: Stage,
+        *,
+        folder: Path,
+        train_batch_size: int,
+        device: Device = CPU,
     ) -> None:
         write_prefixes(stage, folder=folder / "sessions")
         config = Config(
@@ -60,6 +70,9 @@ class RecBole:
                 "seq_len": {"item_id_list": LONGEST},
                 "eval_args": {"order": "TO", "mode": "full", "split": None, "group_by": None},
                 "train_batch_size": train_batch_size,
+                "use_gpu": device != CPU,
+                # RecBole writes it to the variable.
+                "gpu_id": os.environ.get(VISIBLE_VARIABLE, "0"),
             },
         )
         init_seed(config["seed"], config["reproducibility"])

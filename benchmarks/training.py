@@ -18,6 +18,8 @@ from benchmarks.sessions import LONGEST, diginetica_or_generated, stage, with_pr
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.layers.products import HAS_ONEDNN, times_transposed
 from srgnn_bench.layers.softmax_loss import BLOCK_SESSIONS, TILE_BYTES
+from srgnn_bench.process.computing import computing_on
+from srgnn_bench.process.device import CPU, Device
 from srgnn_bench.recbole_bridge.classes import model_class
 from srgnn_bench.specs import registry
 from srgnn_bench.specs.model import TrainingSpec
@@ -55,8 +57,18 @@ def measure(
     models: list[str],
     repetitions: int,
     rectools: Path | None = None,
+    device: Device = CPU,
 ) -> list[Series]:
-    """Training speed of the models at a batch size; ``rectools`` is a Python that has RecTools."""
+    """Training speed of the models at a batch size.
+
+    Args:
+        data_root: where diginetica may be.
+        batch_size: prefixes per step.
+        models: RecBole's classes.
+        repetitions: rounds that count.
+        rectools: a Python that has RecTools, whose SASRec is measured on the CPU alone.
+        device: where all others compute.
+    """
     name, train_sessions, test_sessions = diginetica_or_generated(data_root)
     whole = stage(train_sessions, test_sessions)
     part = with_prefixes(whole, train=max(5_000, 4 * batch_size), judged=100)
@@ -64,13 +76,16 @@ def measure(
     for model in models:
         task = f"{model}, {name}, batch {batch_size}"
         with tempfile.TemporaryDirectory() as folder:
-            contenders = _contenders(model, part, batch_size=batch_size, folder=Path(folder))
+            contenders = _contenders(
+                model, part, batch_size=batch_size, folder=Path(folder), device=device
+            )
             rates = alternate(contenders, repetitions=repetitions)
         found += [
             Series("training", task, contender, "prefixes/s", values)
             for contender, values in rates.items()
         ]
-    if rectools is not None and "SASRec" in models and batch_size == min(BATCH_SIZES):
+    asked = rectools is not None and "SASRec" in models and device == CPU
+    if asked and batch_size == min(BATCH_SIZES):
         rates = alternate(
             _all_positions(whole, batch_size=batch_size, rectools=rectools),
             repetitions=repetitions,
@@ -84,20 +99,21 @@ def measure(
 
 
 def _contenders(
-    model: str, part: Stage, *, batch_size: int, folder: Path
+    model: str, part: Stage, *, batch_size: int, folder: Path, device: Device
 ) -> dict[str, Callable[[], float]]:
     prefixes = len(part.train_prefixes)
-    theirs = RecBole(model, part, folder=folder, train_batch_size=batch_size)
+    theirs = RecBole(model, part, folder=folder, train_batch_size=batch_size, device=device)
+    training = partial(_training, part=part, batch_size=batch_size, device=device)
 
     def recbole(*, anomaly: bool) -> float:
         anomaly_detection(on=anomaly)
-        rate = prefixes / seconds_of(theirs.train_epoch)
+        rate = prefixes / seconds_of(theirs.train_epoch, device=device)
         anomaly_detection(on=False)
         return rate
 
     contenders: dict[str, Callable[[], float]] = {
         f"{THEIRS}, padded to {theirs.padded_to}": lambda: recbole(anomaly=True),
-        OURS: _training(ours(model, part), part, batch_size=batch_size),
+        OURS: training(ours(model, part, device=device)),
     }
     if model == "SRGNN":
         contenders[f"{THEIRS}, anomaly detection off"] = lambda: recbole(anomaly=False)
@@ -105,21 +121,20 @@ def _contenders(
             from benchmarks.pyg_peer import GeometricSRGNN
 
             parameters = {"embedding_size": EMBEDDING_SIZE, "step": 0}
-            peer = build(GeometricSRGNN, parameters, part, seed=0)
-            contenders["torch_geometric encoder, torch's cross-entropy"] = _training(
-                peer, part, batch_size=batch_size
-            )
+            peer = build(GeometricSRGNN, parameters, part, seed=0, device=device)
+            contenders["torch_geometric encoder, torch's cross-entropy"] = training(peer)
         if hasattr(torch.nn, "LinearCrossEntropyOptions"):  # torch 2.13 and later
             from benchmarks.torch_peer import TorchsLoss
 
-            peer = build(TorchsLoss, {"embedding_size": EMBEDDING_SIZE}, part, seed=0)
-            contenders["torch's linear_cross_entropy in place of our loss"] = _training(
-                peer, part, batch_size=batch_size
-            )
-        products = Products(batch_size, part.n_items, EMBEDDING_SIZE)
+            parameters = {"embedding_size": EMBEDDING_SIZE}
+            peer = build(TorchsLoss, parameters, part, seed=0, device=device)
+            contenders["torch's linear_cross_entropy in place of our loss"] = training(peer)
+        products = Products(batch_size, part.n_items, EMBEDDING_SIZE, device=device)
         steps = prefixes // batch_size
         for layout, work in products.layouts().items():
-            contenders[f"{FLOOR}, {layout}"] = _repeated(work, steps=steps, batch_size=batch_size)
+            contenders[f"{FLOOR}, {layout}"] = _repeated(
+                work, steps=steps, batch_size=batch_size, device=device
+            )
     return contenders
 
 
@@ -148,21 +163,29 @@ def _all_positions(
     def own() -> float:
         model = ours("SASRec", whole, training_positions="all")
         training = TrainingSpec(train_batch_size=batch_size)
-        return batch_size / step_seconds(model, whole, training, patience=SECONDS)
+        with computing_on(CPU):
+            return batch_size / step_seconds(model, whole, training, patience=SECONDS)
 
     return {f"RecTools, padded to {LONGEST}": theirs, OURS: own}
 
 
-def ours(model: str, part: Stage, **parameters: Any) -> Any:
+def ours(model: str, part: Stage, *, device: Device = CPU, **parameters: Any) -> Any:
     """Our model of that name, with RecBole's default parameters and those given."""
     spec = registry.model(MODELS[model])
     size = spec.called.get("embedding_size", "embedding_size")
-    return build(model_class(spec), {size: EMBEDDING_SIZE, **parameters}, part, seed=0)
+    parameters = {size: EMBEDDING_SIZE, **parameters}
+    return build(model_class(spec), parameters, part, seed=0, device=device)
 
 
-def _training(model: Any, part: Stage, *, batch_size: int) -> Callable[[], float]:
+def _training(model: Any, part: Stage, *, batch_size: int, device: Device) -> Callable[[], float]:
     training = TrainingSpec(train_batch_size=batch_size)
-    return lambda: len(part.train_prefixes) / seconds_of(lambda: epoch(model, part, training))
+
+    def rate() -> float:
+        with computing_on(device):
+            work = partial(epoch, model, part, training)
+            return len(part.train_prefixes) / seconds_of(work, device=device)
+
+    return rate
 
 
 def epoch(model: Any, part: Stage, training: TrainingSpec) -> None:
@@ -170,12 +193,14 @@ def epoch(model: Any, part: Stage, training: TrainingSpec) -> None:
     train(model, part, training, Repeat(Schedule(epochs=1)), seed=0)
 
 
-def _repeated(work: Callable[[], None], *, steps: int, batch_size: int) -> Callable[[], float]:
+def _repeated(
+    work: Callable[[], None], *, steps: int, batch_size: int, device: Device
+) -> Callable[[], float]:
     def run() -> None:
         for _ in range(steps):
             work()
 
-    return lambda: steps * batch_size / seconds_of(run)
+    return lambda: steps * batch_size / seconds_of(run, device=device)
 
 
 class Products:
@@ -185,15 +210,20 @@ class Products:
     block of sessions at a time, in memory that is reused; nothing else is computed.
     """
 
-    def __init__(self, sessions: int, items: int, d: int) -> None:
+    def __init__(self, sessions: int, items: int, d: int, *, device: Device = CPU) -> None:
         torch.manual_seed(0)
-        self.vectors, self.items = torch.randn(sessions, d), torch.randn(items, d)
-        self.scores = torch.rand(items * min(sessions, BLOCK_SESSIONS))
-        self.grad_vectors = torch.zeros(sessions, d)
-        self.grad_items = torch.zeros(items, d)
+        self.device = device
+        where = device.torch
+        self.vectors = torch.randn(sessions, d).to(where)
+        self.items = torch.randn(items, d).to(where)
+        self.scores = torch.rand(items * min(sessions, BLOCK_SESSIONS)).to(where)
+        self.grad_vectors = torch.zeros(sessions, d, device=where)
+        self.grad_items = torch.zeros(items, d, device=where)
 
     def layouts(self) -> dict[str, Callable[[], None]]:
         """Every way to compute them, by its name."""
+        if self.device != CPU:
+            return {"sessions x items": self.sessions_by_items}
         ways: dict[str, Callable[[], None]] = {
             "items x sessions, MKL": partial(self.items_by_sessions, onednn=False),
             "sessions x items, MKL": self.sessions_by_items,
