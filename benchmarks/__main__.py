@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import enum
-import json
 import os
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +13,6 @@ import typer
 from benchmarks import evaluation, preparation, tables, training
 from benchmarks.measure import Series, apart
 from srgnn_bench.process.device import DeviceChoice
-from srgnn_bench.process.environment import environment
 
 ALL_MODELS = list(training.MODELS)
 
@@ -61,7 +58,6 @@ def main(
         )
     here = DeviceChoice(device).find()
     models = model or ALL_MODELS
-    out.mkdir(parents=True, exist_ok=True)
     for chosen in part or list(Part):
         busy = os.getloadavg()[0]
         typer.echo(f"{chosen.value} (load of the machine before it: {busy:.1f})")
@@ -81,13 +77,7 @@ def main(
             series += preparation.measure(
                 data_root, size or [1, 4, 16], repetitions, 60 * minutes, 1000 * gigabytes
             )
-        tables.frame(series).to_csv(out / f"{chosen.value}.csv", index=False)
-        facts = {
-            "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            "load_before": round(busy, 2),
-            **environment(here),
-        }
-        (out / f"{chosen.value}.json").write_text(json.dumps(facts, indent=1) + "\n")
+        tables.store(series, part=chosen.value, folder=out, load=busy, device=here)
     stored = [out / f"{part.value}.csv" for part in Part]
     rows = pd.concat([pd.read_csv(path) for path in stored if path.is_file()])
     (out / "speed.md").write_text(tables.markdown(rows))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ import pandas as pd
 
 import srgnn_bench.report
 from benchmarks.measure import Series
+from srgnn_bench.process.device import CPU, Device
+from srgnn_bench.process.environment import environment
 
 OURS = "srgnn_bench", "SR-GNN"
 """Contenders in colour."""
@@ -25,6 +29,22 @@ def frame(series: list[Series]) -> pd.DataFrame:
     ]
     table: pd.DataFrame = pd.DataFrame(rows, columns=COLUMNS)
     return table
+
+
+def store(
+    series: list[Series], *, part: str, folder: Path, load: float, device: Device = CPU
+) -> pd.DataFrame:
+    """Write a part's table, and beside it the date, the machine and its load before, as json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = frame(series)
+    rows.to_csv(folder / f"{part}.csv", index=False)
+    facts = {
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "load_before": round(load, 2),
+        **environment(device),
+    }
+    (folder / f"{part}.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    return rows
 
 
 def markdown(rows: pd.DataFrame) -> str:

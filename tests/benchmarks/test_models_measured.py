@@ -21,7 +21,7 @@ def test_the_newest_sessions_hold_the_prefixes_that_are_asked_for():
 
 def test_models_are_measured_beside_srgnn():
     names = ["markov", "gru4rec_original"]
-    series = measure(STAGE, names, dataset="made up", prefixes=30, rounds=1)
+    series = measure(STAGE, names, dataset="made up", prefixes=30, ranked=12, rounds=1)
     assert {(s.part, s.contender) for s in series} == {
         ("training", "SR-GNN"),
         ("training", "GRU4Rec"),
@@ -29,4 +29,5 @@ def test_models_are_measured_beside_srgnn():
         ("ranking", "Markov chain"),
         ("ranking", "GRU4Rec"),
     }
+    assert {s.task for s in series if s.part == "ranking"} == {"made up, 12 prefixes"}
     assert all(s.median > 0 for s in series)
