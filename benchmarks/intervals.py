@@ -52,7 +52,7 @@ BEGIN, END = "<!-- intervals -->", "<!-- /intervals -->"
 LARGE = 2000
 """Sessions from which one metric is enough: the shape of the scores no longer matters."""
 
-MOST_DRAWN = 24_000_000
+MOST_DRAWN = 90_000_000
 """Sessions times trials of one cell."""
 
 CHUNK = 3_000_000
