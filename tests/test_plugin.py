@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -38,11 +39,11 @@ def srgnn_bench(site: Path, *arguments: str | Path) -> subprocess.CompletedProce
 
 
 def test_it_is_listed(site: Path) -> None:
-    done = srgnn_bench(site, "models")
+    done = srgnn_bench(site, "models", "--json")
     assert done.returncode == 0, done.stderr
-    (line,) = (line for line in done.stdout.splitlines() if "last_item" in line)
-    assert "last_item_plugin.model:LastItem" in line
-    assert "yes" in line
+    [model] = (row for row in json.loads(done.stdout) if row["name"] == "last_item")
+    assert model["class"] == "last_item_plugin.model:LastItem"
+    assert model["can run"] == "yes"
 
 
 def test_it_runs_without_being_trusted_by_hand(site: Path, tiny_world: TinyWorld) -> None:

@@ -75,7 +75,7 @@ class StudyServer:
             raise broken
         try:
             self._place: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(url)
-        except psycopg.Error:
+        except (psycopg.Error, UnicodeDecodeError):  # the latter of a %A1, which is no UTF-8
             raise broken from None
         self._secrets = _secrets(url, self._place)
         with self.errors(), self._connected() as connection:

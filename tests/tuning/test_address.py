@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from srgnn_bench.errors import BenchError, SpecError, StoreError
@@ -82,6 +82,7 @@ SIGNS = st.text("ab1@:/?#%[]& =", max_size=6)
 
 @settings(max_examples=50)
 @given(SIGNS, SIGNS)
+@example("", "%a1")
 def test_no_signs_around_a_password_bring_it_out(before: str, after: str) -> None:
     url = f"postgresql://bench:{before}hunter2{after}@{NOBODY}/studies"
     with pytest.raises(BenchError) as caught:
