@@ -16,8 +16,7 @@ from __future__ import annotations
 
 import importlib.util
 import statistics
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,13 +27,14 @@ import torch
 import typer
 from torch.nn.functional import cross_entropy
 
+from benchmarks.device import BATCH_SIZES
 from benchmarks.measure import alternate, seconds_of
-from srgnn_bench.layers.softmax_loss import BLOCK_SESSIONS, full_softmax_loss
+from benchmarks.torch_peer import HAS_CHUNKED_LOSS, chunked
+from srgnn_bench.layers.softmax_loss import full_softmax_loss
 from srgnn_bench.process.computing import computing_on, refuse_emulation
 from srgnn_bench.process.device import Device, DeviceChoice
 from srgnn_bench.process.environment import environment
 
-BATCH_SIZES = (100, 512, 2048)
 ITEMS = 43_097
 """Of diginetica."""
 
@@ -54,15 +54,6 @@ def plain(vectors: torch.Tensor, items: torch.Tensor, targets: torch.Tensor) -> 
     return cross_entropy(vectors @ items[1:].T, targets - 1)
 
 
-def chunked(vectors: torch.Tensor, items: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Torch's own chunked full softmax, in chunks as large as our blocks."""
-    options = torch.nn.LinearCrossEntropyOptions(batch_chunk_size=BLOCK_SESSIONS)
-    loss: torch.Tensor = torch.nn.functional.linear_cross_entropy(
-        vectors, items[1:], targets - 1, options=options
-    )
-    return loss
-
-
 def cut(vectors: torch.Tensor, items: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """Apple's cut cross-entropy, with no gradient left out."""
     from cut_cross_entropy import linear_cross_entropy
@@ -71,10 +62,29 @@ def cut(vectors: torch.Tensor, items: torch.Tensor, targets: torch.Tensor) -> to
     return loss
 
 
+def _gradients(
+    way: Loss,
+    vectors: torch.Tensor,
+    items: torch.Tensor,
+    targets: torch.Tensor,
+    *,
+    precision: Precision = "float32",
+) -> list[torch.Tensor]:
+    """Loss, gradient of the sessions, gradient of the items."""
+    vectors.grad = items.grad = None
+    low = precision == "bfloat16"
+    with torch.autocast(vectors.device.type, torch.bfloat16, enabled=low):
+        loss = way(vectors, items, targets)
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert vectors.grad is not None
+    assert items.grad is not None
+    return [loss.detach(), vectors.grad, items.grad]
+
+
 def ways(device: Device) -> dict[str, Loss]:
     """Every way that is installed and runs on a device, by its name."""
     found: dict[str, Loss] = {"srgnn_bench": full_softmax_loss, "torch's cross_entropy": plain}
-    if hasattr(torch.nn, "LinearCrossEntropyOptions"):
+    if HAS_CHUNKED_LOSS:
         found["torch's linear_cross_entropy"] = chunked
     if device.kind == "cuda" and importlib.util.find_spec("cut_cross_entropy"):
         found["cut-cross-entropy"] = cut
@@ -112,35 +122,18 @@ class Task:
 
     def outcome(self, way: Loss) -> list[torch.Tensor]:
         """Loss, gradient of the sessions, gradient of the items."""
-        vectors, items, targets = self.leaves()
-        with self._autocast():
-            loss = way(vectors, items, targets)
-        loss.backward()
-        assert vectors.grad is not None
-        assert items.grad is not None
-        return [loss.detach().cpu(), vectors.grad.cpu(), items.grad.cpu()]
+        found = _gradients(way, *self.leaves(), precision=self.precision)
+        return [each.cpu() for each in found]
 
     def truth(self) -> list[torch.Tensor]:
         """The same in double precision, on the CPU."""
-        vectors, items = (
-            leaf.detach().cpu().double().requires_grad_() for leaf in self.leaves()[:2]
-        )
-        loss = plain(vectors, items, self.leaves()[2].cpu())
-        loss.backward()
-        assert vectors.grad is not None
-        assert items.grad is not None
-        return [loss.detach(), vectors.grad, items.grad]
+        vectors, items, targets = (leaf.detach().cpu() for leaf in self.leaves())
+        vectors, items = vectors.double().requires_grad_(), items.double().requires_grad_()
+        return _gradients(plain, vectors, items, targets)
 
     def timed(self, way: Loss) -> Callable[[], float]:
         """What computes loss and gradients once, and returns the milliseconds."""
-        vectors, items, targets = self.leaves()
-
-        def step() -> None:
-            vectors.grad = items.grad = None
-            with self._autocast():
-                loss = way(vectors, items, targets)
-            loss.backward()
-
+        step = partial(_gradients, way, *self.leaves(), precision=self.precision)
         return lambda: 1000 * seconds_of(step, device=self.device)
 
     def floor(self, rates: Rates) -> float:
@@ -149,12 +142,6 @@ class Task:
         operations = 6 * self.sessions * self.items * D
         moved = self.items * D * (2 * size + 4)
         return 1000 * max(operations / rates.operations, moved / rates.moved)
-
-    @contextmanager
-    def _autocast(self) -> Iterator[None]:
-        low = self.precision == "bfloat16"
-        with torch.autocast(self.device.kind, torch.bfloat16, enabled=low):
-            yield
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""SR-GNN with torch's own chunked cross-entropy in place of our loss."""
+"""Torch's own chunked cross-entropy, by itself and in SR-GNN in place of our loss."""
 
 from __future__ import annotations
 
@@ -9,18 +9,29 @@ import torch
 from srgnn_bench.layers.softmax_loss import BLOCK_SESSIONS
 from srgnn_bench.models.srgnn import FastSRGNN
 
+HAS_CHUNKED_LOSS = hasattr(torch.nn, "LinearCrossEntropyOptions")
+"""Torch 2.13 and later."""
+
+
+def chunked(vectors: torch.Tensor, items: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Mean cross-entropy over all items, in chunks as large as our blocks, shape ().
+
+    Args:
+        vectors: session vectors, shape (sessions, d).
+        items: item vectors, the padding item's first, shape (items + 1, d).
+        targets: from 1, shape (sessions,).
+    """
+    options = torch.nn.LinearCrossEntropyOptions(batch_chunk_size=BLOCK_SESSIONS)
+    loss: torch.Tensor = torch.nn.functional.linear_cross_entropy(
+        vectors, items[1:], targets - 1, options=options
+    )
+    return loss
+
 
 class TorchsLoss(FastSRGNN):
-    """SR-GNN with torch's own chunked full softmax; chunks are as large as our blocks."""
-
-    OPTIONS = torch.nn.LinearCrossEntropyOptions(batch_chunk_size=BLOCK_SESSIONS)
+    """SR-GNN with that loss."""
 
     def calculate_loss(self, interaction: Any) -> torch.Tensor:
         """Mean cross-entropy of a batch's targets over all items, shape ()."""
-        loss: torch.Tensor = torch.nn.functional.linear_cross_entropy(
-            self.session_vectors(interaction),
-            self.item_vectors()[1:],
-            interaction[self.POS_ITEM_ID] - 1,
-            options=self.OPTIONS,
-        )
-        return loss
+        vectors = self.session_vectors(interaction)
+        return chunked(vectors, self.item_vectors(), interaction[self.POS_ITEM_ID])

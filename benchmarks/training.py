@@ -15,6 +15,7 @@ from benchmarks.measure import Series, alternate, seconds_of
 from benchmarks.recbole_peer import RecBole, anomaly_detection
 from benchmarks.rectools_peer import targets_per_second
 from benchmarks.sessions import LONGEST, diginetica_or_generated, stage, with_prefixes
+from benchmarks.torch_peer import HAS_CHUNKED_LOSS, TorchsLoss
 from srgnn_bench.data.sessions import Stage
 from srgnn_bench.layers.products import HAS_ONEDNN, times_transposed
 from srgnn_bench.layers.softmax_loss import BLOCK_SESSIONS, TILE_BYTES
@@ -123,9 +124,7 @@ def _contenders(
             parameters = {"embedding_size": EMBEDDING_SIZE, "step": 0}
             peer = build(GeometricSRGNN, parameters, part, seed=0, device=device)
             contenders["torch_geometric encoder, torch's cross-entropy"] = training(peer)
-        if hasattr(torch.nn, "LinearCrossEntropyOptions"):  # torch 2.13 and later
-            from benchmarks.torch_peer import TorchsLoss
-
+        if HAS_CHUNKED_LOSS:
             parameters = {"embedding_size": EMBEDDING_SIZE}
             peer = build(TorchsLoss, parameters, part, seed=0, device=device)
             contenders["torch's linear_cross_entropy in place of our loss"] = training(peer)

@@ -21,14 +21,14 @@ from torch.utils.backend_registration import (
 NAME = "pretended"
 
 aten = torch.ops.aten
-MAY_MIX = {
-    aten.copy_.default,
-    aten._to_copy.default,
+COPIES = {aten.copy_.default, aten._to_copy.default}
+INDEXED = {
     aten.index.Tensor,
     aten.index_put.default,
     aten.index_put_.default,
     aten._unsafe_index.Tensor,
 }
+"""Operations whose second argument, the indices, may be on the CPU where the first is not."""
 
 
 class OnGpu(torch.Tensor):
@@ -105,8 +105,10 @@ def computed(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     tensors = [x for x in tree_flatten((args, kwargs))[0] if isinstance(x, torch.Tensor)]
     there = any(isinstance(x, OnGpu) for x in tensors)
     wanted = kwargs.get("device")
-    if there and func not in MAY_MIX:
-        here = [x for x in tensors if not isinstance(x, OnGpu) and x.dim() > 0]
+    if there and func not in COPIES:
+        bound = [args[0], args[2:]] if func in INDEXED and isinstance(args[0], OnGpu) else tensors
+        here = [x for x in tree_flatten(bound)[0] if isinstance(x, torch.Tensor)]
+        here = [x for x in here if not isinstance(x, OnGpu) and x.dim() > 0]
         if here:
             raise RuntimeError(f"{func} of tensors on {NAME} and on the CPU, {here[0].shape}")
     if wanted is not None:

@@ -47,6 +47,10 @@ def test_what_mixes_devices_is_refused(gpu) -> None:
         there + torch.ones(3)
     with pytest.raises(RuntimeError, match="and on the CPU"):
         torch.ones(3, 3) @ there
+    with pytest.raises(RuntimeError, match="and on the CPU"):
+        torch.ones(3)[there.long()]
+    with pytest.raises(RuntimeError, match="and on the CPU"):
+        there[torch.tensor([0, 2])] = torch.ones(2)
     with pytest.raises(RuntimeError, match="numpy"):
         there.numpy()
     weights = torch.nn.Linear(3, 1).to(gpu.torch)
