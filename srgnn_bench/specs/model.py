@@ -25,9 +25,10 @@ class TrainingSpec(Spec):
     """L2 penalty, added to the gradient as in the SR-GNN authors' code."""
 
     lr_schedule: Literal["plateau", "step"] = "plateau"
-    """``plateau``: where validation no longer improves, training goes back to its best epoch and on
-    with the learning rate cut; after the second cut it ends. ``step``: cut every ``lr_decay_step``
-    epochs, as the papers do; the default of the ``published`` protocol."""
+    """``plateau``: where validation no longer improves, training goes back to its best epoch, the
+    first time to one of the two before where that turns out better, and on with the learning rate
+    cut; after the second cut it ends. ``step``: cut every ``lr_decay_step`` epochs, as the papers
+    do; the default of the ``published`` protocol."""
 
     lr_decay_step: int | None = Field(None, ge=1)
     """Epochs between two cuts of the schedule ``step``; None: no cut."""

@@ -60,6 +60,8 @@ class EpochValue(Stored):
     """Its place in the course; it stands again where the training went back."""
     value: float
     """MRR@20, between 0 and 1."""
+    cuts: int = 0
+    """How often the learning rate had been cut for it."""
 
 
 class Trial(Stored):
@@ -83,6 +85,17 @@ class Trial(Stored):
     error: str | None = None
     device: str | None = None
     """Kind of device that it ran on; None where that is not known."""
+
+    @property
+    def course(self) -> dict[int, float]:
+        """Values by their place; where the rate was cut, up to the best, of what was kept."""
+        kept = self.epochs
+        if self.schedule is not None and any(epoch.cuts for epoch in kept):
+            end = self.schedule.epochs
+            first = min(self.schedule.cuts, default=end)
+            kept = tuple(e for e in kept if e.epoch <= end and (e.epoch > first) == (e.cuts > 0))
+        values = {each.epoch: each.value for each in kept}
+        return {place: values[place] for place in sorted(values)}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import torch
 from srgnn_bench.errors import StoreError
 from srgnn_bench.files import checksum
 
-FORMAT = b"srgnn_bench checkpoint 2"
+FORMAT = b"srgnn_bench checkpoint 3"
 """First word of the first line of the file, which also says whose it is, and its checksum."""
 
 

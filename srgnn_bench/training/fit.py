@@ -48,6 +48,7 @@ class EpochResult:
         seconds: time of training, judging not included.
         judged: metrics of the judged prefixes after it; None where they were not ranked.
         judge_seconds: time of ranking them.
+        cuts: how often the learning rate had been cut for it.
     """
 
     epoch: int
@@ -55,6 +56,7 @@ class EpochResult:
     seconds: float
     judged: dict[str, float] | None
     judge_seconds: float = 0.0
+    cuts: int = 0
 
     @property
     def value(self) -> float | None:
@@ -133,18 +135,18 @@ def train(
     batches = batches_of(model, stage, training)
     history: list[EpochResult] = []
     following = Next.EPOCH
-    best: dict[str, Any] = {}
+    kept: dict[int, dict[str, Any]] = {}
     state = None if checkpoint is None else checkpoint.load(device=device)
     if state is not None and state["device"] == device.type:
         _put_back(state["now"], model, optimizer)
-        best = state["best"]
+        kept = state["kept"]
         history = [EpochResult(**epoch) for epoch in state["history"]]
         for result in history:
             following = rule.after(result.value)
             tell(result)
     while following is not Next.END:
-        epoch = rule.epoch + 1
-        rate = training.learning_rate * training.lr_decay_gamma**rule.cuts
+        epoch, cuts = rule.epoch + 1, rule.cuts
+        rate = training.learning_rate * training.lr_decay_gamma**cuts
         started = time.perf_counter()
         # Importing RecBole's models switches anomaly detection on, which costs time in every step.
         with (
@@ -161,24 +163,25 @@ def train(
         seconds = time.perf_counter() - started
         judged = None if judge is None else judge(model)
         judge_seconds = time.perf_counter() - started - seconds
-        result = EpochResult(epoch, loss, seconds, judged, judge_seconds)
+        result = EpochResult(epoch, loss, seconds, judged, judge_seconds, cuts)
         history.append(result)
         following = rule.after(result.value)
-        if judge is not None and rule.best == epoch:
-            best = copy.deepcopy(_state(model, optimizer))
+        if len(history) in rule.wanted:
+            kept[len(history)] = copy.deepcopy(_state(model, optimizer))
+        kept = {trained: state for trained, state in kept.items() if trained in rule.wanted}
         if following is Next.BACK:
-            _put_back(best, model, optimizer)
+            _put_back(kept[rule.to], model, optimizer)
         if checkpoint is not None:
             state = {
                 "device": device.type,
                 "now": _state(model, optimizer),
-                "best": best,
+                "kept": kept,
                 "history": [asdict(each) for each in history],
             }
             checkpoint.save(state)
         tell(result)
-    if best:
-        _put_back(best, model, optimizer)
+    if rule.to in kept:
+        _put_back(kept[rule.to], model, optimizer)
     return history
 
 

@@ -1,4 +1,4 @@
-"""When a training cuts its learning rate, goes back to its best epoch, and ends.
+"""When a training cuts its learning rate, goes back to an earlier epoch, and ends.
 
 Trials, finalists and final runs are trained by one loop (``fit.train``) and differ in their stop
 rule alone. A rule is told what validation says after each epoch; told the same again, as when a
@@ -8,6 +8,8 @@ training goes on from a checkpoint, it comes to the same place.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Sequence
 from enum import Enum
 from typing import Protocol
 
@@ -19,20 +21,20 @@ class Next(Enum):
     """What follows an epoch."""
 
     EPOCH = "another one"
-    BACK = "the weights of the best epoch, and another one from there"
+    BACK = "the weights of an earlier epoch, and another one from there"
     END = "nothing"
 
 
 class StopRule(Protocol):
-    """What decides a training's course."""
+    """What decides a training's course.
+
+    Trained epochs are counted from 1 as they come, those of the course by their place in it, which
+    stands again where the training went back.
+    """
 
     @property
     def epoch(self) -> int:
         """Epochs of the course so far; what was taken back is not among them."""
-
-    @property
-    def best(self) -> int:
-        """The epoch whose weights the training ends with, as far as is known."""
 
     @property
     def cuts(self) -> int:
@@ -41,6 +43,14 @@ class StopRule(Protocol):
     @property
     def schedule(self) -> Schedule:
         """The course up to the best epoch."""
+
+    @property
+    def to(self) -> int:
+        """The trained epoch whose weights come next: to go on from, or at the end to stay."""
+
+    @property
+    def wanted(self) -> Collection[int]:
+        """The trained epochs whose weights may be wanted again."""
 
     def after(self, value: float | None) -> Next:
         """What follows an epoch.
@@ -58,9 +68,11 @@ class Repeat:
         schedule: what to repeat.
     """
 
+    wanted = ()
+
     def __init__(self, schedule: Schedule) -> None:
         self.schedule = schedule
-        self.epoch = self.best = 0
+        self.epoch = self.to = 0
 
     @property
     def cuts(self) -> int:
@@ -69,11 +81,11 @@ class Repeat:
 
     def after(self, value: float | None) -> Next:  # noqa: ARG002 - nothing depends on it
         """As ``StopRule.after``."""
-        self.epoch = self.best = self.epoch + 1
+        self.epoch = self.to = self.epoch + 1
         return Next.END if self.epoch >= self.schedule.epochs else Next.EPOCH
 
 
-class _Judged:
+class _Judged(ABC):
     """A course that validation decides.
 
     Args:
@@ -82,10 +94,29 @@ class _Judged:
     """
 
     def __init__(self, *, epochs: int, patience: int) -> None:
-        self.epoch = self.best = self.trained = 0
         self._epochs, self._patience = epochs, patience
-        self._best_value = -math.inf
+        self._values: list[float] = []
+        self._course: list[int] = []
         self._cuts: list[int] = []
+        self._goes_back = False
+
+    def after(self, value: float | None) -> Next:
+        """As ``StopRule.after``."""
+        assert value is not None
+        self._values.append(value)
+        self._course.append(len(self._values))
+        following = self._following()
+        self._goes_back = following is Next.BACK
+        return following
+
+    @abstractmethod
+    def _following(self) -> Next:
+        """What follows the epoch that was noted last; the way back is taken off the course."""
+
+    @property
+    def epoch(self) -> int:
+        """As ``StopRule.epoch``."""
+        return len(self._course)
 
     @property
     def cuts(self) -> int:
@@ -95,16 +126,33 @@ class _Judged:
     @property
     def schedule(self) -> Schedule:
         """As ``StopRule.schedule``."""
-        return Schedule(epochs=self.best, cuts=tuple(c for c in self._cuts if c < self.best))
+        best = self._best(self._course)
+        return Schedule(epochs=best, cuts=tuple(c for c in self._cuts if c < best))
 
-    def _stalls(self, value: float | None) -> bool:
-        """Count an epoch; say whether patience is at its end."""
-        assert value is not None
-        self.epoch += 1
-        self.trained += 1
-        if value > self._best_value:
-            self.best, self._best_value = self.epoch, value
-        return self.epoch - self.best >= self._patience
+    @property
+    def to(self) -> int:
+        """As ``StopRule.to``."""
+        return self._course[-1 if self._goes_back else self._best(self._course) - 1]
+
+    @property
+    def wanted(self) -> Collection[int]:
+        """As ``StopRule.wanted``."""
+        return {self.to, self._course[self._best(self._course) - 1]}
+
+    def _best(self, course: Sequence[int]) -> int:
+        """Place of a course's best epoch, the first of equal ones."""
+        values = [self._values[trained - 1] for trained in course]
+        return 1 + values.index(max(values))
+
+    @property
+    def _stalls(self) -> bool:
+        """Whether patience is at its end."""
+        return self.epoch - self._best(self._course) >= self._patience
+
+    @property
+    def _left(self) -> int:
+        """Epochs that may still be trained."""
+        return self._epochs - len(self._values)
 
 
 class Plateau(_Judged):
@@ -114,22 +162,74 @@ class Plateau(_Judged):
     the course that a final training repeats is free of it. A training that still improves when few
     epochs are left is cut all the same, the first time with a quarter of them left and the second
     with an eighth, so that its value does not depend on whether the most epochs were enough.
+
+    Where the first cut gains most is often before the best epoch, since the last epochs of a large
+    learning rate fit the training sessions alone. So it is tried earlier, too: from one epoch
+    before, judged after one epoch, and from two before where that was better. The best of these
+    is gone on with.
     """
 
     MOST_CUTS = 2
+    EARLIER = 2
 
-    def after(self, value: float | None) -> Next:
-        """As ``StopRule.after``."""
-        stalls = self._stalls(value)
-        left = self._epochs - self.trained
+    def __init__(self, *, epochs: int, patience: int) -> None:
+        super().__init__(epochs=epochs, patience=patience)
+        self._uncut: list[int] = []
+        self._tried: dict[int, int] = {}
+        self._trying = False
+
+    @property
+    def wanted(self) -> Collection[int]:
+        """As ``StopRule.wanted``."""
+        if self._cuts and not self._trying:
+            return super().wanted
+        uncut = self._uncut or self._course
+        latest = self._best(uncut)
+        return {*uncut[max(0, latest - 1 - self.EARLIER) : latest], *self._tried.values()}
+
+    def _following(self) -> Next:
+        return self._after_trying() if self._trying else self._after_epoch()
+
+    def _after_epoch(self) -> Next:
         last = self.cuts == self.MOST_CUTS
-        if left == 0 or (stalls and last):
+        if self._left <= 0 or (self._stalls and last):
             return Next.END
-        if stalls or (not last and left <= math.ceil(self._epochs / 2 ** (2 + self.cuts))):
-            self._cuts.append(self.best)
-            self.epoch = self.best
+        if not self._stalls and (last or self._left > self._reserve(self.cuts)):
+            return Next.EPOCH
+        best = self._best(self._course)
+        if self._cuts:
+            del self._course[best:]
+            self._cuts.append(best)
             return Next.BACK
-        return Next.EPOCH
+        self._uncut, self._trying = self._course, True
+        return self._cut_at(best)
+
+    def _cut_at(self, epoch: int) -> Next:
+        self._course, self._cuts = self._uncut[:epoch], [epoch]
+        return Next.BACK
+
+    def _after_trying(self) -> Next:
+        """The epoch after a first cut has been trained: try an earlier one, or choose."""
+        [cut] = self._cuts
+        self._tried[cut] = self._course[-1]
+        chosen = max(self._tried, key=lambda each: (self._reached(each), each))
+        more = len(self._tried) <= self.EARLIER and self._left > self._reserve(1)
+        if chosen == cut > 1 and more:
+            return self._cut_at(cut - 1)
+        self._trying = False
+        self._course, self._cuts = [*self._uncut[:chosen], self._tried[chosen]], [chosen]
+        following = self._after_epoch()
+        if following is Next.EPOCH and chosen != cut:
+            return Next.BACK
+        return following
+
+    def _reached(self, cut: int) -> float:
+        """The best value of the course with the first cut there."""
+        return max(self._values[each - 1] for each in (*self._uncut[:cut], self._tried[cut]))
+
+    def _reserve(self, cuts: int) -> int:
+        """Epochs left at which the next cut comes whatever validation says."""
+        return math.ceil(self._epochs / (4 << cuts))
 
 
 class Steps(_Judged):
@@ -145,12 +245,10 @@ class Steps(_Judged):
         super().__init__(epochs=epochs, patience=patience)
         self._every = every
 
-    def after(self, value: float | None) -> Next:
-        """As ``StopRule.after``."""
-        stalls = self._stalls(value)
+    def _following(self) -> Next:
         if self._every is not None and self.epoch % self._every == 0:
             self._cuts.append(self.epoch)
-        return Next.END if stalls or self.trained == self._epochs else Next.EPOCH
+        return Next.END if self._stalls or self._left <= 0 else Next.EPOCH
 
 
 def judged_rule(training: TrainingSpec) -> Plateau | Steps:
@@ -164,9 +262,8 @@ def judged_rule(training: TrainingSpec) -> Plateau | Steps:
 def usual_course(training: TrainingSpec) -> tuple[float, float]:
     """Epochs that a judged training usually takes, those taken back included, and that it keeps.
 
-    A guess, for a forecast of the time. Of 15 epochs, tuned models took 8 to 14 on yoochoose1_64
-    and Tmall and kept two thirds to three quarters; a short course takes all that it may and keeps
-    nearly all.
+    A guess, for a forecast of the time. Of 15 epochs, tuned models took 10 to 15 on yoochoose1_64
+    and Diginetica and kept about two thirds; a short course takes all that it may and keeps most.
     """
-    judged = min(float(training.epochs), 4 + training.epochs / 2)
-    return judged, max(1.0, 0.8 * judged)
+    judged = min(float(training.epochs), 5.5 + training.epochs / 2)
+    return judged, max(1.0, 0.7 * judged)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Literal
 
 import optuna
@@ -60,11 +60,6 @@ class Pruned:
         return self._rule.epoch
 
     @property
-    def best(self) -> int:
-        """As ``StopRule.best``."""
-        return self._rule.best
-
-    @property
     def cuts(self) -> int:
         """As ``StopRule.cuts``."""
         return self._rule.cuts
@@ -73,6 +68,16 @@ class Pruned:
     def schedule(self) -> Schedule:
         """As ``StopRule.schedule``."""
         return self._rule.schedule
+
+    @property
+    def to(self) -> int:
+        """As ``StopRule.to``."""
+        return self._rule.to
+
+    @property
+    def wanted(self) -> Collection[int]:
+        """As ``StopRule.wanted``."""
+        return self._rule.wanted
 
     @property
     def state(self) -> Literal["complete", "pruned", "collapsed"]:
@@ -89,8 +94,9 @@ class Pruned:
         """As ``StopRule.after``."""
         assert value is not None
         self._value = max(self._value, value)
+        before = self._rule.cuts
         following = self._rule.after(value)
-        if following is Next.BACK:
+        if following is Next.BACK and self._rule.cuts > before:
             self._trial.report(self._value, step=self._rule.cuts - 1)
             self._pruned = self._trial.should_prune()
             if self._pruned or self._collapsed:
@@ -99,13 +105,13 @@ class Pruned:
 
 
 def plateaus(trial: Trial) -> list[float]:
-    """The best value of a trial at each cut of its learning rate that it gained by, and its last.
+    """The best value that a trial had had when its learning rate was cut, for each cut.
 
-    A cut after which nothing was better lies behind the schedule; the last value stands for it.
+    Where there was none, its best value stands for it.
     """
     if trial.schedule is None or trial.value is None:
         return []
-    kept = {epoch.epoch: epoch.value for epoch in trial.epochs}
-    return [*(kept[cut] for cut in trial.schedule.cuts), trial.value, trial.value][
-        : Plateau.MOST_CUTS
+    return [
+        max(epoch.value for epoch in trial.epochs if epoch.cuts <= cuts)
+        for cuts in range(Plateau.MOST_CUTS)
     ]

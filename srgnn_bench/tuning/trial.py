@@ -91,7 +91,7 @@ class TrialTask:
 
         def tell(result: EpochResult) -> None:
             assert result.value is not None
-            values.append(EpochValue(epoch=result.epoch, value=result.value))
+            values.append(EpochValue(epoch=result.epoch, value=result.value, cuts=result.cuts))
             listen(epoch_done(result, epochs=epochs, seed=None, **who))
 
         try:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from srgnn_bench.specs.model import TrainingSpec
 from srgnn_bench.store.record import Schedule
+from srgnn_bench.store.study import EpochValue, Trial
 from srgnn_bench.training.stopping import Next, Plateau, Repeat, Steps, StopRule, judged_rule
 
 
@@ -27,11 +28,60 @@ def course(rule: StopRule, values: list[float]) -> list[tuple[int, int]]:
 
 def test_a_plateau_goes_back_to_its_best_epoch_and_cuts() -> None:
     rule = Plateau(epochs=20, patience=1)
-    #             1    2    3 worse, 3    4    5 worse, 5    6 worse: the end
-    values = [0.10, 0.20, 0.15, 0.25, 0.26, 0.25, 0.27, 0.20]
-    taken = course(rule, values)
-    assert taken == [(1, 0), (2, 0), (3, 0), (3, 1), (4, 1), (5, 1), (5, 2), (6, 2)]
+    told = [
+        # place, cuts, value
+        (1, 0, 0.10),
+        (2, 0, 0.20),
+        (3, 0, 0.15),  # worse: a cut at 2 is tried,
+        (3, 1, 0.25),  # then one at 1,
+        (2, 1, 0.22),  # which is worse
+        (4, 1, 0.26),
+        (5, 1, 0.25),  # worse: the second cut at 4
+        (5, 2, 0.27),
+        (6, 2, 0.20),  # worse: the end
+    ]
+    taken = course(rule, [value for *_, value in told])
+    assert taken == [(place, cuts) for place, cuts, _ in told]
     assert rule.schedule == Schedule(epochs=5, cuts=(2, 4))
+
+
+def test_the_first_cut_is_tried_earlier_as_long_as_that_is_better() -> None:
+    rule = Plateau(epochs=20, patience=1)
+    told = [
+        (1, 0, 0.10),
+        (2, 0, 0.20),
+        (3, 0, 0.30),
+        (4, 0, 0.40),
+        (5, 0, 0.39),
+        (5, 1, 0.41),  # cut at 4
+        (4, 1, 0.45),  # at 3, better
+        (3, 1, 0.43),  # at 2: not better, and two epochs before the best
+        (5, 1, 0.46),  # on from the cut at 3
+        (6, 1, 0.45),
+        (6, 2, 0.44),
+    ]
+    taken = course(rule, [value for *_, value in told])
+    assert taken == [(place, cuts) for place, cuts, _ in told]
+    assert rule.schedule == Schedule(epochs=5, cuts=(3,))
+
+
+def test_the_first_cut_is_tried_two_epochs_earlier_at_the_most() -> None:
+    rule = Plateau(epochs=20, patience=1)
+    values = [0.1, 0.2, 0.3, 0.4, 0.3, 0.5, 0.6, 0.7, 0.8, 0.1, 0.1]
+    taken = course(rule, values)
+    assert [place for place, cuts in taken if cuts == 1] == [5, 4, 3, 4, 5]
+    assert rule.schedule == Schedule(epochs=4, cuts=(2,))
+
+
+def test_weights_that_are_wanted_are_those_that_may_follow() -> None:
+    rule = Plateau(epochs=20, patience=1)
+    wanted = []
+    for value in [0.1, 0.2, 0.3, 0.4, 0.3, 0.5, 0.6, 0.55]:
+        rule.after(value)
+        wanted.append(set(rule.wanted))
+    assert wanted[:4] == [{1}, {1, 2}, {1, 2, 3}, {2, 3, 4}]
+    assert wanted[4:6] == [{2, 3, 4}, {2, 3, 4, 6}]
+    assert (rule.to, wanted[-1]) == (7, {7})  # the cut at 3 is gone on with
 
 
 def test_a_cut_that_gains_nothing_is_no_part_of_the_schedule() -> None:
@@ -44,7 +94,7 @@ def test_what_still_improves_is_cut_when_few_epochs_are_left() -> None:
     rule = Plateau(epochs=16, patience=1)
     taken = course(rule, [n / 100 for n in range(16)])
     assert [cuts for _, cuts in taken] == [0] * 12 + [1] * 2 + [2] * 2
-    assert rule.schedule == Schedule(epochs=16, cuts=(12, 14))
+    assert rule.schedule == Schedule(epochs=14, cuts=(11, 12))
 
 
 @given(st.lists(st.floats(0, 1), min_size=30, max_size=30), st.integers(1, 30), st.integers(1, 4))
@@ -55,13 +105,27 @@ def test_a_plateau_keeps_the_best_value_within_its_epochs(
     taken = course(rule, values)
     assert len(taken) <= epochs
     schedule = rule.schedule
-    kept = dict(zip((place for place, _ in taken), values, strict=False))  # the last of a place
     seen = values[: len(taken)]
-    assert kept[schedule.epochs] == max(seen)
+    assert seen[rule.to - 1] == max(seen)
     # The course that led there is what the schedule says, cut for cut.
-    cuts = dict(taken)
-    repeated = course(Repeat(schedule), [math.nan] * schedule.epochs)
-    assert repeated == [(place, cuts[place]) for place in range(1, schedule.epochs + 1)]
+    trial = Trial(
+        number=0,
+        state="complete",
+        value=max(seen),
+        parameters={},
+        epochs=tuple(
+            EpochValue(epoch=place, value=value, cuts=cuts)
+            for (place, cuts), value in zip(taken, seen, strict=True)
+        ),
+        schedule=schedule,
+        seconds=1.0,
+    )
+    if schedule.cuts:
+        assert list(trial.course) == list(range(1, schedule.epochs + 1))
+    assert trial.course[schedule.epochs] == max(seen)
+    places = dict(course(Repeat(schedule), [math.nan] * schedule.epochs))
+    kept = {(e.epoch, e.cuts) for e in trial.epochs if e.value == trial.course.get(e.epoch)}
+    assert set(places.items()) <= kept
 
 
 @given(st.lists(st.floats(0, 1), min_size=12, max_size=12), st.integers(1, 12))

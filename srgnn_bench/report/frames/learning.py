@@ -33,7 +33,7 @@ def learning_frame(results: SuiteResults) -> pd.DataFrame:
             tuning = results.tuning(records[0])
             won = None if tuning is None else tuning.best
             if won is not None:
-                values |= {("choice", e.epoch): [e.value] for e in won.epochs}
+                values |= {("choice", epoch): [value] for epoch, value in won.course.items()}
         rows += [
             {
                 "dataset": dataset,
