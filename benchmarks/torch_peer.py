@@ -6,22 +6,24 @@ from typing import Any
 
 import torch
 
-from srgnn_bench.layers.softmax_loss import BLOCK_SESSIONS
 from srgnn_bench.models.srgnn import FastSRGNN
 
 HAS_CHUNKED_LOSS = hasattr(torch.nn, "LinearCrossEntropyOptions")
 """Torch 2.13 and later."""
 
+CHUNK = 512
+"""Sessions at a time; torch's own choice is far too small for a catalogue."""
+
 
 def chunked(vectors: torch.Tensor, items: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Mean cross-entropy over all items, in chunks as large as our blocks, shape ().
+    """Mean cross-entropy over all items, in chunks of ``CHUNK`` sessions, shape ().
 
     Args:
         vectors: session vectors, shape (sessions, d).
         items: item vectors, the padding item's first, shape (items + 1, d).
         targets: from 1, shape (sessions,).
     """
-    options = torch.nn.LinearCrossEntropyOptions(batch_chunk_size=BLOCK_SESSIONS)
+    options = torch.nn.LinearCrossEntropyOptions(batch_chunk_size=CHUNK)
     loss: torch.Tensor = torch.nn.functional.linear_cross_entropy(
         vectors, items[1:], targets - 1, options=options
     )

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -17,9 +17,9 @@ from benchmarks.rectools_peer import targets_per_second
 from benchmarks.sessions import LONGEST, diginetica_or_generated, stage, with_prefixes
 from benchmarks.torch_peer import HAS_CHUNKED_LOSS, TorchsLoss
 from srgnn_bench.data.sessions import Stage
-from srgnn_bench.layers.products import HAS_ONEDNN, times_transposed
+from srgnn_bench.layers.products import HAS_ONEDNN, add_product, put_product
 from srgnn_bench.layers.softmax_loss import BLOCK_SESSIONS, TILE_BYTES
-from srgnn_bench.process.computing import computing_on
+from srgnn_bench.process.computing import computing_on, has_bfloat16
 from srgnn_bench.process.device import CPU, Device
 from srgnn_bench.recbole_bridge.classes import model_class
 from srgnn_bench.specs import registry
@@ -32,8 +32,8 @@ from srgnn_bench.training.stopping import Repeat
 EMBEDDING_SIZE = 64
 """RecBole's default, for all models."""
 
-BATCH_SIZES = (100, 2048)
-"""What the SR-GNN authors and RecBole train with."""
+BATCH_SIZES = (100, 512, 2048)
+"""What the SR-GNN authors, we and RecBole train with."""
 
 MODELS = {
     "SRGNN": "srgnn",
@@ -116,6 +116,9 @@ def _contenders(
         f"{THEIRS}, padded to {theirs.padded_to}": lambda: recbole(anomaly=True),
         OURS: training(ours(model, part, device=device)),
     }
+    if has_bfloat16(device.torch):
+        low = ours(model, part, device=device)
+        contenders[f"{OURS}, bfloat16"] = training(low, precision="bfloat16")
     if model == "SRGNN":
         contenders[f"{THEIRS}, anomaly detection off"] = lambda: recbole(anomaly=False)
         if importlib.util.find_spec("torch_geometric"):
@@ -176,8 +179,15 @@ def ours(model: str, part: Stage, *, device: Device = CPU, **parameters: Any) ->
     return build(model_class(spec), parameters, part, seed=0, device=device)
 
 
-def _training(model: Any, part: Stage, *, batch_size: int, device: Device) -> Callable[[], float]:
-    training = TrainingSpec(train_batch_size=batch_size)
+def _training(
+    model: Any,
+    part: Stage,
+    *,
+    batch_size: int,
+    device: Device,
+    precision: Literal["float32", "bfloat16"] = "float32",
+) -> Callable[[], float]:
+    training = TrainingSpec(train_batch_size=batch_size, precision=precision)
 
     def rate() -> float:
         with computing_on(device):
@@ -244,11 +254,11 @@ class Products:
         for block, gradient in self._blocks():
             scores = self.scores[: len(block) * len(self.items)].view(-1, len(block))
             tile_items = TILE_BYTES // (len(block) * block.element_size())
-            for items in torch.split(self.items, tile_items):
-                tile = times_transposed(items, block, onednn=onednn)
-                gradient += times_transposed(tile.T, items.T, onednn=onednn)
-            # The scores at random stand for the tiles, which a loss writes there as it goes.
-            self.grad_items += times_transposed(scores, block.T.contiguous(), onednn=onednn)
+            tiles = torch.split(self.items, tile_items), torch.split(scores, tile_items)
+            for items, tile in zip(*tiles, strict=True):
+                put_product(tile, items, block, onednn=onednn)
+                add_product(gradient, tile.T, items.T, onednn=onednn)
+            add_product(self.grad_items, scores, block.T.contiguous(), onednn=onednn)
 
     def _blocks(self) -> zip[tuple[torch.Tensor, torch.Tensor]]:
         whole = self.vectors, self.grad_vectors

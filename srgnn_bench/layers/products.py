@@ -26,26 +26,46 @@ TRAINS_BY_ONEDNN = (
 same machine always computes the same."""
 
 
-def times_transposed(
-    a: torch.Tensor,
-    b: torch.Tensor,
-    *,
-    plus: torch.Tensor | None = None,
-    onednn: bool = HAS_ONEDNN,
-) -> torch.Tensor:
+def times_transposed(a: torch.Tensor, b: torch.Tensor, *, onednn: bool = True) -> torch.Tensor:
     """The product of a matrix and the transpose of another; no gradient flows through it.
 
     Args:
         a: shape (m, k).
         b: shape (n, k).
-        plus: added to every row of the product, shape (n,).
         onednn: whether oneDNN multiplies matrices of single precision on a CPU. It is the one that
             gives equal rows of ``b`` equal products.
 
     Returns:
         a b^T, shape (m, n), in new memory.
     """
-    if onednn and a.device.type == "cpu" and a.dtype == torch.float32:
-        product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(a, b, plus, "none", [], "")
+    if onednn and HAS_ONEDNN and a.device.type == "cpu" and a.dtype == torch.float32:
+        product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(a, b, None, "none", [], "")
         return product
-    return a @ b.T if plus is None else torch.addmm(plus.to(a.dtype), a, b.T)
+    return a @ b.T
+
+
+def put_product(
+    out: torch.Tensor, a: torch.Tensor, b: torch.Tensor, *, onednn: bool = TRAINS_BY_ONEDNN
+) -> None:
+    """Write the product of a matrix and the transpose of another, as training has it.
+
+    Args:
+        out: where it is written, shape (m, n); may be of more precision than the two.
+        a: shape (m, k).
+        b: shape (n, k).
+        onednn: whether oneDNN multiplies matrices of single precision.
+    """
+    if onednn or out.dtype != a.dtype:
+        out.copy_(times_transposed(a, b, onednn=onednn))
+    else:
+        torch.mm(a, b.T, out=out)
+
+
+def add_product(
+    to: torch.Tensor, a: torch.Tensor, b: torch.Tensor, *, onednn: bool = TRAINS_BY_ONEDNN
+) -> None:
+    """Add the product of a matrix and the transpose of another; arguments as ``put_product``."""
+    if onednn or to.dtype != a.dtype:
+        to += times_transposed(a, b, onednn=onednn)
+    else:
+        to.addmm_(a, b.T)

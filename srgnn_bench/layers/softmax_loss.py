@@ -10,14 +10,17 @@ the softmax probabilities. Here the gradients are formed along with the loss, a 
 by a tile of items at a time, so that what is computed is used while it lies in the cache:
 
 - scores are kept items x sessions, the layout in which all three products run fastest;
-- they are taken relative to the target's score, as the loss has them, which spares the search for
-  the highest one; where that could overflow, it is searched for all the same;
+- they are taken as they are, which spares the search for the highest one; where that could overflow
+  or leave nothing of a target's, it is searched for all the same and taken off;
 - their exponentials are never normalised: dividing the small matrices is the same;
 - exponentials are powers of two of scores times log2(e), since exp2 is the faster of the two.
 
 Under torch's autocast to bfloat16 the products take their operands so, and scores and exponentials
-are kept so. A score is rounded after the target's has been taken off, so those near it keep their
-digits. Sums, losses and gradients are in single precision.
+are kept so: half the memory, in which tiles bring nothing. A score is rounded after the target's
+has been taken off, so those near it keep their digits. Both that and the sum of the exponentials
+are part of the products: each item has, beside its vector, a one in one of several columns. With
+minus the target's score in those columns of a session, the first product takes it off; the second
+gives the sum in as many parts. They are added, as losses and gradients are, in single precision.
 
 The padding item, row 0 of the item vectors, is no item: it has no share in the softmax and gets no
 gradient.
@@ -34,20 +37,27 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from srgnn_bench.errors import ModelError
-from srgnn_bench.layers.products import TRAINS_BY_ONEDNN, times_transposed
+from srgnn_bench.layers.products import TRAINS_BY_ONEDNN, add_product, put_product
 
 WORK_BYTES = 96 * 2**20
 """Most memory for the exponentials of one block of sessions against the whole catalogue."""
 
-BLOCK_SESSIONS = 512
-"""Most sessions in a block."""
+BLOCK_SESSIONS = 512 if TRAINS_BY_ONEDNN else 192
+"""Most sessions in a block. MKL slows down where rows of 512 scores, two kilobytes apart,
+compete for the same places of a cache."""
+
+LOW_BLOCK_SESSIONS = 512
+"""Most sessions in a block in half precision."""
 
 TILE_BYTES = 2 * 2**20
 """Memory of the exponentials of one block against one tile of items: what the cores' own caches
 hold."""
 
-SAFE_TOTAL = 2.0**100
-"""Sums of exponentials below this are far from the overflow of single precision."""
+LEAST_MARKS = 16
+"""Parts of a sum of exponentials in half precision, at least: each is rounded to three digits."""
+
+SAFE = 2.0**100
+"""Exponentials below this and above its inverse are far from the limits of single precision."""
 
 LOG2_E = 1 / math.log(2)
 
@@ -57,7 +67,7 @@ def full_softmax_loss(
     item_vectors: torch.Tensor,
     targets: torch.Tensor,
     *,
-    block_sessions: int = BLOCK_SESSIONS,
+    block_sessions: int | None = None,
     tile_bytes: int = TILE_BYTES,
 ) -> torch.Tensor:
     """Mean cross-entropy of the targets over the whole catalogue.
@@ -73,7 +83,7 @@ def full_softmax_loss(
         vectors: one vector per session, shape (sessions, d).
         item_vectors: one vector per item, row 0 for the padding item, shape (items + 1, d).
         targets: item that followed each session, from 1, shape (sessions,).
-        block_sessions: most sessions in a block.
+        block_sessions: most sessions in a block; None for what suits processor and precision.
         tile_bytes: memory of the exponentials of a block against one tile of items.
 
     Returns:
@@ -90,6 +100,8 @@ def full_softmax_loss(
     if vectors.device.type != "cpu":
         return cross_entropy(vectors @ item_vectors[1:].T, targets - 1)
     low = torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16
+    if block_sessions is None:
+        block_sessions = LOW_BLOCK_SESSIONS if low else BLOCK_SESSIONS
     if vectors.dtype == torch.bfloat16:  # what autocast leaves of the last layer
         vectors = vectors.float()
     if torch.is_grad_enabled() and (vectors.requires_grad or item_vectors.requires_grad):
@@ -143,22 +155,21 @@ def _loss_and_gradients(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Loss, gradient of the session vectors, gradient of the item vectors."""
     item_vectors = item_vectors.contiguous()
-    factors = item_vectors.bfloat16() if low else item_vectors
+    factors = _marked(item_vectors) if low else item_vectors
     weight = 1 / len(vectors)
-    losses, grad_vectors, grad_items = [], [], None
+    losses: list[torch.Tensor] = []
+    grad_vectors: list[torch.Tensor] = []
+    grad_items = torch.empty_like(item_vectors)
     size = _block_sessions(len(vectors), len(item_vectors), factors.element_size(), block_sessions)
+    kind = partial(_LowSoftmax, factors) if low else partial(_Softmax, factors, tile_bytes)
     with torch.autocast("cpu", enabled=False):
         parts = zip(torch.split(vectors, size), torch.split(targets, size), strict=True)
         for block, items in parts:
             of_target = item_vectors[items]
-            softmax = _Softmax(block, factors, items, of_target, tile_bytes=tile_bytes)
+            softmax = kind(block, items, of_target)
+            softmax.put_gradient(grad_items, weight=weight, add=bool(losses))
             losses.append(softmax.losses)
             grad_vectors.append(softmax.mean_item.sub_(of_target).mul_(weight))
-            if grad_items is None:
-                grad_items = softmax.gradient(weight=weight).to(item_vectors.dtype)
-            else:  # in parts, since a second one of its size may not fit
-                softmax.add_gradient(grad_items, weight=weight)
-    assert grad_items is not None
     grad_items.index_add_(0, targets, vectors, alpha=-weight)
     return torch.cat(losses).mean(), torch.cat(grad_vectors), grad_items
 
@@ -167,12 +178,11 @@ class _Softmax:
     """A block of sessions against the whole catalogue.
 
     Args:
+        factors: vectors of the items, row 0 for the padding item, shape (items + 1, d).
+        tile_bytes: memory of the exponentials against one tile of items.
         vectors: session vectors, shape (b, d).
-        factors: vectors of the items in the precision of the products, row 0 for the padding item,
-            shape (items + 1, d).
         targets: item of each session, from 1, shape (b,).
         target_vectors: their vectors, shape (b, d).
-        tile_bytes: memory of the exponentials against one tile of items.
 
     Attributes:
         losses: cross-entropy of each session, shape (b,).
@@ -181,26 +191,24 @@ class _Softmax:
 
     def __init__(
         self,
-        vectors: torch.Tensor,
         factors: torch.Tensor,
+        tile_bytes: int,
+        vectors: torch.Tensor,
         targets: torch.Tensor,
         target_vectors: torch.Tensor,
-        *,
-        tile_bytes: int,
     ) -> None:
-        self._vectors = vectors
-        self._factors = factors
-        self._scaled = (vectors * LOG2_E).to(factors.dtype)
+        self._factors, self._vectors = factors, vectors
+        self._scaled = vectors * LOG2_E
         rows = len(factors)
         self._exponentials = _workspace(rows, len(vectors), factors.dtype)
         self._exponentials[0] = 0
         tile = max(1, tile_bytes // (len(vectors) * factors.element_size()))
         self._tiles = [slice(i, i + tile) for i in range(1, rows, tile)]
-        target_score = (vectors * target_vectors).sum(1) * LOG2_E
-        self._total, mixed = self._sums(target_score)
-        if bool((self._total < SAFE_TOTAL).all()):
+        target_score = (self._scaled * target_vectors).sum(1)
+        self._total, mixed = self._sums(self._first_reference(target_score))
+        of_target = self._exponentials[targets, torch.arange(len(targets))]
+        if bool(((self._total < SAFE) & (of_target > 1 / SAFE)).all()):
             # The score above and the one among the others may differ in the last digit.
-            of_target = self._exponentials[targets, torch.arange(len(targets))]
             self.losses = torch.log2(self._total / of_target) / LOG2_E
         else:
             highest = self._highest_score()
@@ -208,44 +216,82 @@ class _Softmax:
             self.losses = (torch.log2(self._total) + highest - target_score) / LOG2_E
         self.mean_item = mixed / self._total[:, None]
 
-    def gradient(self, *, weight: float) -> torch.Tensor:
-        """What all but the targets contribute to the gradient of the items, shape (items + 1, d).
+    def put_gradient(self, to: torch.Tensor, *, weight: float, add: bool) -> None:
+        """Write what all but the targets contribute to the gradient of the items.
 
         Args:
+            to: where it is written, shape (items + 1, d).
             weight: weight of each session in the loss.
+            add: whether it is added to what is there.
         """
-        return _product(self._exponentials, self._shares(weight))
-
-    def add_gradient(self, to: torch.Tensor, *, weight: float) -> None:
-        """Add it to another, of the same shape."""
-        shares = self._shares(weight)
+        shares = self._vectors * (weight / self._total)[:, None]
+        shares = shares.T.to(self._factors.dtype).contiguous()
+        put = add_product if add else put_product
         rows = max(1, TILE_BYTES // (to.shape[1] * to.element_size()))
         parts = torch.split(to, rows), torch.split(self._exponentials, rows)
         for part, e in zip(*parts, strict=True):
-            part += _product(e, shares)
+            put(part, e, shares)
 
-    def _shares(self, weight: float) -> torch.Tensor:
-        """What each session adds to an item of exponential 1, shape (d, b)."""
-        shares = (self._vectors * (weight / self._total)[:, None]).to(self._factors.dtype)
-        return shares.T.contiguous()
+    def _first_reference(self, target_score: torch.Tensor) -> torch.Tensor | None:  # noqa: ARG002
+        """What is taken off the scores at first, times log2(e), shape (b,)."""
+        return None
 
-    def _sums(self, reference: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _sums(self, reference: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
         """Sums of e and of e w, shapes (b,) and (b, d), where e = 2 ** (score - reference)."""
-        total, mixed = torch.zeros_like(reference), torch.zeros_like(self._vectors)
+        vectors = self._vectors
+        total, mixed = torch.zeros_like(vectors[:, 0]), torch.zeros_like(vectors)
         for tile in self._tiles:
             items, e = self._factors[tile], self._exponentials[tile]
-            torch.exp2(_product(items, self._scaled, plus=-reference), out=e)
-            total += e.sum(0, dtype=total.dtype)
-            mixed += _product(e.T, items.T)
+            put_product(e, items, self._scaled)
+            if reference is not None:
+                e -= reference
+            e.exp2_()
+            total.addmv_(e.T, torch.ones_like(items[:, 0]))
+            add_product(mixed, e.T, items.T)
         return total, mixed
 
     def _highest_score(self) -> torch.Tensor:
         """Each session's highest score times log2(e), shape (b,)."""
-        scores = (_product(self._factors[tile], self._scaled) for tile in self._tiles)
+        d = self._vectors.shape[1]
+        scaled = self._scaled.to(self._factors.dtype)
+        scores = (self._factors[tile, :d] @ scaled.T for tile in self._tiles)
         return torch.stack([tile.amax(0) for tile in scores]).amax(0).to(self._vectors.dtype)
 
 
-_product = partial(times_transposed, onednn=TRAINS_BY_ONEDNN)
+class _LowSoftmax(_Softmax):
+    """The same in half precision; the factors are those of ``_marked``."""
+
+    def __init__(self, factors: torch.Tensor, *block: torch.Tensor) -> None:
+        super().__init__(factors, factors.element_size() * len(factors) * len(block[0]), *block)
+
+    def _first_reference(self, target_score: torch.Tensor) -> torch.Tensor:
+        return target_score
+
+    def _sums(self, reference: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+        assert reference is not None
+        (tile,), d = self._tiles, self._vectors.shape[1]
+        items, e = self._factors[tile], self._exponentials[tile]
+        taken_off = -reference[:, None].expand(-1, items.shape[1] - d)
+        put_product(e, items, torch.cat([self._scaled, taken_off], dim=1).to(e.dtype))
+        sums = (e.exp2_().T @ items).to(self._vectors.dtype)
+        return sums[:, d:].sum(1), sums[:, :d]
+
+
+def _marked(item_vectors: torch.Tensor) -> torch.Tensor:
+    """The item vectors in half precision, each with a one among columns of zeros after it.
+
+    As many columns as the products take at no cost: they work on multiples of 32. The memory, with
+    its ones, is kept between steps.
+    """
+    rows, d = item_vectors.shape
+    marks = LEAST_MARKS + -(d + LEAST_MARKS) % 32
+    factors: torch.Tensor | None = getattr(_kept, "factors", None)
+    if factors is None or factors.shape != (rows, d + marks):
+        factors = _kept.factors = torch.zeros(rows, d + marks, dtype=torch.bfloat16)
+        each = torch.arange(rows)
+        factors[each, d + each % marks] = 1
+    factors[:, :d] = item_vectors
+    return factors
 
 
 def _loss_alone(

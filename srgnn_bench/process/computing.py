@@ -149,7 +149,7 @@ def refuse_emulation(precision: str, device: torch.device) -> None:
     Raises:
         DeviceError: it has no products of that precision.
     """
-    if precision == "float32" or _has_bfloat16(device):
+    if precision == "float32" or has_bfloat16(device):
         return
     raise DeviceError(
         f"{'This processor' if device.type == 'cpu' else f'The device {device}'} has no products "
@@ -159,7 +159,8 @@ def refuse_emulation(precision: str, device: torch.device) -> None:
     )
 
 
-def _has_bfloat16(device: torch.device) -> bool:
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether a device has products in bfloat16 of its own."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     asked = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")

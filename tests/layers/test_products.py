@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from functools import partial
-
 import pytest
 import torch
 from packaging.version import Version
 
 from srgnn_bench.layers import products
-from srgnn_bench.layers.products import times_transposed
+from srgnn_bench.layers.products import add_product, put_product, times_transposed
 
 
 def laid_out(rows: int, columns: int, *, turned: bool) -> torch.Tensor:
@@ -22,16 +20,28 @@ def laid_out(rows: int, columns: int, *, turned: bool) -> torch.Tensor:
 def test_products_are_those_in_double_precision(library, turned, m, n, k):
     if library == "oneDNN" and not products.HAS_ONEDNN:
         pytest.skip("this torch has no oneDNN")
-    multiply = partial(times_transposed, onednn=library == "oneDNN")
+    by = {"onednn": library == "oneDNN"}
     torch.manual_seed(m)
     a, b = laid_out(m, k, turned=turned), laid_out(n, k, turned=turned)
-    plus = torch.randn(n)
     exact = a.double() @ b.double().T
     tolerance = {"rtol": 0.0, "atol": 1e-6 + 2e-7 * k}
-    torch.testing.assert_close(multiply(a, b).double(), exact, **tolerance)
-    torch.testing.assert_close(
-        multiply(a, b, plus=plus).double(), exact + plus.double(), **tolerance
-    )
+    torch.testing.assert_close(times_transposed(a, b, **by).double(), exact, **tolerance)
+    kept = torch.full((m + 2, n), torch.nan)
+    put_product(kept[1:-1], a, b, **by)
+    torch.testing.assert_close(kept[1:-1].double(), exact, **tolerance)
+    add_product(kept[1:-1], a, b, **by)
+    torch.testing.assert_close(kept[1:-1].double() / 2, exact, **tolerance)
+    assert kept[[0, -1]].isnan().all()
+
+
+def test_products_in_half_precision_are_added_in_single():
+    torch.manual_seed(0)
+    a, b = torch.randn(5, 64).bfloat16(), torch.randn(9, 64).bfloat16()
+    total = torch.empty(5, 9)
+    put_product(total, a, b)
+    assert torch.equal(total, (a @ b.T).float())
+    add_product(total, a, b)
+    assert torch.equal(total, 2 * (a @ b.T).float())
 
 
 def test_double_precision_stays_double():

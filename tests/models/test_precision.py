@@ -73,7 +73,7 @@ def test_every_model_learns_the_same_but_for_rounding(name: str, stage: Stage) -
 def test_weights_and_moments_stay_in_single_precision(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(computing, "_has_bfloat16", lambda _: True)
+    monkeypatch.setattr(computing, "has_bfloat16", lambda _: True)
     spec = registry.model("srgnn")
 
     def trained(precision: str) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def test_weights_and_moments_stay_in_single_precision(
 def test_what_the_processor_would_imitate_is_refused_before_anything_runs(
     tiny_world: TinyWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(computing, "_has_bfloat16", lambda _: False)
+    monkeypatch.setattr(computing, "has_bfloat16", lambda _: False)
     refuse_emulation("float32", CPU)
     benchmark = Benchmark(
         tiny_world.suite,
