@@ -37,21 +37,24 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from srgnn_bench.errors import ModelError
-from srgnn_bench.layers.products import TRAINS_BY_ONEDNN, add_product, put_product
+from srgnn_bench.layers.products import INTEL, add_product, put_product
 
 WORK_BYTES = 96 * 2**20
 """Most memory for the exponentials of one block of sessions against the whole catalogue."""
 
-BLOCK_SESSIONS = 512 if TRAINS_BY_ONEDNN else 192
-"""Most sessions in a block. MKL slows down where rows of 512 scores, two kilobytes apart,
-compete for the same places of a cache."""
+BLOCK_SESSIONS = 192 if INTEL else 512
+"""Most sessions in a block. MKL slows down where rows of 512 scores, two kilobytes apart, compete
+for the same places of a cache."""
 
 LOW_BLOCK_SESSIONS = 512
 """Most sessions in a block in half precision."""
 
-TILE_BYTES = 2 * 2**20
+TILE_BYTES = WORK_BYTES if INTEL else 2 * 2**20
 """Memory of the exponentials of one block against one tile of items: what the cores' own caches
-hold."""
+hold, but for Intel's processors, whose larger caches gain less from it than MKL loses."""
+
+PART_BYTES = 2 * 2**20
+"""Memory of a part of the items' gradient where it is computed apart from where it is added."""
 
 LEAST_MARKS = 16
 """Parts of a sum of exponentials in half precision, at least: each is rounded to three digits."""
@@ -227,7 +230,9 @@ class _Softmax:
         shares = self._vectors * (weight / self._total)[:, None]
         shares = shares.T.to(self._factors.dtype).contiguous()
         put = add_product if add else put_product
-        rows = max(1, TILE_BYTES // (to.shape[1] * to.element_size()))
+        rows = len(to)
+        if not INTEL or self._factors.dtype != to.dtype:
+            rows = max(1, PART_BYTES // (to.shape[1] * to.element_size()))
         parts = torch.split(to, rows), torch.split(self._exponentials, rows)
         for part, e in zip(*parts, strict=True):
             put(part, e, shares)

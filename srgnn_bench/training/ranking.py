@@ -16,7 +16,7 @@ from srgnn_bench.data.sessions import Integers, Prefixes, Stage
 from srgnn_bench.errors import ModelError
 from srgnn_bench.evaluation.metrics import Metric
 from srgnn_bench.evaluation.ranks import ranks_of, top_items
-from srgnn_bench.layers.products import times_transposed
+from srgnn_bench.layers.products import RANKS_BY_ONEDNN, put_product
 from srgnn_bench.models import ItemProducts
 from srgnn_bench.process.computing import limits_named, out_of_memory
 from srgnn_bench.recbole_bridge.batch_form import Batch, form_of
@@ -32,15 +32,16 @@ class Portions:
 
     Attributes:
         scores: scores held. All scores of a test set would take tens of gigabytes.
-        tile: items scored.
+        tile: items scored. oneDNN has memory of its own for their scores, which the caches should
+            hold.
         encoded: prefixes encoded, where the encoder can be called apart from the scoring.
         sparse: prefixes scored by a model that leaves most items at 0.
         alike: prefixes among which such a model looks for those that are alike, which takes some
             100 bytes each.
     """
 
-    scores: int = 8_000_000
-    tile: int = 2048
+    scores: int = 4_000_000
+    tile: int = 2048 if RANKS_BY_ONEDNN else 1_000_000
     encoded: int = 2048
     sparse: int = 256
     alike: int = 131_072
@@ -275,11 +276,8 @@ def _scored(
 def _score(
     vectors: torch.Tensor, items: torch.Tensor, size: int, *, out: torch.Tensor
 ) -> torch.Tensor:
-    """Products of all vectors, shape (b, d), with all items, shape (items, d), in ``out``.
-
-    A tile of items at a time, which the caches hold.
-    """
+    """Products of all vectors, shape (b, d), with all items, shape (items, d), in ``out``."""
     for start in range(0, len(items), size):
         tile = slice(start, start + size)
-        out[:, tile] = times_transposed(vectors, items[tile])
+        put_product(out[:, tile], vectors, items[tile], onednn=RANKS_BY_ONEDNN)
     return out

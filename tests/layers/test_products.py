@@ -53,8 +53,10 @@ def test_double_precision_stays_double():
     Version(torch.__version__) < Version("2.12"),
     reason="the oneDNN of an older torch sums the last columns in another order",
 )
-def test_equal_items_score_alike_wherever_they_stand():
-    items = torch.randn(1, 100).repeat(2 * 2048 + 3, 1)
-    for sessions in (1, 7, 48):
-        scores = times_transposed(torch.randn(sessions, 100), items)
-        assert (scores == scores[:, :1]).all()
+@pytest.mark.parametrize("d", [32, 50, 64, 100])
+def test_equal_items_score_alike_wherever_they_stand(d):
+    items = torch.randn(1, d).repeat(2 * 2048 + 3, 1)
+    for sessions in (1, 2, 7, 48, 100):
+        for count in (1001, len(items)):
+            scores = times_transposed(torch.randn(sessions, d), items[:count])
+            assert (scores == scores[:, :1]).all()
