@@ -90,7 +90,7 @@ def _bars(rows: pd.DataFrame, path: Path) -> None:
     axes.barh(labels, rows["median"], xerr=error, color=colours, error_kw={"linewidth": 0.7})
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
-    axes.set_xlabel("prefixes per second (median, lowest to highest)")
+    axes.set_xlabel("prefixes per second\n(median, lowest to highest)")
     _save(figure, path)
 
 
