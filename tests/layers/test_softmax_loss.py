@@ -204,3 +204,23 @@ def test_half_precision_takes_vectors_as_autocast_leaves_them():
     loss.backward()
     assert vectors.grad.abs().max() > 0
     torch.testing.assert_close(loss, by_torch(vectors, item_vectors, targets), rtol=0.02, atol=0)
+
+
+def test_half_precision_neither_overflows_nor_vanishes():
+    vectors, item_vectors, targets = drawn(6, 30, 4, scale=1e2)
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = full_softmax_loss(vectors, item_vectors, targets)
+    torch.testing.assert_close(loss, by_torch(vectors, item_vectors, targets), rtol=0.02, atol=0)
+    gradients = torch.autograd.grad(loss, (vectors, item_vectors))
+    assert all(gradient.isfinite().all() for gradient in gradients)
+    assert (gradients[1][0] == 0).all()
+
+
+def test_half_precision_takes_another_catalogue_after_one_of_the_same_size():
+    first, other = drawn(7, 20, 4), drawn(7, 20, 4)
+    with torch.no_grad():
+        other[1].mul_(2)
+    with torch.autocast("cpu", torch.bfloat16):
+        before = full_softmax_loss(*first)
+        full_softmax_loss(*other)
+        assert full_softmax_loss(*first) == before
