@@ -37,7 +37,13 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from srgnn_bench.errors import ModelError
-from srgnn_bench.layers.products import INTEL, add_product, put_product
+from srgnn_bench.layers.products import (
+    INTEL,
+    TRAINS_BY_ONEDNN,
+    add_product,
+    put_product,
+    times_transposed,
+)
 
 WORK_BYTES = 96 * 2**20
 """Most memory for the exponentials of one block of sessions against the whole catalogue."""
@@ -247,13 +253,19 @@ class _Softmax:
         total, mixed = torch.zeros_like(vectors[:, 0]), torch.zeros_like(vectors)
         for tile in self._tiles:
             items, e = self._factors[tile], self._exponentials[tile]
-            put_product(e, items, self._scaled)
+            scores = self._scores(items, room=e)
             if reference is not None:
-                e -= reference
-            e.exp2_()
+                scores -= reference
+            torch.exp2(scores, out=e)
             total.addmv_(e.T, torch.ones_like(items[:, 0]))
             add_product(mixed, e.T, items.T)
         return total, mixed
+
+    def _scores(self, items: torch.Tensor, *, room: torch.Tensor) -> torch.Tensor:
+        """Scores of a tile of items times log2(e), in the room for them where MKL multiplies."""
+        if TRAINS_BY_ONEDNN:
+            return times_transposed(items, self._scaled, onednn=True)
+        return torch.mm(items, self._scaled.T, out=room)
 
     def _highest_score(self) -> torch.Tensor:
         """Each session's highest score times log2(e), shape (b,)."""

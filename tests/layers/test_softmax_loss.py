@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy
 
 from srgnn_bench.errors import ModelError
-from srgnn_bench.layers import softmax_loss
+from srgnn_bench.layers import products, softmax_loss
 
 # Several blocks and tiles even for the small matrices of these tests.
 full_softmax_loss = partial(softmax_loss.full_softmax_loss, block_sessions=5, tile_bytes=5 * 7 * 4)
@@ -67,6 +67,23 @@ def test_single_precision_is_as_exact_as_that_of_torch(scale):
         assert (one - truth).abs().max() <= allowed
         if scale < 1:
             assert (one - other).abs().max() <= 1e-6 * size
+
+
+def test_both_libraries_give_the_same(monkeypatch):
+    if not products.HAS_ONEDNN:
+        pytest.skip("this torch has no oneDNN")
+    vectors, item_vectors, targets = drawn(150, 300, 32)
+    exact = by_torch(vectors.double(), item_vectors.double(), targets)
+    exact = [exact, *torch.autograd.grad(exact, (vectors, item_vectors))]
+    for onednn in (False, True):
+        monkeypatch.setattr(softmax_loss, "TRAINS_BY_ONEDNN", onednn)
+        for name in ("put_product", "add_product"):
+            monkeypatch.setattr(softmax_loss, name, partial(getattr(products, name), onednn=onednn))
+        loss = softmax_loss.full_softmax_loss(
+            vectors, item_vectors, targets, block_sessions=64, tile_bytes=64 * 100 * 4
+        )
+        found = [loss, *torch.autograd.grad(loss, (vectors, item_vectors))]
+        assert_same(found, exact, relative=3e-6)
 
 
 def test_gradcheck():
