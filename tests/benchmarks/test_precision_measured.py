@@ -23,12 +23,14 @@ def srgnn(monkeypatch: pytest.MonkeyPatch):
 
 def test_both_precisions_are_trained_once_and_compared(srgnn, tmp_path: Path, capsys) -> None:
     runs = {
-        kind: [tmp_path / f"{kind}-{seed}" for seed in range(2)] for kind in precision.PRECISIONS
+        kind: [tmp_path / f"0.25-{kind}-{seed}" for seed in range(2)]
+        for kind in precision.PRECISIONS
     }
     for kind, each in runs.items():
         for seed, run in enumerate(each):
             precision.trained(srgnn, STAGE, precision=kind, seed=seed, run=run)
-    assert "float32-0, epoch 1: " in capsys.readouterr().out
+    assert "0.25-float32-0, epoch 1: " in capsys.readouterr().out
+    assert len(list(tmp_path.glob("*.npy"))) == 4
     for row in precision.compared(srgnn, STAGE, runs):
         assert row["seeds"] == "2"
         assert row["difference"] == pytest.approx(row["bfloat16"] - row["float32"], abs=2e-3)
