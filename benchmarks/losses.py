@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import pandas as pd
 import torch
@@ -34,6 +34,7 @@ from srgnn_bench.layers.softmax_loss import full_softmax_loss
 from srgnn_bench.process.computing import computing_on, refuse_emulation
 from srgnn_bench.process.device import Device, DeviceChoice
 from srgnn_bench.process.environment import environment
+from srgnn_bench.specs.model import Precision
 
 ITEMS = 43_097
 """Of diginetica."""
@@ -45,8 +46,6 @@ PRODUCT_ROWS = {"cpu": 2048, "cuda": 8192, "mps": 4096}
 
 Loss = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 """Of session vectors, item vectors with the padding item first, and targets from 1."""
-
-Precision = Literal["float32", "bfloat16"]
 
 
 def plain(vectors: torch.Tensor, items: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

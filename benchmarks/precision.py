@@ -20,7 +20,7 @@ import json
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -35,6 +35,7 @@ from srgnn_bench.evaluation.statistics import by_session, estimate
 from srgnn_bench.process.computing import computing_on
 from srgnn_bench.process.device import CPU
 from srgnn_bench.process.environment import processor
+from srgnn_bench.specs.model import Precision
 from srgnn_bench.specs.resolving import resolve
 from srgnn_bench.store.keys import seed_from
 from srgnn_bench.training.build import build
@@ -44,7 +45,6 @@ from srgnn_bench.training.fit import EpochResult, batches_of, train
 from srgnn_bench.training.ranking import judge, rank_prefixes
 from srgnn_bench.training.stopping import judged_rule
 
-Precision = Literal["float32", "bfloat16"]
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 MODELS = ("srgnn", "gru4rec", "sasrec")
 METRICS = ("recall@20", "mrr@20")

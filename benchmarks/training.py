@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
@@ -23,7 +23,7 @@ from srgnn_bench.process.computing import computing_on, has_bfloat16
 from srgnn_bench.process.device import CPU, Device
 from srgnn_bench.recbole_bridge.classes import model_class
 from srgnn_bench.specs import registry
-from srgnn_bench.specs.model import TrainingSpec
+from srgnn_bench.specs.model import Precision, TrainingSpec
 from srgnn_bench.store.record import Schedule
 from srgnn_bench.training.build import build
 from srgnn_bench.training.fit import step_seconds, train
@@ -185,7 +185,7 @@ def _training(
     *,
     batch_size: int,
     device: Device,
-    precision: Literal["float32", "bfloat16"] = "float32",
+    precision: Precision = "float32",
 ) -> Callable[[], float]:
     training = TrainingSpec(train_batch_size=batch_size, precision=precision)
 

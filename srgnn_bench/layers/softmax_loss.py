@@ -198,6 +198,9 @@ class _Softmax:
         mean_item: the catalogue's mean weighted by each session's probabilities, shape (b, d).
     """
 
+    RELATIVE = False
+    """Whether scores are taken less the target's at first, and not as they are."""
+
     def __init__(
         self,
         factors: torch.Tensor,
@@ -214,7 +217,7 @@ class _Softmax:
         tile = max(1, tile_bytes // (len(vectors) * factors.element_size()))
         self._tiles = [slice(i, i + tile) for i in range(1, rows, tile)]
         target_score = (self._scaled * target_vectors).sum(1)
-        self._total, mixed = self._sums(self._first_reference(target_score))
+        self._total, mixed = self._sums(target_score if self.RELATIVE else None)
         of_target = self._exponentials[targets, torch.arange(len(targets))]
         if bool(((self._total < SAFE) & (of_target > 1 / SAFE)).all()):
             # The score above and the one among the others may differ in the last digit.
@@ -242,10 +245,6 @@ class _Softmax:
         parts = torch.split(to, rows), torch.split(self._exponentials, rows)
         for part, e in zip(*parts, strict=True):
             put(part, e, shares)
-
-    def _first_reference(self, target_score: torch.Tensor) -> torch.Tensor | None:  # noqa: ARG002
-        """What is taken off the scores at first, times log2(e), shape (b,)."""
-        return None
 
     def _sums(self, reference: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
         """Sums of e and of e w, shapes (b,) and (b, d), where e = 2 ** (score - reference)."""
@@ -278,11 +277,10 @@ class _Softmax:
 class _LowSoftmax(_Softmax):
     """The same in half precision; the factors are those of ``_marked``."""
 
+    RELATIVE = True
+
     def __init__(self, factors: torch.Tensor, *block: torch.Tensor) -> None:
         super().__init__(factors, factors.element_size() * len(factors) * len(block[0]), *block)
-
-    def _first_reference(self, target_score: torch.Tensor) -> torch.Tensor:
-        return target_score
 
     def _sums(self, reference: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
         assert reference is not None

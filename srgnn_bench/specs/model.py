@@ -8,6 +8,9 @@ from pydantic import Field, model_validator
 
 from srgnn_bench.specs.fields import Name, Scalar, Spec, Text, Title, Values
 
+Precision = Literal["float32", "bfloat16"]
+"""Of the products of training."""
+
 
 class TrainingSpec(Spec):
     """Training settings that every trained model shares, by RecBole's names where it has one."""
@@ -43,7 +46,7 @@ class TrainingSpec(Spec):
     clip_grad_norm: float | None = Field(None, gt=0)
     """Largest L2 norm of the gradient; None: no clipping."""
 
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Precision = "float32"
     """Of the matrix products of training, those of the loss and of the encoder. Weights, sums, the
     optimizer and all ranking are in float32 either way. ``bfloat16`` needs a processor with AMX or
     AVX512-BF16, or a GPU that has it."""
