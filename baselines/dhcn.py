@@ -20,7 +20,7 @@ from srgnn_bench.layers.initialisation import initialise_uniformly
 from srgnn_bench.layers.ragged import OrderedClicks, ordered_clicks
 from srgnn_bench.layers.session_graph import session_nodes
 from srgnn_bench.layers.softmax_loss import full_softmax_loss
-from srgnn_bench.models import FullSoftmax, ModelParameters
+from srgnn_bench.models import FullSoftmax, ModelParameters, encoding
 from srgnn_bench.models.sessions import training_sessions
 
 
@@ -103,12 +103,14 @@ class DHCN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
     def calculate_loss(self, interaction: Any) -> torch.Tensor:
         """Cross-entropy and contrastive loss, means over the batch, shape ()."""
         clicks = ordered_clicks(interaction[self.ITEM_SEQ], interaction[self.ITEM_SEQ_LEN])
-        items = self.item_vectors()
-        sessions = self._read_out(clicks, items)
+        with encoding():
+            items = self.item_vectors()
+            sessions = self._read_out(clicks, items)
         loss = full_softmax_loss(sessions, items, interaction[self.POS_ITEM_ID])
         if self.contrast == 0:
             return loss
-        return loss + self.contrast * _disagreement(sessions, self._second_view(clicks))
+        with encoding():
+            return loss + self.contrast * _disagreement(sessions, self._second_view(clicks))
 
     def _read_out(self, clicks: OrderedClicks, items: torch.Tensor) -> torch.Tensor:
         """Session vectors from the vectors of all items."""

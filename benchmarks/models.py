@@ -10,8 +10,9 @@ The weights make no difference to the speed, so neural models rank as built.
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -60,7 +61,7 @@ def measure(
     part = newest(stage, prefixes=prefixes)
     judged = stage.judged.select(np.arange(len(stage.judged)) < ranked)
     epochs: dict[str, Callable[[], float]] = {
-        title: partial(_trained, model, each, part)
+        title: partial(_trained, model, each, part, itertools.count())
         for title, (each, model) in models.items()
         if not each.is_fitted
     }
@@ -95,9 +96,9 @@ def _built(chosen: Candidate, stage: Stage) -> Any:
     return build(chosen.model_class, chosen.defaults, stage, seed=0)
 
 
-def _trained(model: Any, chosen: Candidate, part: Stage) -> float:
-    training = chosen.training(chosen.defaults)
-    return len(part.train_prefixes) / seconds_of(lambda: epoch(model, part, training))
+def _trained(model: Any, chosen: Candidate, part: Stage, orders: Iterator[int]) -> float:
+    work = partial(epoch, model, part, chosen.training(chosen.defaults), order=next(orders))
+    return len(part.train_prefixes) / seconds_of(work)
 
 
 def _ranked(model: Any, judged: Prefixes, n_items: int) -> float:

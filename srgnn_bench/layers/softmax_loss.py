@@ -111,8 +111,6 @@ def full_softmax_loss(
     low = torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16
     if block_sessions is None:
         block_sessions = LOW_BLOCK_SESSIONS if low else BLOCK_SESSIONS
-    if vectors.dtype == torch.bfloat16:  # what autocast leaves of the last layer
-        vectors = vectors.float()
     if torch.is_grad_enabled() and (vectors.requires_grad or item_vectors.requires_grad):
         loss: torch.Tensor = _FullSoftmaxLoss.apply(  # type: ignore[no-untyped-call]
             vectors, item_vectors, targets, block_sessions, tile_bytes, low

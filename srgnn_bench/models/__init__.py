@@ -10,7 +10,7 @@ batches or an optimizer of its own, it has a method for them (``HasOwnBatches``,
 
 from srgnn_bench.layers.initialisation import clear_padding
 from srgnn_bench.models.fitted import FittedRecommender
-from srgnn_bench.models.full_softmax import FullSoftmax, ItemProducts
+from srgnn_bench.models.full_softmax import FullSoftmax, ItemProducts, encoding
 from srgnn_bench.models.item_scores import ItemScores
 from srgnn_bench.models.parameters import ModelParameters
 from srgnn_bench.models.positions import CausalSoftmax, PositionsParameters
@@ -28,4 +28,5 @@ __all__ = [
     "PositionsParameters",
     "TrainingBatches",
     "clear_padding",
+    "encoding",
 ]

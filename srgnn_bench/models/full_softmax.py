@@ -54,6 +54,16 @@ class ItemProducts:
         return self.session_vectors(interaction) @ self.item_vectors().T
 
 
+def encoding() -> torch.autocast:
+    """Where sessions become vectors: in single precision on a CPU, under torch's autocast too.
+
+    oneDNN builds a product in half precision anew for each shape, which takes longer than what the
+    product saves, and the clicks of a batch of sessions come in as many shapes as there are
+    batches. The products of the loss have one shape, and those of a GPU need no building.
+    """
+    return torch.autocast("cpu", enabled=False)
+
+
 class FullSoftmax(ItemProducts):
     """``ItemProducts`` with one loss for all, so that no comparison is decided by a loss's code."""
 
@@ -77,5 +87,6 @@ class FullSoftmax(ItemProducts):
 
     def calculate_loss(self, interaction: Any) -> torch.Tensor:
         """Mean cross-entropy of a batch's targets over all items, shape ()."""
-        vectors = self.session_vectors(interaction)
-        return full_softmax_loss(vectors, self.item_vectors(), interaction[self.POS_ITEM_ID])
+        with encoding():
+            vectors, item_vectors = self.session_vectors(interaction), self.item_vectors()
+        return full_softmax_loss(vectors, item_vectors, interaction[self.POS_ITEM_ID])

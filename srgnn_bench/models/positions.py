@@ -18,7 +18,7 @@ import torch
 from srgnn_bench.data.sessions import Integers, Sessions, Stage
 from srgnn_bench.layers.ragged import OrderedClicks, ordered_clicks
 from srgnn_bench.layers.softmax_loss import full_softmax_loss
-from srgnn_bench.models.full_softmax import FullSoftmax
+from srgnn_bench.models.full_softmax import FullSoftmax, encoding
 from srgnn_bench.models.parameters import ModelParameters
 from srgnn_bench.models.training import TrainingBatches
 
@@ -130,8 +130,9 @@ class CausalSoftmax(FullSoftmax):
         """Mean cross-entropy of a batch's targets over all items, shape ()."""
         if not isinstance(interaction, ShiftedSessions):
             return super().calculate_loss(interaction)
-        vectors = self.states(interaction.clicks, every=True)
-        return full_softmax_loss(vectors, self.item_vectors(), interaction.targets)
+        with encoding():
+            vectors, item_vectors = self.states(interaction.clicks, every=True), self.item_vectors()
+        return full_softmax_loss(vectors, item_vectors, interaction.targets)
 
     def own_batches(self, stage: Stage, *, batch_size: int) -> TrainingBatches | None:
         """Whole sessions, where it learns from all positions; see ``HasOwnBatches``."""

@@ -47,9 +47,9 @@ class TrainingSpec(Spec):
     """Largest L2 norm of the gradient; None: no clipping."""
 
     precision: Precision = "float32"
-    """Of the matrix products of training, those of the loss and of the encoder. Weights, sums, the
-    optimizer and all ranking are in float32 either way. ``bfloat16`` needs a processor with AMX or
-    AVX512-BF16, or a GPU that has it."""
+    """Of the matrix products of training: those of the loss, on a GPU those of the encoder as well.
+    Weights, sums, the optimizer and all ranking are in float32 either way. ``bfloat16`` needs a
+    processor with AMX or AVX512-BF16, or a GPU that has it."""
 
 
 class _Dimension(Spec):

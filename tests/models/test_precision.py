@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
 import torch
 from tiny_world import TinyWorld
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from srgnn_bench.api import Benchmark
 from srgnn_bench.data.sessions import Sessions, Stage, stage_of
 from srgnn_bench.errors import DeviceError
-from srgnn_bench.models import FittedRecommender, HasOwnBatches
+from srgnn_bench.models import FittedRecommender, FullSoftmax, HasOwnBatches
 from srgnn_bench.process import computing
 from srgnn_bench.process.computing import refuse_emulation
 from srgnn_bench.recbole_bridge.batch_form import form_of
@@ -29,10 +31,13 @@ CPU = torch.device("cpu")
 REFUSED = {"repeatnet"}
 """RecBole's own code of these adds single and half precision by index, which torch refuses."""
 
+
+def class_of(name: str) -> type:
+    return model_class(registry.model(name))
+
+
 TRAINED = [
-    name
-    for name in registry.names("model")
-    if not issubclass(model_class(registry.model(name)), FittedRecommender)
+    name for name in registry.names("model") if not issubclass(class_of(name), FittedRecommender)
 ]
 
 
@@ -40,6 +45,22 @@ TRAINED = [
 def stage() -> Stage:
     sessions = Sessions.from_lists(planted_sessions(count=200, items=30, seed=1))
     return stage_of("validation", sessions, sessions)
+
+
+class HalfProducts(TorchDispatchMode):
+    """The shapes of all operands in half precision that a matrix product has met."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shapes: set[tuple[int, ...]] = set()
+
+    def __torch_dispatch__(  # type: ignore[no-untyped-def]
+        self, func, types, args=(), kwargs=None
+    ) -> Any:
+        if func.overloadpacket.__name__.rstrip("_") in {"mm", "addmm", "bmm", "baddbmm"}:
+            given = [a for a in args if isinstance(a, torch.Tensor)]
+            self.shapes |= {tuple(a.shape) for a in given if a.dtype == torch.bfloat16}
+        return func(*args, **(kwargs or {}))
 
 
 def loss_and_gradient(name: str, stage: Stage, *, low: bool) -> tuple[float, torch.Tensor]:
@@ -68,6 +89,27 @@ def test_every_model_learns_the_same_but_for_rounding(name: str, stage: Stage) -
     assert low_loss == pytest.approx(loss, rel=5e-3)
     assert float((low_gradient - gradient).norm()) < 0.1 * float(gradient.norm())
     assert not torch.equal(low_gradient, gradient)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in TRAINED if issubclass(class_of(name), FullSoftmax)]
+)
+def test_a_cpus_products_in_half_precision_have_the_shapes_of_any_other_batch(
+    name: str, stage: Stage
+) -> None:
+    """A product of a new shape is built first, which takes longer than to multiply."""
+    model = build(class_of(name), dict(registry.model(name).parameters), stage, seed=0)
+    batches = PrefixBatches(
+        stage.train_prefixes, batch_size=64, device=CPU, form=form_of(model)
+    ).epoch(0)
+    met = []
+    for batch in itertools.islice(batches, 2):
+        with HalfProducts() as products:
+            with torch.autocast("cpu", torch.bfloat16):
+                losses = model.calculate_loss(batch)
+            (torch.stack(losses).sum() if isinstance(losses, tuple) else losses).backward()
+        met.append(products.shapes)
+    assert met[0] == met[1] != set()
 
 
 def test_weights_and_moments_stay_in_single_precision(
