@@ -88,5 +88,17 @@ class FullSoftmax(ItemProducts):
     def calculate_loss(self, interaction: Any) -> torch.Tensor:
         """Mean cross-entropy of a batch's targets over all items, shape ()."""
         with encoding():
-            vectors, item_vectors = self.session_vectors(interaction), self.item_vectors()
+            item_vectors = self.item_vectors_of_the_loss()
+            vectors = self.session_vectors(interaction)
         return full_softmax_loss(vectors, item_vectors, interaction[self.POS_ITEM_ID])
+
+    def item_vectors_of_the_loss(self) -> torch.Tensor:
+        """``item_vectors`` for the loss, to be asked for before any item is looked up.
+
+        Autograd goes backwards, so what was asked for first has its gradient last. That of the loss
+        holds every item, and takes in those of the lookups, which are sparse on a CPU; where it
+        comes before them, torch adds them to a copy of it. ``expand_as`` gives it a place in that
+        order.
+        """
+        item_vectors = self.item_vectors()
+        return item_vectors.expand_as(item_vectors)

@@ -131,7 +131,8 @@ class CausalSoftmax(FullSoftmax):
         if not isinstance(interaction, ShiftedSessions):
             return super().calculate_loss(interaction)
         with encoding():
-            vectors, item_vectors = self.states(interaction.clicks, every=True), self.item_vectors()
+            item_vectors = self.item_vectors_of_the_loss()
+            vectors = self.states(interaction.clicks, every=True)
         return full_softmax_loss(vectors, item_vectors, interaction.targets)
 
     def own_batches(self, stage: Stage, *, batch_size: int) -> TrainingBatches | None:
