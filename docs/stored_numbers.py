@@ -20,7 +20,7 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # the build needs the checkout, and no installation of it
 
-from srgnn_bench.evaluation.metrics import Metric  # noqa: E402
+from srgnn_bench.evaluation.metrics import Metric, metric_title  # noqa: E402
 from srgnn_bench.evaluation.statistics import by_session, estimate  # noqa: E402
 from srgnn_bench.report.printed import read_published  # noqa: E402
 from srgnn_bench.report.results import SuiteResults, load_suite  # noqa: E402
@@ -193,6 +193,22 @@ def models(family: str) -> str:
     return "\n".join(lines)
 
 
+def precisions() -> str:
+    """What half precision does to the quality of models, and the interval of the difference."""
+    measured = pd.read_csv(SPEEDS / "precision.csv")
+    lines = [
+        "| model | metric | float32 | bfloat16 | difference |",
+        "| --- | --- | ---: | ---: | ---: |",
+    ]
+    for row in measured.itertuples():
+        title = metric_title(row.metric)
+        lines.append(
+            f"| {row.model} | {title} | {row.float32:.2f} | {row.bfloat16:.2f} "
+            f"| {row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}] |"
+        )
+    return "\n".join(lines)
+
+
 def machine(part: str) -> str:
     """Where and when a part of the benchmarks was measured, in words."""
     facts = json.loads((SPEEDS / f"{part}.json").read_text(encoding="utf-8"))
@@ -218,6 +234,7 @@ FUNCTIONS: tuple[Callable[..., str], ...] = (
     variants,
     repeats,
     models,
+    precisions,
     machine,
     findings,
 )
