@@ -5,11 +5,9 @@ A page says ``{{ gain("standard", "diginetica", "stan", "recall@20") }}`` where 
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable
-from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -170,10 +168,13 @@ def repeats(*rows: tuple[str, str, str, str]) -> str:
 
 
 def models(family: str) -> str:
-    """The shipped models of a family, as their files describe them, with their measured speeds."""
-    measured = pd.read_csv(SPEEDS / "models.csv").set_index(["part", "contender"])["median"]
+    """The shipped models of a family, as their files describe them, with what one costs.
+
+    The times are those of the standard suite on Diginetica; a model that it lacks has none.
+    """
+    stored = table("standard", "cost").loc["diginetica"]
     lines = [
-        "| model | paper | year | known for | training, prefixes/s | ranking, prefixes/s |",
+        "| model | paper | year | known for | training, minutes | ranking, ms per session |",
         "| --- | --- | ---: | --- | ---: | ---: |",
     ]
     for spec in map(registry.model, registry.names("model")):
@@ -181,14 +182,12 @@ def models(family: str) -> str:
             continue
         year = re.search(r"\b(19|20)\d\d\b", spec.citation)
         assert year is not None, spec.name
-        speeds = [measured.get((part, spec.title)) for part in ("training", "ranking")]
-        cells = [
-            f"{spec.title}<br>`{spec.name}`",
-            spec.citation,
-            year[0],
-            spec.known_for or "",
-            *("" if speed is None else f"{speed:,.0f}" for speed in speeds),
-        ]
+        cost = ["", ""]
+        if spec.name in stored.index:
+            row = stored.loc[spec.name]
+            cost = [f"{row['train_seconds'] / 60:.1f}", f"{row['session_milliseconds']:.2f}"]
+        name = f"{spec.title}<br>`{spec.name}`"
+        cells = [name, spec.citation, year[0], spec.known_for or "", *cost]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -201,20 +200,11 @@ def precisions() -> str:
         "| --- | --- | ---: | ---: | ---: |",
     ]
     for row in measured.itertuples():
-        title = metric_title(row.metric)
         lines.append(
-            f"| {row.model} | {title} | {row.float32:.2f} | {row.bfloat16:.2f} "
+            f"| {row.model} | {metric_title(row.metric)} | {row.float32:.2f} | {row.bfloat16:.2f} "
             f"| {row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}] |"
         )
     return "\n".join(lines)
-
-
-def machine(part: str) -> str:
-    """Where and when a part of the benchmarks was measured, in words."""
-    facts = json.loads((SPEEDS / f"{part}.json").read_text(encoding="utf-8"))
-    day = date.fromisoformat(facts["date"][:10])
-    processor = facts["processor"].replace("(R)", "")
-    return f"{facts['cores']} cores of an {processor}, {day.day} {day:%B %Y}"
 
 
 def findings() -> str:
@@ -235,7 +225,6 @@ FUNCTIONS: tuple[Callable[..., str], ...] = (
     repeats,
     models,
     precisions,
-    machine,
     findings,
 )
 
