@@ -39,5 +39,6 @@ class GeometricSRGNN(FastSRGNN):
 
     def calculate_loss(self, interaction: Any) -> torch.Tensor:
         """Mean cross-entropy over the whole matrix of scores."""
-        scores = self.session_vectors(interaction) @ self.item_vectors().T
+        item_vectors = self.item_vectors_of_the_loss()
+        scores = self.session_vectors(interaction) @ item_vectors.T
         return cross_entropy(scores, interaction[self.POS_ITEM_ID])

@@ -35,5 +35,6 @@ class TorchsLoss(FastSRGNN):
 
     def calculate_loss(self, interaction: Any) -> torch.Tensor:
         """Mean cross-entropy of a batch's targets over all items, shape ()."""
+        item_vectors = self.item_vectors_of_the_loss()
         vectors = self.session_vectors(interaction)
-        return chunked(vectors, self.item_vectors(), interaction[self.POS_ITEM_ID])
+        return chunked(vectors, item_vectors, interaction[self.POS_ITEM_ID])
