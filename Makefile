@@ -61,7 +61,7 @@ lint: $(VENV)/.installed-lint
 
 # The documentation, in site/, with its numbers from the stored tables; it needs no network.
 docs: $(VENV)/.installed-docs
-	NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build --strict
 
 # Resolve the ranges of pyproject.toml anew and pin what comes of them.
 constraints:
