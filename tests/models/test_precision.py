@@ -13,18 +13,16 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from srgnn_bench.api import Benchmark
 from srgnn_bench.data.sessions import Sessions, Stage, stage_of
 from srgnn_bench.errors import DeviceError
-from srgnn_bench.models import FittedRecommender, FullSoftmax, HasOwnBatches
+from srgnn_bench.models import FittedRecommender, FullSoftmax
 from srgnn_bench.process import computing
 from srgnn_bench.process.computing import refuse_emulation
-from srgnn_bench.recbole_bridge.batch_form import form_of
 from srgnn_bench.recbole_bridge.classes import model_class
-from srgnn_bench.recbole_bridge.dataset import PrefixBatches
 from srgnn_bench.specs import registry
 from srgnn_bench.specs.model import TrainingSpec
 from srgnn_bench.store.record import Schedule
 from srgnn_bench.testing.planted import planted_sessions
 from srgnn_bench.training.build import build
-from srgnn_bench.training.fit import train
+from srgnn_bench.training.fit import batches_of, train
 from srgnn_bench.training.stopping import Repeat
 
 CPU = torch.device("cpu")
@@ -64,12 +62,8 @@ class HalfProducts(TorchDispatchMode):
 
 
 def loss_and_gradient(name: str, stage: Stage, *, low: bool) -> tuple[float, torch.Tensor]:
-    spec = registry.model(name)
-    model = build(model_class(spec), dict(spec.parameters), stage, seed=0)
-    own = model.own_batches(stage, batch_size=64) if isinstance(model, HasOwnBatches) else None
-    batches = own or PrefixBatches(
-        stage.train_prefixes, batch_size=64, device=CPU, form=form_of(model)
-    )
+    model = build(class_of(name), dict(registry.model(name).parameters), stage, seed=0)
+    batches = batches_of(model, stage, TrainingSpec(train_batch_size=64))
     model.train()
     torch.manual_seed(0)
     with torch.autocast("cpu", torch.bfloat16, enabled=low):
@@ -99,15 +93,13 @@ def test_a_cpus_products_in_half_precision_have_the_shapes_of_any_other_batch(
 ) -> None:
     """A product of a new shape is built first, which takes longer than to multiply."""
     model = build(class_of(name), dict(registry.model(name).parameters), stage, seed=0)
-    batches = PrefixBatches(
-        stage.train_prefixes, batch_size=64, device=CPU, form=form_of(model)
-    ).epoch(0)
+    batches = batches_of(model, stage, TrainingSpec(train_batch_size=64)).epoch(0)
     met = []
     for batch in itertools.islice(batches, 2):
         with HalfProducts() as products:
             with torch.autocast("cpu", torch.bfloat16):
-                losses = model.calculate_loss(batch)
-            (torch.stack(losses).sum() if isinstance(losses, tuple) else losses).backward()
+                loss = model.calculate_loss(batch)
+            loss.backward()
         met.append(products.shapes)
     assert met[0] == met[1] != set()
 
