@@ -5,9 +5,11 @@ A page says ``{{ gain("standard", "diginetica", "stan", "recall@20") }}`` where 
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -168,13 +170,10 @@ def repeats(*rows: tuple[str, str, str, str]) -> str:
 
 
 def models(family: str) -> str:
-    """The shipped models of a family, as their files describe them, with what one costs.
-
-    The times are those of the standard suite on Diginetica; a model that it lacks has none.
-    """
-    stored = table("standard", "cost").loc["diginetica"]
+    """The shipped models of a family, as their files describe them, with their measured speeds."""
+    measured = pd.read_csv(SPEEDS / "models.csv").set_index(["part", "contender"])["median"]
     lines = [
-        "| model | paper | year | known for | training, minutes | ranking, ms per session |",
+        "| model | paper | year | known for | training, prefixes/s | ranking, prefixes/s |",
         "| --- | --- | ---: | --- | ---: | ---: |",
     ]
     for spec in map(registry.model, registry.names("model")):
@@ -182,14 +181,24 @@ def models(family: str) -> str:
             continue
         year = re.search(r"\b(19|20)\d\d\b", spec.citation)
         assert year is not None, spec.name
-        cost = ["", ""]
-        if spec.name in stored.index:
-            row = stored.loc[spec.name]
-            cost = [f"{row['train_seconds'] / 60:.1f}", f"{row['session_milliseconds']:.2f}"]
-        name = f"{spec.title}<br>`{spec.name}`"
-        cells = [name, spec.citation, year[0], spec.known_for or "", *cost]
+        speeds = [measured.get((part, spec.title)) for part in ("training", "ranking")]
+        cells = [
+            f"{spec.title}<br>`{spec.name}`",
+            spec.citation,
+            year[0],
+            spec.known_for or "",
+            *("" if speed is None else f"{speed:,.0f}" for speed in speeds),
+        ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def machine(part: str) -> str:
+    """Where and when a part of the benchmarks was measured, in words."""
+    facts = json.loads((SPEEDS / f"{part}.json").read_text(encoding="utf-8"))
+    day = date.fromisoformat(facts["date"][:10])
+    processor = facts["processor"].replace("(R)", "")
+    return f"{facts['cores']} cores of an {processor}, {day.day} {day:%B %Y}"
 
 
 def precisions() -> str:
@@ -224,6 +233,7 @@ FUNCTIONS: tuple[Callable[..., str], ...] = (
     variants,
     repeats,
     models,
+    machine,
     precisions,
     findings,
 )
