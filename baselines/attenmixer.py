@@ -18,6 +18,7 @@ from torch.nn.functional import normalize
 from srgnn_bench.layers.attention import check_heads
 from srgnn_bench.layers.initialisation import initialise_uniformly
 from srgnn_bench.layers.ragged import OrderedClicks, ordered_clicks, softmax_by
+from srgnn_bench.layers.unit_rows import unit_rows
 from srgnn_bench.models import FullSoftmax, ModelParameters
 
 
@@ -88,7 +89,7 @@ class AttenMixer(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
 
         Shape (items + 1, embedding_size).
         """
-        vectors: torch.Tensor = self.dropout(normalize(self.item_embedding.weight, dim=1))
+        vectors: torch.Tensor = self.dropout(unit_rows(self.item_embedding.weight))
         return vectors
 
     def forward(self, item_seq: torch.Tensor, item_seq_len: torch.Tensor) -> torch.Tensor:

@@ -19,6 +19,7 @@ from torch.nn.functional import normalize
 from srgnn_bench.layers.attention import check_heads
 from srgnn_bench.layers.ragged import OrderedClicks, ordered_clicks, sum_by
 from srgnn_bench.layers.session_graph import session_nodes
+from srgnn_bench.layers.unit_rows import unit_rows
 from srgnn_bench.models import ItemScores, ModelParameters, clear_padding
 
 from .sasrec import recbole_block
@@ -187,7 +188,7 @@ class MiaSRec(ItemScores, SequentialRecommender):  # type: ignore[misc]
 
         Shape (items + 1, embedding_size).
         """
-        return normalize(self.item_dropout(self.item_embedding.weight), dim=1)
+        return unit_rows(self.item_dropout(self.item_embedding.weight))
 
     def intents(
         self, item_seq: torch.Tensor, item_seq_len: torch.Tensor

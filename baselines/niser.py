@@ -19,6 +19,7 @@ from srgnn_bench.layers.gated_gnn import GatedGNN
 from srgnn_bench.layers.initialisation import initialise_uniformly
 from srgnn_bench.layers.ragged import ordered_clicks
 from srgnn_bench.layers.session_graph import session_edges, session_nodes
+from srgnn_bench.layers.unit_rows import unit_rows
 from srgnn_bench.models import FullSoftmax, ModelParameters
 
 
@@ -76,7 +77,7 @@ class NISER(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
 
         Shape (items + 1, embedding_size).
         """
-        return normalize(self.item_embedding.weight, dim=1)
+        return unit_rows(self.item_embedding.weight)
 
     def forward(self, item_seq: torch.Tensor, item_seq_len: torch.Tensor) -> torch.Tensor:
         """Vectors of length ``scale`` of a batch of sessions, shape (sessions, embedding_size)."""

@@ -15,12 +15,12 @@ import torch
 from pydantic import Field
 from recbole.model.abstract_recommender import SequentialRecommender
 from torch import nn
-from torch.nn.functional import normalize
 
 from srgnn_bench.layers.gated_gnn import GatedGNN
 from srgnn_bench.layers.initialisation import initialise_uniformly
 from srgnn_bench.layers.ragged import ordered_clicks, softmax_by, sum_by
 from srgnn_bench.layers.session_graph import session_edges, session_nodes
+from srgnn_bench.layers.unit_rows import unit_rows
 from srgnn_bench.models import FullSoftmax, ModelParameters
 
 
@@ -93,7 +93,7 @@ class SGNNHN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
 
         Shape (items + 1, embedding_size).
         """
-        return _centred(self.item_embedding.weight)
+        return unit_rows(self.item_embedding.weight, centred=True)
 
     def forward(self, item_seq: torch.Tensor, item_seq_len: torch.Tensor) -> torch.Tensor:
         """Vectors of length ``scale`` of a batch of sessions, shape (sessions, embedding_size)."""
@@ -121,15 +121,10 @@ class SGNNHN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
         attention = self.attention(torch.sigmoid(self.linear_one(states) + asked))
         combined = clicks.sum(attention * states)
         vectors = self.linear_four(torch.cat([combined, local], dim=1))
-        return self.scale * _centred(vectors)
+        return self.scale * unit_rows(vectors, centred=True)
 
     @staticmethod
     def _fit(of_node: torch.Tensor, of_star: torch.Tensor, session: torch.Tensor) -> torch.Tensor:
         """Scaled product of every node with its session's star, shape (nodes, 1)."""
         products = of_node * of_star.index_select(0, session)
         return products.sum(1, keepdim=True) / math.sqrt(of_node.shape[1])
-
-
-def _centred(vectors: torch.Tensor) -> torch.Tensor:
-    """Vectors less their mean, of length 1; 0 where nothing is left."""
-    return normalize(vectors - vectors.mean(1, keepdim=True), dim=1)
