@@ -14,6 +14,7 @@ import torch
 from pydantic import Field
 from recbole.model.sequential_recommender.gru4rec import GRU4Rec
 
+from srgnn_bench.layers.packed_gru import packed_gru
 from srgnn_bench.layers.ragged import packed_clicks
 from srgnn_bench.models import FullSoftmax, ModelParameters, clear_padding
 
@@ -47,6 +48,6 @@ class FastGRU4Rec(FullSoftmax, GRU4Rec):  # type: ignore[misc]
         """Vectors of a batch of sessions, shape (sessions, embedding_size)."""
         clicks = packed_clicks(item_seq, item_seq_len)
         embedded = self.emb_dropout(self.item_embedding(clicks.items))
-        _, final = self.gru_layers(clicks.sequence(embedded))
+        _, final = packed_gru(self.gru_layers, clicks.sequence(embedded))
         vectors: torch.Tensor = self.dense(final[-1])
         return vectors

@@ -19,6 +19,7 @@ from pydantic import Field
 from recbole.model.sequential_recommender.narm import NARM
 
 from srgnn_bench.layers.attention import soft_attention
+from srgnn_bench.layers.packed_gru import packed_gru
 from srgnn_bench.layers.ragged import packed_clicks
 from srgnn_bench.models import FullSoftmax, ModelParameters, clear_padding
 
@@ -57,7 +58,7 @@ class FastNARM(FullSoftmax, NARM):  # type: ignore[misc]
         """Vectors of a batch of sessions, shape (sessions, embedding_size)."""
         clicks = packed_clicks(item_seq, item_seq_len)
         embedded = self.emb_dropout(self.item_embedding(clicks.items))
-        states, final = self.gru(clicks.sequence(embedded))
+        states, final = packed_gru(self.gru, clicks.sequence(embedded))
         of_click, of_session = states.data, final[-1]
         attention = soft_attention(
             self.a_2(of_session), self.a_1(of_click), clicks.session, score=self.v_t
