@@ -56,7 +56,7 @@ def report(
     forms: FormsOption = None,
 ) -> None:
     """Draw the report from stored records, or compare two results folders; trains nothing."""
-    from srgnn_bench.report import build_report
+    from srgnn_bench.report import build_reports
     from srgnn_bench.report.compare import compare_stores
     from srgnn_bench.report.export import export_results
     from srgnn_bench.report.forms import read_forms
@@ -75,25 +75,26 @@ def report(
             f"--against names an entry of one suite, and {', '.join(names)} are stored.",
             remedy="Name the suite with --suite.",
         )
-    for name in names:
-        inside = out / name if out and len(names) > 1 else out
-        folder = inside or stores[-1].report_folder(name, against=against)
-        if compare is not None:
+    folders = {name: stores[-1].report_folder(name, against=against) for name in names}
+    if out:
+        folders = {name: out / name if len(names) > 1 else out for name in names}
+    if compare is not None:
+        for name, folder in folders.items():
             paths = compare_stores(*stores, suite=name, out=folder)
             screen.print(paths[0].read_text(encoding="utf-8"))
             screen.print(str(paths[0]))
-        else:
-            page, *_ = build_report(
-                *stores,
-                suite=name,
-                out=folder,
-                against=against,
-                title=title,
-                fdr=fdr,
-                with_seeds=with_seeds,
-                forms=drawn,
-                font="serif" if serif else "sans",
-            )
-            if export:
-                export_results(*stores, suite=name, out=folder / "export")
-            screen.print(str(page))
+        return
+    reports = build_reports(
+        *stores,
+        folders=folders,
+        against=against,
+        title=title,
+        fdr=fdr,
+        with_seeds=with_seeds,
+        forms=drawn,
+        font="serif" if serif else "sans",
+    )
+    for name, (page, *_) in reports.items():
+        if export:
+            export_results(*stores, suite=name, out=folders[name] / "export")
+        screen.print(str(page))

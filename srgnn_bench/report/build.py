@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from srgnn_bench.errors import StoreError
+from srgnn_bench.process.sharing import share
 from srgnn_bench.report.card import card_latex, card_markdown
 from srgnn_bench.report.conclusions import conclusions, verdicts
 from srgnn_bench.report.escaping import markdown_paragraph
@@ -29,6 +32,7 @@ def build_report(
     with_seeds: bool = False,
     forms: Collection[Form] = FORMS,
     font: Font = "sans",
+    processes: int = 2,
 ) -> list[Path]:
     """Write tables, figures, sentences, protocol card, references and the page of a suite.
 
@@ -44,6 +48,7 @@ def build_report(
         with_seeds: refuse to draw intervals that do not hold what other seeds would change.
         forms: the files of each figure; the page holds its figures whatever these are.
         font: of the figures: ``sans``, or ``serif`` beside a text in Times.
+        processes: most processes that draw; there are never more than two.
 
     Returns:
         The files written, ``index.html`` first.
@@ -70,7 +75,9 @@ def build_report(
     try:
         out.mkdir(parents=True, exist_ok=True)
         paths = [path for table in tables for path in write_table(table, out=out, suite=suite)]
-        figures, drawings = draw_figures(frames, out=out, forms=forms, font=font)
+        figures, drawings = draw_figures(
+            frames, out=out, forms=forms, font=font, processes=processes
+        )
         paths += [
             path
             for figure in figures
@@ -95,3 +102,38 @@ def build_report(
             remedy="Name another folder for the report.",
         ) from error
     return [*(out / name for name in texts), *paths]
+
+
+def build_reports(
+    store: ResultStore, *, folders: Mapping[str, Path], **options: Any
+) -> dict[str, list[Path]]:
+    """Write the reports of several suites, by two processes where there are two processors.
+
+    Args:
+        store: the results folder.
+        folders: the folder of each suite's files, by the suite's name.
+        options: see ``build_report``.
+
+    Returns:
+        The files written of each suite, its ``index.html`` first.
+
+    Raises:
+        StoreError: as ``build_report``.
+    """
+
+    def runs(suite: str) -> int:
+        manifest = store.manifest(suite)
+        return len(manifest.cells) if manifest else 0
+
+    suites = sorted(folders, key=runs, reverse=True)
+    build = partial(_build, store, options, processes=1 if len(folders) > 1 else 2)
+    built = share([(suite, folders[suite]) for suite in suites], build, processes=2)
+    files = dict(zip(suites, built, strict=True))
+    return {suite: files[suite] for suite in folders}
+
+
+def _build(
+    store: ResultStore, options: dict[str, Any], report: tuple[str, Path], *, processes: int
+) -> list[Path]:
+    suite, out = report
+    return build_report(store, suite=suite, out=out, processes=processes, **options)

@@ -34,7 +34,9 @@ def test_what_a_comparison_cannot_do_is_refused(store: ResultStore, option: list
 
 
 def test_a_report_can_export_what_it_was_drawn_from(store: ResultStore, monkeypatch):
-    monkeypatch.setattr("srgnn_bench.report.build_report", lambda *_, **__: [Path("index.html")])
+    monkeypatch.setattr(
+        "srgnn_bench.report.build_reports", lambda *_, **__: {"made-up": [Path("index.html")]}
+    )
     write_suite(store, datasets=1, models=2, seeds=1)
     arguments = ["report", "--suite", "made-up", "--results", str(store.root), "--export"]
     done = CliRunner().invoke(app, arguments)

@@ -1,0 +1,57 @@
+"""Work that two processes share."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from srgnn_bench.process import sharing
+from srgnn_bench.process.sharing import share
+
+
+@pytest.fixture(autouse=True)
+def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sharing, "available_cores", lambda: 2)
+
+
+def note(folder: Path, work: int) -> tuple[int, int]:
+    """Which process did a work; it waits until both are there."""
+    (folder / str(os.getpid())).touch()
+    end = time.monotonic() + 60
+    while len(list(folder.iterdir())) < 2 and time.monotonic() < end:
+        time.sleep(0.01)
+    return work, os.getpid()
+
+
+def double(work: int, *, only_in: int | None = None) -> int:
+    if only_in not in (None, os.getpid()):
+        raise RuntimeError("not here")
+    return 2 * work
+
+
+def test_both_take_part_and_the_results_stand_in_their_order(tmp_path: Path) -> None:
+    found = share(range(8), partial(note, tmp_path), processes=2)
+    assert [work for work, _ in found] == list(range(8))
+    assert len({process for _, process in found}) == 2
+    assert os.getpid() in {process for _, process in found}
+
+
+def test_what_the_other_cannot_do_is_done_here() -> None:
+    assert share(range(50), partial(double, only_in=os.getpid()), processes=2) == list(
+        range(0, 100, 2)
+    )
+
+
+def test_what_cannot_be_done_at_all_is_said_here() -> None:
+    with pytest.raises(RuntimeError, match="not here"):
+        share(range(3), partial(double, only_in=0), processes=2)
+
+
+@pytest.mark.parametrize("works", [range(3), range(1), range(0)])
+def test_one_process_alone_asks_for_no_other(works: range, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(sharing, "subprocess")
+    assert share(works, double, processes=1) == [2 * work for work in works]
