@@ -18,19 +18,15 @@ def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sharing, "available_cores", lambda: 2)
 
 
-def note(folder: Path, work: int) -> tuple[int, int]:
-    """Which process did a work; it waits until both are there."""
+def note(folder: Path, work: int, *, able: int | None = None) -> tuple[int, int]:
+    """Which process did a work, of those that can; both have begun one before either ends it."""
     (folder / str(os.getpid())).touch()
     end = time.monotonic() + 60
     while len(list(folder.iterdir())) < 2 and time.monotonic() < end:
         time.sleep(0.01)
-    return work, os.getpid()
-
-
-def double(work: int, *, only_in: int | None = None) -> int:
-    if only_in not in (None, os.getpid()):
+    if able not in (None, os.getpid()):
         raise RuntimeError("not here")
-    return 2 * work
+    return work, os.getpid()
 
 
 def test_both_take_part_and_the_results_stand_in_their_order(tmp_path: Path) -> None:
@@ -40,18 +36,19 @@ def test_both_take_part_and_the_results_stand_in_their_order(tmp_path: Path) -> 
     assert os.getpid() in {process for _, process in found}
 
 
-def test_what_the_other_cannot_do_is_done_here() -> None:
-    assert share(range(50), partial(double, only_in=os.getpid()), processes=2) == list(
-        range(0, 100, 2)
-    )
+def test_what_the_other_cannot_do_is_done_here(tmp_path: Path) -> None:
+    here = os.getpid()
+    found = share(range(8), partial(note, tmp_path, able=here), processes=2)
+    assert len(list(tmp_path.iterdir())) == 2
+    assert found == [(work, here) for work in range(8)]
 
 
-def test_what_cannot_be_done_at_all_is_said_here() -> None:
+def test_what_cannot_be_done_at_all_is_said_here(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="not here"):
-        share(range(3), partial(double, only_in=0), processes=2)
+        share(range(3), partial(note, tmp_path, able=0), processes=2)
 
 
 @pytest.mark.parametrize("works", [range(3), range(1), range(0)])
 def test_one_process_alone_asks_for_no_other(works: range, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(sharing, "subprocess")
-    assert share(works, double, processes=1) == [2 * work for work in works]
+    assert share(works, abs, processes=1) == list(works)
