@@ -126,14 +126,13 @@ def build_reports(
         return len(manifest.cells) if manifest else 0
 
     suites = sorted(folders, key=runs, reverse=True)
-    build = partial(_build, store, options, processes=1 if len(folders) > 1 else 2)
+    # Of several reports each process draws its own.
+    build = partial(_build, store, {**options, "processes": 1 if len(folders) > 1 else 2})
     built = share([(suite, folders[suite]) for suite in suites], build, processes=2)
     files = dict(zip(suites, built, strict=True))
     return {suite: files[suite] for suite in folders}
 
 
-def _build(
-    store: ResultStore, options: dict[str, Any], report: tuple[str, Path], *, processes: int
-) -> list[Path]:
+def _build(store: ResultStore, options: dict[str, Any], report: tuple[str, Path]) -> list[Path]:
     suite, out = report
-    return build_report(store, suite=suite, out=out, processes=processes, **options)
+    return build_report(store, suite=suite, out=out, **options)
