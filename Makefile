@@ -47,8 +47,9 @@ endef
 benchmark: $(VENV)/.installed
 	$(RUN)/python run_benchmark.py $(ARGUMENTS)
 
+# A test that hangs is ended after five minutes, with what each of its threads was at.
 test: $(VENV)/.installed-test
-	$(RUN)/python -m pytest -n auto $(ARGUMENTS)
+	$(RUN)/python -m pytest -n auto --timeout 300 --timeout-method thread $(ARGUMENTS)
 
 test-slow: $(VENV)/.installed-test
 	$(RUN)/python -m pytest -m slow $(ARGUMENTS)

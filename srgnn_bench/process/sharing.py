@@ -11,6 +11,7 @@ import pickle
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -60,25 +61,32 @@ def _elsewhere(take: Callable[[], dict[int, Result]], folder: Path) -> Iterator[
     """Have another Python do its part while the block runs; what it has done is there after it."""
     answer: dict[int, Result] = {}
     (folder / "request").write_bytes(pickle.dumps(take))
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", __name__, str(folder)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        stdin=subprocess.PIPE,  # which ends with this process
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield answer
-        if process.wait() == 0:
-            answer.update(pickle.loads((folder / "answer").read_bytes()))
-    finally:
-        process.kill()
-        process.wait()
+    ) as process:
+        try:
+            yield answer
+            if process.wait() == 0:
+                answer.update(pickle.loads((folder / "answer").read_bytes()))
+        finally:
+            process.kill()
 
 
 def main(folder: Path) -> None:
     """Take a part of what a request in a folder asks for, and leave the results there."""
+    threading.Thread(target=_end_with_the_first, daemon=True).start()
     take = pickle.loads((folder / "request").read_bytes())
     (folder / "answer").write_bytes(pickle.dumps(take()))
+
+
+def _end_with_the_first() -> None:
+    """End when the first process has: what nobody waits for is not written over what comes next."""
+    os.read(sys.stdin.fileno(), 1)
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import subprocess
+import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -52,3 +55,31 @@ def test_what_cannot_be_done_at_all_is_said_here(tmp_path: Path) -> None:
 def test_one_process_alone_asks_for_no_other(works: range, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(sharing, "subprocess")
     assert share(works, abs, processes=1) == list(works)
+
+
+def linger(folder: Path, work: int) -> None:
+    """A long work, which holds a lock of its process until its end."""
+    with (folder / str(os.getpid())).open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        (folder / f"begun{work}").touch()
+        time.sleep(30)
+        (folder / f"ended{work}").touch()
+
+
+def test_the_second_ends_with_the_first(tmp_path: Path) -> None:
+    code = (
+        "import sys; from functools import partial; from pathlib import Path\n"
+        "from test_sharing import linger, sharing\n"
+        "sharing.available_cores = lambda: 2\n"
+        "sharing.share(range(2), partial(linger, Path(sys.argv[1])), processes=2)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with subprocess.Popen([sys.executable, "-c", code, tmp_path], env=environment) as first:
+        while len(list(tmp_path.glob("begun*"))) < 2:
+            assert first.poll() is None
+            time.sleep(0.05)
+        first.kill()
+    (second,) = (path for path in tmp_path.glob("[0-9]*") if path.name != str(first.pid))
+    with second.open() as freed:
+        fcntl.flock(freed, fcntl.LOCK_EX)  # waits for the second's end
+    assert not list(tmp_path.glob("ended*"))

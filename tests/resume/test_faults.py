@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-import traceback
+from functools import partial
 from pathlib import Path
 
 import pytest
-import torch
+from apart import begin, code_of
 from tiny_world import TinyWorld
 
 from srgnn_bench import files
@@ -88,21 +88,16 @@ def test_a_flipped_bit_in_a_record_is_named_and_fixed_by_deleting_it(
     assert run(tiny_world)[0] == Outcome(done=1, trained=1, failed=0, missing=0)
 
 
+def run_as_nobody(world: TinyWorld) -> None:
+    if os.getuid() == 0:
+        os.setuid(65534)  # root may write anywhere
+    with pytest.raises(StoreError, match=r"cannot be written \(Permission denied\)"):
+        run(world)
+
+
 def test_a_read_only_results_folder_gets_one_clear_error(tiny_world: TinyWorld) -> None:
-    torch.set_num_threads(1)  # threads do not survive a fork
     (tiny_world.results / "data").mkdir(parents=True)
     (tiny_world.results / "data").chmod(0o777)  # the data can be prepared
     for folder in (tiny_world.results, *tiny_world.results.parents[:-2]):
         folder.chmod(0o555 if folder == tiny_world.results else 0o755)
-    child = os.fork()
-    if child == 0:
-        try:
-            if os.getuid() == 0:
-                os.setuid(65534)  # root may write anywhere
-            run(tiny_world)
-        except StoreError as error:
-            os._exit(0 if "cannot be written (Permission denied)" in str(error) else 1)
-        except BaseException:
-            traceback.print_exc()
-        os._exit(1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert code_of(begin(partial(run_as_nobody, tiny_world))) == 0

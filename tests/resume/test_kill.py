@@ -5,12 +5,9 @@ Each test prints what was killed and what came of it (``pytest -s``); the long o
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
-import signal
 import time
-import traceback
 import zipfile
 from collections import Counter
 from collections.abc import Callable
@@ -19,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from apart import begin, code_of
 from served_folder import served
 from tiny_benchmark import assert_nothing_half_written, assert_same, run_benchmark
 from tiny_world import TinyWorld
@@ -36,29 +34,22 @@ from srgnn_bench.specs.resolving import resolve
 from srgnn_bench.store.store import ResultStore
 
 LONGEST_LIFE = 1 / 3
-"""A benchmark that is killed again and again lives for at most this part of its time."""
+"""A benchmark that is killed lives for at most this part of the time that it takes undisturbed."""
+
+LONGER = 1.1
+"""What each kill multiplies the next life by: a machine that has become slower comes to an end."""
 
 
 def run_and_kill(work: Callable[[], object], *, after: float) -> bool:
     """Run in a process of its own and kill it after a time; True where it was done before."""
-    child = os.fork()
-    if child == 0:
-        try:
-            work()
-            os._exit(0)
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-    deadline = time.monotonic() + after
-    while time.monotonic() < deadline:
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            assert os.waitstatus_to_exitcode(status) == 0, "the work itself failed"
-            return True
-        time.sleep(min(0.005, after / 20))
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return False
+    process = begin(work)
+    process.join(after)
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+        return False
+    assert process.exitcode == 0, "the work itself failed"
+    return True
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -75,24 +66,26 @@ def files_of(folder: Path) -> dict[str, bytes]:
 def test_a_benchmark_killed_again_and_again_ends_the_same(
     tiny_world: TinyWorld, kills: int
 ) -> None:
-    torch.set_num_threads(1)  # threads do not survive a fork
+    torch.set_num_threads(1)  # like the processes
     undisturbed = tiny_world.root / "undisturbed"
     started = time.monotonic()
     run_benchmark(tiny_world, undisturbed)
-    longest = LONGEST_LIFE * (time.monotonic() - started)
+    whole = time.monotonic() - started
     chance = random.Random(2019)
     killed = benchmarks = 0
     while killed < kills:
         benchmarks += 1
         results = tiny_world.root / f"killed{benchmarks}"
         work = partial(run_benchmark, tiny_world, results)
+        longest = LONGEST_LIFE * whole
         while not run_and_kill(work, after=chance.uniform(0, longest)):
             killed += 1
+            longest *= LONGER
         assert_same(results, undisturbed)
     print(f"\n{killed} kills of {benchmarks} runs of the benchmark, all ended the same")
 
 
-def do(what: str, world: TinyWorld, results: Path) -> None:
+def do(what: str, world: TinyWorld, results: Path, site: str) -> None:
     """One of the things that may be killed; ``results`` holds a finished benchmark."""
     dataset = registry.dataset(str(world.dataset))
     if what == "prepare":
@@ -101,7 +94,9 @@ def do(what: str, world: TinyWorld, results: Path) -> None:
     if what == "download":
         source = RecBoleDownload(kind="recbole", key="tiny")
         spec = dataset.model_copy(update={"downloads": (source,)})
-        download(spec, data_root=results / "made")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(downloading, "_recbole_addresses", lambda: {"tiny": f"{site}tiny.zip"})
+            download(spec, data_root=results / "made")
         return
     store = ResultStore(results)
     if what == "overwrite":
@@ -130,7 +125,7 @@ WORKS = (*("prepare", "download", "overwrite", "compare") * 3, "report")
     "kills", [13, pytest.param(140, marks=pytest.mark.slow)], ids=["thirteen", "many"]
 )
 def test_whatever_is_killed_does_its_work_when_it_is_called_again(
-    tiny_world: TinyWorld, monkeypatch: pytest.MonkeyPatch, kills: int
+    tiny_world: TinyWorld, kills: int
 ) -> None:
     torch.set_num_threads(1)
     root = tiny_world.root
@@ -142,15 +137,12 @@ def test_whatever_is_killed_does_its_work_when_it_is_called_again(
     chance = random.Random(2019)
     tried = Counter[str]()
     with served(site) as address:
-        monkeypatch.setattr(
-            downloading, "_recbole_addresses", lambda: {"tiny": f"{address}tiny.zip"}
-        )
         seconds, wanted = {}, {}
         for what in dict.fromkeys(WORKS):
             results = root / what
             shutil.copytree(undisturbed, results)
             started = time.monotonic()
-            do(what, tiny_world, results)  # what it imports, the children have
+            do(what, tiny_world, results, address)
             seconds[what] = time.monotonic() - started
             wanted[what] = files_of(results / "made")
             shutil.rmtree(results)
@@ -159,7 +151,7 @@ def test_whatever_is_killed_does_its_work_when_it_is_called_again(
             what = WORKS[sum(tried.values()) % len(WORKS)]
             results = root / what
             shutil.copytree(undisturbed, results)
-            work = partial(do, what, tiny_world, results)
+            work = partial(do, what, tiny_world, results, address)
             finished = run_and_kill(work, after=chance.uniform(0, seconds[what]))
             killed += not finished
             tried[f"{what} {'ended before' if finished else 'killed'}"] += 1
@@ -180,16 +172,6 @@ def test_two_processes_share_the_work_and_do_nothing_twice(tiny_world: TinyWorld
     undisturbed = tiny_world.root / "undisturbed"
     run_benchmark(tiny_world, undisturbed)
     results = tiny_world.root / "shared"
-    children = []
-    for _ in range(2):
-        child = os.fork()
-        if child == 0:
-            try:
-                run_benchmark(tiny_world, results)
-                os._exit(0)
-            except BaseException:
-                os._exit(1)
-        children.append(child)
-    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
-    assert codes == [0, 0]
+    processes = [begin(partial(run_benchmark, tiny_world, results)) for _ in range(2)]
+    assert [code_of(process) for process in processes] == [0, 0]
     assert_same(results, undisturbed)

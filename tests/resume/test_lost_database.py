@@ -5,17 +5,18 @@ The test prints what was tried and what came of it (``pytest -s``); the long one
 
 from __future__ import annotations
 
-import os
 import random
+import sys
 import time
-import traceback
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 import yaml
+from apart import begin, code_of
 from postgres import Server, needs_postgres, running_server
 from tiny_benchmark import assert_same, run_benchmark
 from tiny_world import TinyWorld
@@ -28,11 +29,8 @@ psycopg = pytest.importorskip("psycopg", reason="needs the extra 'distributed'")
 
 pytestmark = [needs_postgres(), pytest.mark.postgres]
 
-DONE, BROKEN, ONE_LINE = 0, 1, 3
-"""Exit codes of a coordinator."""
-
-PATIENCE = 120
-"""Seconds after which a coordinator that says nothing about its database hangs."""
+DONE, ONE_LINE = 0, 3
+"""Exit codes of a coordinator that its database does not surprise."""
 
 
 @pytest.fixture
@@ -41,41 +39,22 @@ def database() -> Iterator[Server]:
         yield server
 
 
-def coordinator(world: TinyWorld, results: Path, *, url: str) -> int:
-    """Start one in a process of its own; its process id.
+def coordinate(world: TinyWorld, results: Path, *, url: str) -> None:
+    """Run the benchmark, and add the trials that it makes to ``trials`` beside its results.
 
-    It adds the trials that it made to ``trials`` beside its results, and its error to ``error``.
+    One error ends it with an exit code; what it says is in ``error``.
     """
-    child = os.fork()
-    if child:
-        return child
 
     def listen(event: Event) -> None:
         if isinstance(event, TrialDone):
             with results.with_suffix(".trials").open("a") as file:
                 file.write(f"{event.entry} {event.number}\n")
 
-    code = BROKEN
     try:
         run_benchmark(world, results, studies=url, listen=listen)
-        code = DONE
     except StoreError as error:
         results.with_suffix(".error").write_text(str(error))
-        code = ONE_LINE
-    except BaseException:
-        traceback.print_exc()
-    os._exit(code)
-
-
-def code_of(child: int) -> int:
-    """The exit code of a coordinator whose database is gone, or that was left alone."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.02)
-    raise AssertionError("a coordinator hangs")
+        sys.exit(ONE_LINE)
 
 
 def set_seed(world: TinyWorld, seed: int) -> None:
@@ -104,7 +83,7 @@ def rows(url: str) -> Counter[tuple[str, int]]:
 def test_two_coordinators_outlive_the_death_of_their_database(
     database: Server, tiny_world: TinyWorld, cycles: int
 ) -> None:
-    torch.set_num_threads(1)  # threads do not survive a fork
+    torch.set_num_threads(1)  # like the coordinators
     chance = random.Random(2019)
     survived: Counter[str] = Counter()
     trials = suites = deaths = 0
@@ -119,14 +98,15 @@ def test_two_coordinators_outlive_the_death_of_their_database(
         folders = [tiny_world.root / f"{name}{suites}" for name in ("one", "other")]
         left = list(folders)
         while left:
-            children = {coordinator(tiny_world, f, url=database.url): f for f in left}
+            works = [partial(coordinate, tiny_world, folder, url=database.url) for folder in left]
+            at_work = {begin(work): folder for work, folder in zip(works, left, strict=True)}
             dies = deaths < cycles
             if dies:
                 time.sleep(chance.uniform(0, longest))
                 database.kill()
                 deaths += 1
-            for child, folder in children.items():
-                code = code_of(child)
+            for process, folder in at_work.items():
+                code = code_of(process)
                 assert code in (DONE, ONE_LINE)
                 if code == DONE:
                     survived["had no need of it any more"] += dies
