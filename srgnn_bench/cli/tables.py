@@ -20,7 +20,7 @@ def plan_table(jobs: list[Job], states: list[JobState], expected: Forecast | Non
     whole = None if expected is None or not expected.units else expected.left
     table = table_of(headings + ["time left"] * (expected is not None), title="Plan")
     if whole is not None:
-        table.caption = f"About {hours(whole)} in all on this machine."
+        table.caption = f"About {hours(whole)} in all on this machine, by one process."
         table.caption_justify = "left"
     titles = distinct({job.candidate.entry.name: job.candidate.title for job in jobs})
     for number, (job, state) in enumerate(zip(jobs, states, strict=True)):

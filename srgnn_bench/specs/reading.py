@@ -58,7 +58,7 @@ def spec_of(spec_class: type[S], content: Mapping[str, Any], *, where: str) -> S
 
 def did_you_mean(wrong: str, known: list[str]) -> str:
     """A sentence with the nearest known name, or an empty string."""
-    near = difflib.get_close_matches(wrong, known, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(wrong, known, n=1)
     return f"Did you mean '{near[0]}'?" if near else ""
 
 

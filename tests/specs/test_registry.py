@@ -45,6 +45,12 @@ def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
         registry.model("sr-gnn")
 
 
+def test_a_name_that_is_near_to_none_is_not_answered_with_another() -> None:
+    with pytest.raises(SpecError, match="no model named 'nope'") as caught:
+        registry.model("nope")
+    assert "Did you mean" not in str(caught.value)
+
+
 MODEL = "title: T\nclass: {}\ncitation: c\n"
 SASREC = "recbole.model.sequential_recommender.sasrec:SASRec"
 
