@@ -7,6 +7,7 @@ holds at a fork is never given back in the child, which then may wait for it for
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
@@ -15,6 +16,9 @@ import torch
 
 PATIENCE = 120
 """Seconds after which a process hangs."""
+
+# Importing pyarrow starts a thread of its allocator otherwise.
+os.environ["JE_ARROW_MALLOC_CONF"] = "background_thread:false"
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
