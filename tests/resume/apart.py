@@ -35,7 +35,7 @@ def begin(work: Callable[[], object]) -> ForkServerProcess:
         work: what it does; pickled.
     """
     receiver, sender = _CONTEXT.Pipe(duplex=False)
-    process = _CONTEXT.Process(target=_begin, args=(work, sender))
+    process = _CONTEXT.Process(target=_begin, args=(work, sender), daemon=True)
     process.start()
     sender.close()
     assert receiver.poll(PATIENCE), "a process does not begin"
@@ -52,5 +52,7 @@ def _begin(work: Callable[[], object], sender: Connection) -> None:
 def code_of(process: ForkServerProcess) -> int:
     """Wait for a process to end; its exit code."""
     process.join(PATIENCE)
-    assert process.exitcode is not None, "a process hangs"
-    return process.exitcode
+    code = process.exitcode
+    process.kill()
+    assert code is not None, "a process hangs"
+    return code
