@@ -47,9 +47,10 @@ endef
 benchmark: $(VENV)/.installed
 	$(RUN)/python run_benchmark.py $(ARGUMENTS)
 
-# A test that hangs is ended after five minutes, with what each of its threads was at.
+# Of a test that hangs, what its threads are at is shown after four minutes, and it ends after five.
 test: $(VENV)/.installed-test
-	$(RUN)/python -m pytest -n auto --timeout 300 --timeout-method thread $(ARGUMENTS)
+	$(RUN)/python -m pytest -n auto -o faulthandler_timeout=240 --timeout 300 \
+	    --timeout-method thread $(ARGUMENTS)
 
 test-slow: $(VENV)/.installed-test
 	$(RUN)/python -m pytest -m slow $(ARGUMENTS)
