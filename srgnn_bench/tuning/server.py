@@ -1,11 +1,12 @@
 """Studies in a PostgreSQL database, which coordinators on several machines share.
 
-The database keeps the same lines as a study's file, one row per trial, and the lease. A study's
-trials are a chain, so several coordinators at one study would only wait for each other. Each study
-is therefore leased to one of them at a time: an advisory lock of the database, which lasts as long
-as the connection that took it. A coordinator that dies, or whose machine or network does, loses it
-within a minute (keepalives are the heartbeat); the next one to ask finds every trial that has
-ended, and makes the one that was under way again.
+The database keeps the same lines as a study's file, one row each by its place, and the lease.
+
+A study's trials are a chain, so several coordinators at one study would only wait for each other.
+Each study is therefore leased to one of them at a time: an advisory lock of the database, which
+lasts as long as the connection that took it. A coordinator that dies, or whose machine or network
+does, loses it within a minute (keepalives are the heartbeat); the next one to ask finds every trial
+that has ended, and makes the one that was under way again.
 """
 
 from __future__ import annotations
@@ -201,10 +202,11 @@ class Lease:
         ]
 
     def keep(self, trial: Trial) -> None:
-        """Store a trial."""
+        """Store a trial after those that are there: a finalist has the number of its trial."""
         self._connection.execute(
-            "INSERT INTO srgnn_bench_trials (study, number, line) VALUES (%s, %s, %s)",
-            [self._study, trial.number, sealed_line(trial)],
+            "INSERT INTO srgnn_bench_trials (study, number, line)"
+            " SELECT %s, count(*), %s FROM srgnn_bench_trials WHERE study = %s",
+            [self._study, sealed_line(trial), self._study],
         )
 
     def forget(self) -> None:

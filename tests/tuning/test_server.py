@@ -30,9 +30,11 @@ def database() -> Iterator[Server]:
         yield server
 
 
-def suite_of(world: TinyWorld, *, seed: int) -> SuiteSpec:
+def suite_of(world: TinyWorld, *settings: str, seed: int) -> SuiteSpec:
     """A suite of its own studies: each test has another seed."""
-    return resolve(str(world.suite), models=["stamp"], seeds=1, settings=[f"seed={seed}"])
+    return resolve(
+        str(world.suite), models=["stamp"], seeds=1, settings=[f"seed={seed}", *settings]
+    )
 
 
 def run(
@@ -46,15 +48,17 @@ def run(
     return outcome, [trial.model_copy(update={"seconds": 0.0}) for trial in trials]
 
 
+@pytest.mark.parametrize("part", [1, 0.5], ids=["trials", "finalists"])
 def test_it_keeps_what_a_file_keeps_and_another_machine_finds_it(
-    database: Server, tiny_world: TinyWorld
+    database: Server, tiny_world: TinyWorld, part: float
 ) -> None:
-    suite = suite_of(tiny_world, seed=1)
+    suite = suite_of(tiny_world, f"protocol.tuning_fraction={part}", seed=1)
     _, in_a_file = run(tiny_world, suite, "file", url=None)
     _, here = run(tiny_world, suite, "here", url=database.url)
     events: list[Event] = []
     outcome, there = run(tiny_world, suite, "there", url=database.url, listen=events.append)
     assert here == there == in_a_file
+    assert sum(trial.finalist for trial in here) == (0 if part == 1 else 2)
     assert outcome.done == 1
     assert not any(isinstance(event, TrialDone) for event in events)  # they were made here
 
