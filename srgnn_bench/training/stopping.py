@@ -185,7 +185,9 @@ class Plateau(_Judged):
             return super().wanted
         uncut = self._uncut or self._course
         latest = self._best(uncut)
-        return {*uncut[max(0, latest - 1 - self.EARLIER) : latest], *self._tried.values()}
+        kept = {*uncut[max(0, latest - 1 - self.EARLIER) : latest], *self._tried.values()}
+        # With patience, a better epoch may come after some that were not: it asks for these.
+        return kept if self._trying else {*kept, *self._course[-self.EARLIER :]}
 
     def _following(self) -> Next:
         return self._after_trying() if self._trying else self._after_epoch()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -15,14 +16,20 @@ from srgnn_bench.store.study import EpochValue, Trial
 from srgnn_bench.training.stopping import Next, Plateau, Repeat, Steps, StopRule, judged_rule
 
 
-def course(rule: StopRule, values: list[float]) -> list[tuple[int, int]]:
-    """Place and cuts of every epoch, told one value after the other until the rule ends it."""
+def course(
+    rule: StopRule, values: list[float], *, after: Callable[[int], None] = lambda number: None
+) -> list[tuple[int, int]]:
+    """Place and cuts of every epoch, told one value after the other until the rule ends it.
+
+    ``after`` is called after each, with its number.
+    """
     told = iter(values)
     taken = []
     following = Next.EPOCH
     while following is not Next.END:
         taken.append((rule.epoch + 1, rule.cuts))
         following = rule.after(next(told))
+        after(len(taken))
     return taken
 
 
@@ -102,7 +109,14 @@ def test_a_plateau_keeps_the_best_value_within_its_epochs(
     values: list[float], epochs: int, patience: int
 ) -> None:
     rule = Plateau(epochs=epochs, patience=patience)
-    taken = course(rule, values)
+    kept: set[int] = set()
+
+    def keep(number: int) -> None:
+        kept.add(number)
+        assert rule.to in kept, "weights that were given up are wanted again"
+        kept.intersection_update(rule.wanted)
+
+    taken = course(rule, values, after=keep)
     assert len(taken) <= epochs
     schedule = rule.schedule
     seen = values[: len(taken)]
@@ -124,8 +138,8 @@ def test_a_plateau_keeps_the_best_value_within_its_epochs(
         assert list(trial.course) == list(range(1, schedule.epochs + 1))
     assert trial.course[schedule.epochs] == max(seen)
     places = dict(course(Repeat(schedule), [math.nan] * schedule.epochs))
-    kept = {(e.epoch, e.cuts) for e in trial.epochs if e.value == trial.course.get(e.epoch)}
-    assert set(places.items()) <= kept
+    taught = {(e.epoch, e.cuts) for e in trial.epochs if e.value == trial.course.get(e.epoch)}
+    assert set(places.items()) <= taught
 
 
 @given(st.lists(st.floats(0, 1), min_size=12, max_size=12), st.integers(1, 12))
