@@ -78,7 +78,7 @@ def code_revision() -> tuple[str | None, bool | None]:
     try:
         revision = _git(folder, "rev-parse", "HEAD")
         changed = _git(folder, "status", "--porcelain", "--", "srgnn_bench", "baselines")
-    except (OSError, subprocess.CalledProcessError):
+    except (OSError, subprocess.SubprocessError):
         return None, None
     return revision, bool(changed)
 
