@@ -19,7 +19,9 @@ from srgnn_bench.tuning.space import as_optuna
 
 
 def export_studies(store: ResultStore, *, out: Path) -> list[str]:
-    """Write every stored study to one SQLite database.
+    """Write the trials of every stored study to one SQLite database.
+
+    Finalists are left out: they were judged on other sessions, and their values do not compare.
 
     Args:
         store: the results folder.
@@ -43,7 +45,8 @@ def export_studies(store: ResultStore, *, out: Path) -> list[str]:
         assert facts is not None
         names.append(f"{facts.dataset}/{facts.model}/{stored.path.name}")
         study = optuna.create_study(storage=storage, study_name=names[-1], direction="maximize")
-        study.add_trials(as_optuna(stored.trials(), spaces.validate_python(facts.space)))
+        trials = [trial for trial in stored.trials() if not trial.finalist]
+        study.add_trials(as_optuna(trials, spaces.validate_python(facts.space)))
         study.set_user_attr("title", facts.title)
     if not names:
         raise StoreError(

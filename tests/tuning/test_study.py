@@ -186,6 +186,20 @@ def test_lines_alone_suggest_what_a_database_of_optuna_does(tmp_path: Path) -> N
         )
 
 
+def test_finalists_are_no_trials_of_the_export(tiny_world: TinyWorld) -> None:
+    settings = ["protocol.tuning_fraction=0.5", "tuning.finalists=1"]
+    suite = resolve(str(tiny_world.suite), models=["stamp"], seeds=1, settings=settings)
+    store = ResultStore(tiny_world.results)
+    [job] = plan(suite, data_root=tiny_world.data_root, store=store)
+    execute([job], store=store, resume="only-missing", listen=lambda event: None)
+    lines = job.study.stored.trials()
+    assert [line.finalist for line in lines] == [False, False, True]
+    out = tiny_world.root / "studies.db"
+    [name] = export_studies(store, out=out)
+    exported = optuna.load_study(study_name=name, storage=f"sqlite:///{out}")
+    assert [trial.value for trial in exported.trials] == [line.value for line in lines[:2]]
+
+
 def test_studies_are_exported_for_optuna(tiny_world: TinyWorld) -> None:
     results = tiny_world.root / "odd? 100%"
     job = job_of(replace(tiny_world, results=results))
