@@ -15,6 +15,7 @@ from srgnn_bench.plain_text import visible
 from srgnn_bench.process.computing import computing_on
 from srgnn_bench.process.device import Device
 from srgnn_bench.specs.protocol import ProtocolSpec
+from srgnn_bench.training.configuration import Candidate
 from srgnn_bench.tuning.trial import describe
 
 Part = Literal["tuning", "finalists", "test"]
@@ -31,6 +32,10 @@ class Task(Protocol):
     @property
     def key(self) -> str:
         """Hash of all that decides its numbers; names its checkpoint."""
+
+    @property
+    def candidate(self) -> Candidate:
+        """The model."""
 
     @property
     def what(self) -> str:

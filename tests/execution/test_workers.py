@@ -21,13 +21,15 @@ from tiny_world import TinyWorld, broken_model, contents, make_tiny_world
 from srgnn_bench.data.locate import ROOT_VARIABLE
 from srgnn_bench.errors import ClusterError
 from srgnn_bench.events import EpochDone, Event, RunDone, RunStarted, TrialDone, TrialStarted
-from srgnn_bench.execution.coordinator import Outcome, execute
-from srgnn_bench.execution.plan import plan
+from srgnn_bench.execution.coordinator import Outcome, _Coordinator, execute
+from srgnn_bench.execution.plan import Job, plan
 from srgnn_bench.execution.stale import failures
 from srgnn_bench.process.cores import available_cores
 from srgnn_bench.specs.resolving import resolve
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.store.study import Trial
+from srgnn_bench.tuning.server import Taken
+from srgnn_bench.tuning.study import Study
 
 pytest.importorskip("distributed", reason="needs the extra 'distributed'")
 
@@ -177,6 +179,58 @@ def test_other_data_on_a_worker_stops_the_run(world: TinyWorld, workers: Workers
             listen=lambda event: None,
             driver=workers,
         )
+
+
+@two_cores
+def test_other_code_of_a_model_on_a_worker_stops_the_run(
+    world: TinyWorld, workers: Workers
+) -> None:
+    """The coordinator's version of STAMP is newer than the workers'."""
+    suite = resolve(str(world.suite), models=["stamp"], trials=1, seeds=1)
+    store = ResultStore(world.root / "newer")
+    [job] = plan(suite, data_root=world.data_root, store=store)
+    spec = job.candidate.spec.model_copy(update={"implementation": "stamp/999"})
+    newer = replace(job.candidate, spec=spec, implementation="stamp/999")
+    study = Study(
+        newer,
+        dataset=job.dataset.name,
+        fingerprint=job.dataset.fingerprint,
+        protocol=suite.spec.protocol,
+        seed=0,
+        store=store,
+    )
+    with pytest.raises(ClusterError, match=r"has the code stamp/\d of STAMP, not stamp/999"):
+        execute(
+            [replace(job, candidate=newer, study=study)],
+            store=store,
+            resume="only-missing",
+            listen=lambda event: None,
+            driver=workers,
+        )
+
+
+@two_cores
+def test_a_later_study_of_a_job_that_somebody_else_has_is_waited_for(
+    world: TinyWorld, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[Study] = []
+    trials_of = _Coordinator._trials
+
+    def late(self: _Coordinator, job: Job, study: Study):
+        yield from trials_of(self, job, study)
+        if not taken:
+            taken.append(study)
+            raise Taken
+
+    monkeypatch.setattr(_Coordinator, "_trials", late)
+    suite = resolve(str(world.suite), models=["popularity"], trials=1, seeds=1)
+    store = ResultStore(world.root / "later")
+    jobs = plan(suite, data_root=world.data_root, store=store)
+    outcome = execute(
+        jobs, store=store, resume="only-missing", listen=lambda event: None, driver=workers
+    )
+    assert taken
+    assert outcome == Outcome(done=1, trained=1, failed=0, missing=0)
 
 
 def test_without_the_extra_the_command_to_install_it_is_named(

@@ -70,27 +70,26 @@ class Workers:
         inbox: queue.SimpleQueue[Future | Event] = queue.SimpleQueue()
         self._client.subscribe_topic(self._topic, lambda told: inbox.put(event_of(told[1])))
         ready, busy = list(reversed(starts)), list[Start]()
-        running: dict[Future, Chain] = {}
+        running: dict[Future, tuple[Chain, Start]] = {}
 
-        def advance(chain: Chain, answer: Answer, start: Start | None = None) -> None:
+        def advance(chain: Chain, start: Start, answer: Answer) -> None:
             """Have a chain's next task done; it begins where there is no answer yet."""
             try:
                 assignment = chain.send(answer)
             except StopIteration as end:
                 ready.extend(reversed(end.value))
-            except Busy:
-                assert start is not None
+            except Busy:  # at its first task, or a later study of its own
                 busy.append(start)
             else:
                 future = self._submit(assignment)
-                running[future] = chain
+                running[future] = chain, start
                 future.add_done_callback(inbox.put)
 
         try:
             while ready or busy or running:
                 while ready and (self._at_once is None or len(running) < self._at_once):
                     start = ready.pop()
-                    advance(start(), None, start)
+                    advance(start(), start, None)
                 try:
                     news = inbox.get(timeout=POLL_SECONDS)
                 except queue.Empty:
@@ -100,12 +99,12 @@ class Workers:
                 if isinstance(news, Event):
                     listen(news)
                 else:
-                    advance(running.pop(news), self._answer(news))
+                    advance(*running.pop(news), self._answer(news))
         finally:
             if not self._lost:
                 self._client.unsubscribe_topic(self._topic)
                 self._client.cancel(list(running))
-            for chain in running.values():
+            for chain, _ in running.values():
                 chain.close()  # and so release its lock
 
     def processes(self) -> dict[str, int]:

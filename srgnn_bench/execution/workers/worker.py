@@ -20,9 +20,11 @@ from srgnn_bench.events import CheckpointDiscarded, EpochDone, Event, RunStarted
 from srgnn_bench.execution.tasks import Answer, Task, Trouble, Workbench
 from srgnn_bench.process.device import DeviceChoice
 from srgnn_bench.process.limits import call_within
+from srgnn_bench.specs import registry
 from srgnn_bench.specs.dataset import DatasetSpec
 from srgnn_bench.specs.protocol import ProtocolSpec
 from srgnn_bench.store.keys import RESULTS_VERSION
+from srgnn_bench.training.configuration import Candidate, implementation_of
 
 CACHE_VARIABLE = "SRGNN_BENCH_CACHE"
 """Environment variable of a worker: its folder of prepared data and of checkpoints."""
@@ -82,6 +84,12 @@ def _do(parcel: Parcel) -> Answer:
             f"results, not {parcel.results_version}.",
             remedy="Install the same version of srgnn_bench on all machines.",
         )
+    here, there = _implementation_here(task.candidate), task.candidate.implementation
+    if here != there:
+        raise ClusterError(
+            f"Worker {worker.address} has the code {here} of {task.candidate.title}, not {there}.",
+            remedy="Install the same version of it on all machines.",
+        )
 
     def tell(event: Event) -> None:
         worker.log_event(parcel.topic, {"kind": type(event).__name__, "event": asdict(event)})
@@ -120,6 +128,14 @@ _AT_WORK = threading.Lock()
 _BENCH = Workbench()
 _DATASETS: dict[str, PreparedDataset] = {}
 """The dataset at work in this process, by fingerprint."""
+
+
+def _implementation_here(candidate: Candidate) -> str:
+    """What this installation calls a model's code; the task brings the coordinator's word along."""
+    spec = candidate.spec
+    word = registry.implementations().get(spec.class_path, spec.implementation)
+    own = spec.model_copy(update={"implementation": word})
+    return implementation_of(own, candidate.model_class)
 
 
 def _prepared(parcel: Parcel) -> PreparedDataset:
