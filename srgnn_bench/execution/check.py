@@ -257,6 +257,7 @@ def _train(
         job,
         Run(found.seed, identity, record.key),
         Winner(identity.configuration, identity.schedule, record.study),
+        keep_lists=False,
     )
     place = Folder(folder / "check" / short(record.key), marks=())
     with computing_with_threads(min(record.environment["threads"], available_cores())):

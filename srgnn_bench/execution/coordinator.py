@@ -21,7 +21,7 @@ from srgnn_bench.execution.chain import (
     drive,
 )
 from srgnn_bench.execution.final import FinalResult, FinalTask, now
-from srgnn_bench.execution.manifest import refuse_mixture, update_manifest
+from srgnn_bench.execution.manifest import update_manifest
 from srgnn_bench.execution.plan import Job, Resume, Run, is_done, state_of
 from srgnn_bench.execution.tasks import Answer, Trouble, Workbench
 from srgnn_bench.process.device import CPU, Device
@@ -91,7 +91,7 @@ def execute(
             settings.
     """
     coordinator = _Coordinator(jobs, store, listen, studies)
-    refuse_mixture(store, coordinator.suite, jobs)
+    coordinator.note_cells()
     coordinator.forget(resume)
     if resume != "only-cache":
         starts = [partial(coordinator.tuning, job) for job in jobs]
@@ -133,21 +133,18 @@ class _Coordinator:
                 if every or stored.failure() is not None:
                     stored.remove()
         for job, study in [(each, study) for each in self.jobs for study in each.studies()]:
-            stored = _stored(self.store, job, study.key)
-            failure = stored.failure()
-            if every or failure is not None:
-                stored.remove()
-                # A study that the machines lost goes on from its last trial.
-                lost = failure is not None and failure.lost
-                if every or not lost:
-                    study.stored.remove()
-                    if self.studies is not None:
-                        self.studies.forget(study.key)
+            # A study that the machines lost goes on from its last trial.
+            failed = self.suite.tuning is not None and study.has_failed(self.suite.tuning)
+            _stored(self.store, job, study.key).remove()
+            if every or failed:
+                study.stored.remove()
+                if self.studies is not None:
+                    self.studies.forget(study.key)
 
     def tuning(self, job: Job) -> Chain:
         """The trials that a job's studies lack; then its final runs may start."""
         for study in job.studies():
-            if self._failure(job, study.key) is not None:
+            if self._is_lost(job, study.key):
                 break
             with study.stored.locked():
                 try:
@@ -162,9 +159,10 @@ class _Coordinator:
         return starts
 
     def note_cells(self) -> None:
-        """Write the suite's manifest."""
+        """Write the suite's manifest; errors as of ``update_manifest``."""
         cells = [cell for job in self.jobs for cell in job.cells(self._runs(job))]
-        update_manifest(self.store, self.suite, cells)
+        data = {job.dataset.name: job.dataset.fingerprint for job in self.jobs}
+        update_manifest(self.store, self.suite, cells, data=data)
 
     def outcome(self) -> Outcome:
         """Count what is stored now."""
@@ -194,10 +192,14 @@ class _Coordinator:
                     opened.tell(task, answer, listen=self.listen)
                     study.stored.clear()
         study.stored.clear()
+        stored = _stored(self.store, job, study.key)
         try:
             study.winner(budget)
         except BenchError as error:
-            self._fail(job, study.key, None, Trouble.of(error))
+            if stored.failure() is None:
+                self._fail(job, study.key, None, Trouble.of(error))
+        else:
+            stored.remove()  # it failed with a smaller budget
 
     def final(self, job: Job, run: Run, winner: Winner) -> Chain:
         """One final run, unless it is done or has failed already."""
@@ -206,7 +208,9 @@ class _Coordinator:
             if is_done(stored, self.suite) or stored.failure() is not None:
                 stored.clear()
                 return []
-            task = FinalTask.of(job, run, winner)
+            # A run that is made again for its model keeps what was kept of it.
+            lists = self.suite.keep_lists or stored.has_lists
+            task = FinalTask.of(job, run, winner, keep_lists=lists)
             place = stored.checkpoint(run.key)
             answer: FinalResult | Trouble = yield Assignment(job, task, place)
             if isinstance(answer, Trouble):
@@ -235,7 +239,7 @@ class _Coordinator:
         return []
 
     def _winner(self, job: Job) -> Winner | None:
-        if self._failure(job, job.failure_key) is not None:
+        if self._is_lost(job, job.failure_key):
             return None
         try:
             return job.winner()
@@ -246,8 +250,10 @@ class _Coordinator:
         winner = self._winner(job)
         return None if winner is None else job.runs(winner)
 
-    def _failure(self, job: Job, key: str) -> Failure | None:
-        return _stored(self.store, job, key).failure()
+    def _is_lost(self, job: Job, study: str) -> bool:
+        """Whether the machines lost a study; that its trials failed, the trials themselves say."""
+        failure = _stored(self.store, job, study).failure()
+        return failure is not None and failure.lost
 
     def _fail(self, job: Job, key: str, number: int | None, trouble: Trouble) -> None:
         self.store.write_failure(

@@ -17,7 +17,7 @@ import pandas as pd
 
 from srgnn_bench.data.card import TestKind, test_kind
 from srgnn_bench.data.sessions import Integers, Stage
-from srgnn_bench.errors import StoreError
+from srgnn_bench.errors import DeviceError, StoreError
 from srgnn_bench.evaluation.metrics import (
     average_popularity,
     coverage,
@@ -60,6 +60,7 @@ class FinalTask:
         window_of: title of the dataset whose window it is; None where it is none.
         test_sessions: test sessions of the dataset.
         test_kind: what its test is.
+        keep_lists: whether its recommended lists are kept.
     """
 
     suite: SuiteSpec
@@ -71,9 +72,10 @@ class FinalTask:
     window_of: str | None
     test_sessions: int
     test_kind: TestKind
+    keep_lists: bool
 
     @classmethod
-    def of(cls, job: Job, run: Run, winner: Winner) -> FinalTask:
+    def of(cls, job: Job, run: Run, winner: Winner, *, keep_lists: bool) -> FinalTask:
         """The task of a job's run."""
         return cls(
             suite=job.suite,
@@ -85,6 +87,7 @@ class FinalTask:
             window_of=job.dataset.window_of,
             test_sessions=len(job.dataset.test),
             test_kind=test_kind(job.dataset),
+            keep_lists=keep_lists,
         )
 
     @property
@@ -116,7 +119,7 @@ class FinalTask:
                 return _train_and_rank(
                     self, stage, listen=listen, checkpoint=checkpoint, device=device
                 )
-        except StoreError:
+        except (StoreError, DeviceError):  # not the model's fault
             raise
         except Exception as error:  # a model from elsewhere may raise anything
             return Trouble.of(error)
@@ -231,7 +234,7 @@ def _train_and_rank(
         record,
         prefixes=prefixes,
         ranks=ranking.ranks,
-        lists=lists if task.suite.keep_lists else None,
+        lists=lists if task.keep_lists else None,
         epochs=[_epoch_entry(epoch) for epoch in history],
         weights=weights_of(model) if task.suite.keep_models else None,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ import torch
 
 from srgnn_bench.data.protocol import test_stage, validation_stage
 from srgnn_bench.data.sessions import Stage
+from srgnn_bench.errors import ModelError
 from srgnn_bench.execution.plan import Job, JobState, Resume, State
 from srgnn_bench.process.computing import computing_on, device_facts
 from srgnn_bench.process.device import Device
@@ -23,6 +25,7 @@ from srgnn_bench.training.configuration import Candidate
 from srgnn_bench.training.fit import step_seconds
 from srgnn_bench.training.ranking import rank_prefixes
 from srgnn_bench.training.stopping import usual_course
+from srgnn_bench.tuning.study import Winner
 
 UnitKind = Literal["trial", "finalist", "run"]
 
@@ -109,7 +112,8 @@ def to_be_done(state: JobState, resume: Resume) -> JobState:
     if resume == "only-cache":
         return replace(state, trials=state.trials_done, runs=())
     runs = tuple("missing" if run in again.get(resume, ()) else run for run in state.runs)
-    return replace(state, trials_done=0 if resume == "overwrite" else state.trials_done, runs=runs)
+    anew = resume == "overwrite" or (resume == "retry-failed" and state.tuning_failed)
+    return replace(state, trials_done=0 if anew else state.trials_done, runs=runs)
 
 
 def forecast(
@@ -183,7 +187,7 @@ class _Stages:
 def _unit_seconds(job: Job, pace: _Pace, stages: _Stages) -> dict[UnitKind, float]:
     """Seconds of one unit of each kind."""
     published = job.suite.protocol.kind == "published"
-    winner = job.winner()
+    winner = _winner(job)
     configuration = job.candidate.defaults if winner is None else winner.configuration
     judged_epochs, kept_epochs = usual_course(job.candidate.training(configuration))
     if winner is not None and winner.schedule is not None:
@@ -243,12 +247,19 @@ def _measured_pace(job: Job, stages: _Stages, device: Device) -> _Pace | None:
 
 def _configurations(job: Job) -> list[dict[str, Any]]:
     """The configuration that was chosen, or those that tuning tries first."""
-    winner = job.winner()
+    winner = _winner(job)
     if winner is not None:
         return [winner.configuration]
     assert job.study is not None
     assert job.suite.tuning is not None
     return job.study.coming(job.suite.tuning, most=CONFIGURATIONS)
+
+
+def _winner(job: Job) -> Winner | None:
+    """The chosen configuration; None where none is, as where all trials failed."""
+    with contextlib.suppress(ModelError):
+        return job.winner()
+    return None
 
 
 def _pace(

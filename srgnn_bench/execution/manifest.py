@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from srgnn_bench.errors import StoreError
-from srgnn_bench.execution.plan import Job
 from srgnn_bench.specs.suite import SuiteSpec
 from srgnn_bench.store.record import Cell, Manifest
 from srgnn_bench.store.store import ResultStore
@@ -15,21 +14,41 @@ SETTINGS = ("protocol", "training", "configurations_from", "seed")
 """What all runs of a suite must have in common."""
 
 
-def refuse_mixture(store: ResultStore, suite: SuiteSpec, jobs: list[Job]) -> None:
-    """Refuse to put jobs beside those of earlier calls that ran under other settings.
+def update_manifest(
+    store: ResultStore, suite: SuiteSpec, cells: list[Cell], *, data: Mapping[str, str]
+) -> None:
+    """Note which runs a suite is made of, unless they do not go with those of earlier calls.
+
+    Jobs of earlier calls stay, so that a suite can be run a dataset or a model at a time; a job
+    among ``cells`` replaces what was noted of it. Once a call has all of them, they stand in its
+    order. What is noted is looked at and replaced under one lock, so that of two calls with other
+    settings, at the same time, one is refused.
+
+    Args:
+        store: where the list is.
+        suite: the suite as it is run now.
+        cells: the runs of this call.
+        data: fingerprint of each dataset of this call, by name.
 
     Raises:
-        StoreError: a job of the suite that the plan leaves alone has another protocol, other
+        StoreError: a job of the suite that ``cells`` leaves alone has another protocol, other
             training settings, another root seed, another source of its configuration, or other
-            data by the same name; an entry has other values of its own on a data set that the plan
-            leaves alone; or the list of the suite's runs is damaged.
+            data by the same name; an entry has other values of its own on a data set that they
+            leave alone; or the list is damaged, or cannot be written.
     """
-    earlier = store.manifest(suite.name)
-    if earlier is None:
-        return
-    _refuse_mixed_data(store, earlier, jobs)
-    renewed = {(job.dataset.name, job.candidate.entry.name) for job in jobs}
-    kept = {(cell.dataset, cell.entry) for cell in earlier.cells} - renewed
+    with store.changing_manifest(suite.name):
+        earlier = store.manifest(suite.name)
+        if earlier is not None:
+            _refuse_mixed_settings(store, suite, earlier, cells)
+            _refuse_mixed_data(store, earlier, cells, data)
+        _update_manifest(store, suite, cells, earlier)
+
+
+def _refuse_mixed_settings(
+    store: ResultStore, suite: SuiteSpec, earlier: Manifest, cells: list[Cell]
+) -> None:
+    renewed = _jobs(cells)
+    kept = _jobs(earlier.cells) - renewed
     both = {entry for _, entry in kept} & {entry for _, entry in renewed}
     changed = changed_settings(earlier.spec, suite.model_dump(mode="json"), entries=both)
     if kept and changed:
@@ -40,6 +59,10 @@ def refuse_mixture(store: ResultStore, suite: SuiteSpec, jobs: list[Job]) -> Non
             remedy="Give the same settings, run all of its models and datasets in one call, or "
             "name another folder with --results.",
         )
+
+
+def _jobs(cells: Iterable[Cell]) -> set[tuple[str, str]]:
+    return {(cell.dataset, cell.entry) for cell in cells}
 
 
 def changed_settings(
@@ -66,17 +89,18 @@ def changed_settings(
     ]
 
 
-def _refuse_mixed_data(store: ResultStore, earlier: Manifest, jobs: list[Job]) -> None:
+def _refuse_mixed_data(
+    store: ResultStore, earlier: Manifest, cells: list[Cell], data: Mapping[str, str]
+) -> None:
     """Refuse to put jobs beside runs on other data of the same name."""
-    renewed = {(job.dataset.name, job.candidate.entry.name) for job in jobs}
-    fingerprints = {job.dataset.name: job.dataset.fingerprint for job in jobs}
+    renewed = _jobs(cells)
     for cell in earlier.cells:
-        if (cell.dataset, cell.entry) in renewed or cell.dataset not in fingerprints:
+        if (cell.dataset, cell.entry) in renewed or cell.dataset not in data:
             continue
         if cell.key is None:
             continue
         record = store.record(dataset=cell.dataset, model=cell.model, key=cell.key)
-        if record is None or record.identity.fingerprint == fingerprints[cell.dataset]:
+        if record is None or record.identity.fingerprint == data[cell.dataset]:
             continue
         raise StoreError(
             f"{cell.dataset} is not the data that it was: {store.root} holds suite {earlier.suite} "
@@ -98,23 +122,10 @@ def flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return joined
 
 
-def update_manifest(store: ResultStore, suite: SuiteSpec, cells: list[Cell]) -> None:
-    """Note which runs a suite is made of.
-
-    Jobs of earlier calls stay, so that a suite can be run a dataset or a model at a time; a job
-    among ``cells`` replaces what was noted of it. Once a call has all of them, they stand in its
-    order.
-
-    Raises:
-        StoreError: the manifest is damaged, or cannot be written.
-    """
-    with store.changing_manifest(suite.name):
-        _update_manifest(store, suite, cells)
-
-
-def _update_manifest(store: ResultStore, suite: SuiteSpec, cells: list[Cell]) -> None:
-    earlier = store.manifest(suite.name)
-    renewed = {(cell.dataset, cell.entry) for cell in cells}
+def _update_manifest(
+    store: ResultStore, suite: SuiteSpec, cells: list[Cell], earlier: Manifest | None
+) -> None:
+    renewed = _jobs(cells)
     before = earlier.cells if earlier else ()
     kept = [cell for cell in before if (cell.dataset, cell.entry) not in renewed]
     datasets = _order([cell.dataset for cell in before], [cell.dataset for cell in cells])

@@ -151,6 +151,7 @@ class Job:
                 seed=number,
                 key=key,
                 tuning=self.failure_key,
+                budget=self.suite.tuning,
             )
             for number, key in enumerate(keys)
         ]
@@ -172,6 +173,7 @@ class JobState:
         runs: state of each final run, by seed.
         finalists: the last ones of the trials: the best of them at full size.
         schedules: trainings at full size that are left to choose a variant's schedule.
+        tuning_failed: whether every trial that the budget pays for failed.
     """
 
     trials_done: int
@@ -179,6 +181,7 @@ class JobState:
     runs: tuple[State, ...]
     finalists: int = 0
     schedules: int = 0
+    tuning_failed: bool = False
 
 
 def plan(
@@ -236,9 +239,12 @@ def state_of(job: Job, store: ResultStore) -> JobState:
         done, trials, finalists = job.study.progress(job.suite.tuning)
     where = {"dataset": job.dataset.name, "model": job.candidate.spec.name}
     failure = store.failure(**where, key=job.failure_key)
-    if failure is not None:
-        return JobState(done, trials, _all(job, _failed(failure)))
-    winner = job.winner()
+    if failure is not None and failure.lost:
+        return JobState(done, trials, _all(job, "lost"))
+    try:
+        winner = job.winner()
+    except ModelError:
+        return JobState(done, trials, _all(job, "failed"), tuning_failed=True)
     if winner is None:
         missing = _all(job, "missing")
         return JobState(done, trials, missing, finalists, schedules=int(job.is_variant))

@@ -148,15 +148,18 @@ def seed_count(results: SuiteResults) -> str:
 
 
 def budget(results: SuiteResults) -> str:
-    """What tuning was allowed, and for whom."""
-    tuning = results.spec.tuning
-    if tuning is None:
+    """What tuning was allowed, and for whom; the least and the most where calls differed."""
+    if results.spec.tuning is None:
         return "no tuning"
-    allowed = (
-        f"{tuning.seconds:g} s of tuning"
-        if tuning.trials is None
-        else _count(tuning.trials, "tuning trial")
-    )
+    seen = [budget for budget in map(results.budget, results.all_records()) if budget]
+    trials = sorted({budget.trials for budget in seen if budget.trials is not None})
+    seconds = sorted({budget.seconds for budget in seen if budget.seconds is not None})
+    kinds = []
+    if trials:
+        kinds.append(f"{_range(trials)} tuning {'trial' if trials == [1] else 'trials'}")
+    if seconds:
+        kinds.append(f"{_range(seconds)} s of tuning")
+    allowed = " or ".join(kinds)
     finalists = (
         tuning.finalists for tuning in map(results.tuning, results.all_records()) if tuning
     )
@@ -170,6 +173,11 @@ def budget(results: SuiteResults) -> str:
         f"{allowed} of {title} per dataset, whose winner all entries run with their own values on "
         "top, untuned"
     )
+
+
+def _range(values: Sequence[float]) -> str:
+    """Ascending numbers as one, or as the least to the most."""
+    return f"{values[0]:g}" if len(values) == 1 else f"{values[0]:g} to {values[-1]:g}"
 
 
 def notes(results: SuiteResults) -> list[str]:
@@ -244,14 +252,16 @@ def describe_cautions(results: SuiteResults) -> list[str]:
     """Sentences about unequal budgets and uncommitted or mixed code; empty if all is well."""
     records = results.all_records()
     cautions = []
-    budgets: dict[tuple[str, float], set[str]] = {}
+    budgets: dict[tuple[str, float, int], set[str]] = {}
     unknown: set[str] = set()
     for record in records:
         tuning = results.tuning(record)
         if tuning is not None and tuning.space:  # nothing to search has one trial
             seconds = tuning.budget_seconds
             unit = ("trials", tuning.budget) if seconds is None else ("seconds", seconds)
-            budgets.setdefault(unit, set()).add(record.title)
+            allowed = results.budget(record)
+            finalists = 0 if allowed is None else allowed.most_finalists
+            budgets.setdefault((*unit, finalists), set()).add(record.title)
         elif tuning is None and record.study is not None:
             unknown.add(record.title)
     if unknown:
@@ -260,9 +270,11 @@ def describe_cautions(results: SuiteResults) -> list[str]:
             "chose their configurations."
         )
     if len(budgets) > 1:
+        differ = len({finalists for *_, finalists in budgets}) > 1
         parts = [
-            f"{n:g} {unit}: {', '.join(sorted(titles))}"
-            for (unit, n), titles in sorted(budgets.items())
+            f"{n:g} {unit}{f' and {finalists} finalists' if differ else ''}: "
+            f"{', '.join(sorted(titles))}"
+            for (unit, n, finalists), titles in sorted(budgets.items())
         ]
         cautions.append(f"UNEQUAL TUNING BUDGETS: {'; '.join(parts)}.")
     if _mixes_tuning(results):

@@ -14,7 +14,7 @@ from srgnn_bench.evaluation.metrics import Metric, rank_metrics
 from srgnn_bench.evaluation.statistics import Integers
 from srgnn_bench.specs import registry
 from srgnn_bench.specs.reading import did_you_mean
-from srgnn_bench.specs.suite import SuiteSpec
+from srgnn_bench.specs.suite import SuiteSpec, TuningSpec
 from srgnn_bench.store.lookup import suite_of
 from srgnn_bench.store.record import Cell, DatasetFacts, Manifest, Record
 from srgnn_bench.store.store import ResultStore
@@ -57,7 +57,7 @@ class SuiteResults:
     titled: str | None = None
     _ranks: dict[str, Integers] = field(default_factory=dict, repr=False)
     _prefixes: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
-    _tunings: dict[str, Tuning | None] = field(default_factory=dict, repr=False)
+    _tunings: dict[tuple[str, TuningSpec], Tuning | None] = field(default_factory=dict, repr=False)
 
     @property
     def title(self) -> str:
@@ -252,21 +252,31 @@ class SuiteResults:
         """Every (dataset, name in ``tuned``) that was tuned, with a run of it."""
         return [(d, *tuned) for d in self.datasets for tuned in self.tuned_runs(d).items()]
 
+    def budget(self, record: Record) -> TuningSpec | None:
+        """What the tuning of a run was allowed, by the call that asked for it; None without any."""
+        return self._budgets.get(record.key) or self.spec.tuning
+
+    @cached_property
+    def _budgets(self) -> dict[str, TuningSpec]:
+        """Budgets of tuning by key of the run, where the list of the suite's runs says them."""
+        return {cell.key: cell.budget for cell in self.manifest.cells if cell.key and cell.budget}
+
     def tuning(self, record: Record) -> Tuning | None:
-        """What tuning did before a run, of what the suite's budget pays for now.
+        """What tuning did before a run, of what its budget paid for.
 
         None where the suite has no tuning, or nothing is stored of the study.
 
         Raises:
             StoreError: the study is damaged.
         """
-        if record.study is None or self.spec.tuning is None:
+        budget = self.budget(record)
+        if record.study is None or budget is None:
             return None
-        if record.study not in self._tunings:
+        if (record.study, budget) not in self._tunings:
             place = {"dataset": record.identity.dataset, "model": record.model}
             stored = self.store.study(**place, key=record.study)
-            self._tunings[record.study] = stored.tuning(self.spec.tuning)
-        return self._tunings[record.study]
+            self._tunings[record.study, budget] = stored.tuning(budget)
+        return self._tunings[record.study, budget]
 
     def ran_as_tuned(self, record: Record, *, entry: str) -> bool:
         """Whether a run of an entry has the very configuration that won.

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from srgnn_bench.specs.fields import Name, Text, Title
+from srgnn_bench.specs.suite import TuningSpec
 from srgnn_bench.store.keys import key_of, short
 
 
@@ -173,6 +174,9 @@ class Cell(Stored):
     """None while tuning has not yet chosen the configuration."""
     tuning: str | None = None
     """Key under which a failure of its tuning is stored."""
+    budget: TuningSpec | None = None
+    """What its tuning was allowed; None without tuning, and in older lists, where the suite says
+    it."""
 
 
 class Manifest(Stored):

@@ -148,6 +148,12 @@ class StoredRun(Folder):
         return lists
 
     @property
+    def has_lists(self) -> bool:
+        """Whether it is stored, with its lists."""
+        record = self.record()
+        return record is not None and LISTS in record.files
+
+    @property
     def has_weights(self) -> bool:
         """Whether its model was kept."""
         return WEIGHTS in self._known().files

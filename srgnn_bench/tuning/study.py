@@ -165,6 +165,11 @@ class Study:
             return 0
         return min(budget.most_finalists, trials or budget.most_finalists)
 
+    def has_failed(self, budget: TuningSpec) -> bool:
+        """Whether every trial, or every finalist, that the budget pays for failed."""
+        standing = self.standing(self.stored.trials(), budget)
+        return standing.is_done and standing.best is None
+
     def winner(self, budget: TuningSpec) -> Winner | None:
         """The best finalist, or trial, that the budget pays for; None while some of it is left.
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from srgnn_bench.data.sessions import Stage
-from srgnn_bench.errors import BenchError, StoreError
+from srgnn_bench.errors import BenchError, DeviceError, StoreError
 from srgnn_bench.events import CheckpointDiscarded, Listener, TrialStarted
 from srgnn_bench.plain_text import visible
 from srgnn_bench.process.device import Device
@@ -122,7 +122,7 @@ class TrialTask:
                             ),
                         ),
                     )
-        except StoreError:
+        except (StoreError, DeviceError):  # not the model's fault
             raise
         except Exception as error:  # a model from elsewhere may raise anything
             seconds = time.perf_counter() - started

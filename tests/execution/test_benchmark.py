@@ -14,10 +14,11 @@ from srgnn_bench.errors import StoreError
 from srgnn_bench.events import EpochDone, Event, RunDone, TrialDone
 from srgnn_bench.execution.coordinator import Outcome, Resume, execute
 from srgnn_bench.execution.final import FinalResult, FinalTask
+from srgnn_bench.execution.forecast import forecast, to_be_done
 from srgnn_bench.execution.plan import plan, state_of
 from srgnn_bench.execution.stale import failures, stale_runs
 from srgnn_bench.process.device import CPU
-from srgnn_bench.report.captions import protocol_line
+from srgnn_bench.report.captions import notes, protocol_line
 from srgnn_bench.report.results import load_suite
 from srgnn_bench.specs.resolving import ResolvedSuite, resolve
 from srgnn_bench.store.record import Schedule
@@ -215,6 +216,47 @@ def test_a_failing_model_does_not_stop_the_others(
     assert run(tiny_world, suite=suite, resume="retry-failed")[0] == Outcome(3, 2, 0, 0)
 
 
+def test_tuning_that_failed_is_seen_where_a_kill_left_no_word_of_it(
+    tiny_world: TinyWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last failed trial is stored; the process died before it could store the failure."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent / "models"))
+    suite = resolve(str(tiny_world.suite), models=[str(broken_model(tiny_world)), "popularity"])
+    _, store = run(tiny_world, suite=suite)
+    jobs = plan(suite, data_root=tiny_world.data_root, store=store, trust=True)
+    for word in tiny_world.results.rglob("failure.json"):
+        word.unlink()
+    assert state_of(jobs[0], store).runs == ("failed", "failed")
+    assert forecast(jobs, [state_of(job, store) for job in jobs], store=store, device=CPU).left == 0
+    assert run(tiny_world, suite=suite)[0] == Outcome(done=1, trained=0, failed=2, missing=0)
+    assert len(list(failures(jobs, store))) == 1
+    for word in tiny_world.results.rglob("failure.json"):
+        word.unlink()
+    again = [to_be_done(state_of(job, store), "retry-failed") for job in jobs]
+    units = {
+        part.entry: part.units for part in forecast(jobs, again, store=store, device=CPU).parts
+    }
+    assert units["broken"] == {"trial": 1, "finalist": 0, "run": 2}
+    monkeypatch.setenv("BROKEN_MODEL", "mended")
+    assert run(tiny_world, suite=suite, resume="retry-failed")[0] == Outcome(3, 2, 0, 0)
+
+
+def test_tuning_that_failed_with_a_smaller_budget_goes_on_with_a_larger_one(
+    tiny_world: TinyWorld,
+) -> None:
+    chosen = resolve(str(tiny_world.suite), models=["stamp"], seeds=1)
+    _, store = run(tiny_world, suite=chosen)
+    [job] = plan(chosen, data_root=tiny_world.data_root, store=store)
+    first, second = job.study.stored.trials()
+    failed = first.model_copy(update={"state": "failed", "value": None, "error": "out of luck"})
+    job.study.stored.write_trials(job.study.facts, [failed, second])
+    smaller = resolve(chosen, trials=1)
+    assert run(tiny_world, suite=smaller)[0] == Outcome(done=0, trained=0, failed=1, missing=0)
+    outcome, _ = run(tiny_world, suite=chosen)
+    assert (outcome.done, outcome.failed) == (1, 0)
+    assert list(failures([job], store)) == []
+
+
 @pytest.mark.parametrize(
     ("trouble", "message"),
     [
@@ -331,7 +373,7 @@ def test_what_validation_chose_does_not_limit_the_published_protocol(
     (job,) = plan(suite, data_root=tiny_world.data_root, store=ResultStore(tiny_world.results))
     winner = Winner(job.candidate.defaults, schedule=Schedule(epochs=1), study=None)
     (planned,) = job.runs(winner)
-    result = FinalTask.of(job, planned, winner).do(
+    result = FinalTask.of(job, planned, winner, keep_lists=False).do(
         stage_for_test(job.dataset, job.suite.protocol),
         listen=lambda event: None,
         checkpoint=tmp_path / "checkpoint",
@@ -357,6 +399,59 @@ def test_runs_of_other_settings_are_not_put_beside_those_of_a_suite(tiny_world: 
     again = resolve(whole, models=["popularity"], seeds=1, settings=settings)
     outcome, _ = run(tiny_world, suite=again)
     assert outcome.done == 1
+
+
+def test_of_two_calls_at_once_with_other_settings_one_is_refused(tiny_world: TinyWorld) -> None:
+    """The other one has nothing but a trial under way."""
+    whole = resolve(str(tiny_world.suite))
+    first = resolve(whole, models=["stamp"], seeds=1, trials=1, settings=["training.epochs=3"])
+    second = resolve(whole, models=["srgnn"], seeds=1, trials=1, settings=["training.epochs=2"])
+    refused = []
+
+    def call(event: Event) -> None:
+        if isinstance(event, EpochDone) and not refused:
+            with pytest.raises(StoreError, match=r"epochs was 3, now 2.*stamp on tiny") as error:
+                run(tiny_world, suite=second)
+            refused.append(error)
+
+    outcome, store = run(tiny_world, suite=first, listen=call)
+    assert refused
+    assert outcome.done == 1
+    assert {cell.entry for cell in store.manifest("tinysuite").cells} == {"stamp"}
+
+
+def test_a_call_whose_settings_were_replaced_meanwhile_is_refused_at_its_end(
+    tiny_world: TinyWorld,
+) -> None:
+    """Another one has put all of its jobs, and more, under other settings."""
+    whole = resolve(str(tiny_world.suite))
+    first = resolve(
+        whole, models=["popularity"], seeds=1, settings=["protocol.max_prefix_length=9"]
+    )
+    second = resolve(whole, models=["popularity", "stamp"], seeds=1, trials=1)
+    told = []
+
+    def call(event: Event) -> None:
+        if not told:
+            told.append(event)
+            run(tiny_world, suite=second)
+
+    with pytest.raises(StoreError, match=r"max_prefix_length was None, now 9.*stamp on tiny"):
+        run(tiny_world, suite=first, listen=call)
+
+
+def test_what_each_call_allowed_its_tuning_is_told(tiny_world: TinyWorld) -> None:
+    """And a winner is the one that ran, whatever budget the last call had."""
+    whole = resolve(str(tiny_world.suite), seeds=1)
+    run(tiny_world, suite=resolve(whole, models=["stamp"], trials=4))
+    _, store = run(tiny_world, suite=resolve(whole, models=["srgnn"], trials=1))
+    results = load_suite(store, suite="tinysuite")
+    told = {record.model: results.tuning(record) for record in results.all_records()}
+    assert {model: tuning.budget for model, tuning in told.items()} == {"stamp": 4, "srgnn": 1}
+    [ran] = results.records["tiny", "stamp"]
+    assert told["stamp"].best.parameters.items() <= ran.identity.configuration.items()
+    assert "1 to 4 tuning trials" in protocol_line(results)
+    assert any(line.startswith("UNEQUAL TUNING BUDGETS: 1 trials and") for line in notes(results))
 
 
 def test_an_entry_may_have_seeds_of_its_own_number(tiny_world: TinyWorld) -> None:

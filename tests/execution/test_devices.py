@@ -54,6 +54,23 @@ def test_a_device_that_is_not_there_stops_before_any_work(
     assert not list(tiny_world.results.rglob("sessions.npz"))
 
 
+def test_a_device_that_fails_a_task_is_no_failure_of_the_model(
+    tiny_world: TinyWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a worker whose processor has no products in bfloat16."""
+    bench = benchmark(tiny_world, "stamp")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise DeviceError("This processor has no products in bfloat16.", remedy="Use another.")
+
+    for module in ("srgnn_bench.tuning.trial", "srgnn_bench.execution.final"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"{module}.build", refuse)
+            with pytest.raises(DeviceError, match="no products in bfloat16"):
+                bench.run()
+    assert bench.status()["failed"].tolist() == [0]
+
+
 def test_a_training_that_runs_out_of_memory_is_a_failure_and_the_next_one_runs(
     tiny_world: TinyWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

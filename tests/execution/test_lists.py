@@ -107,6 +107,16 @@ def test_numbers_in_lists_lead_back_to_the_ids_of_the_log(tmp_path: Path) -> Non
     assert names[lists["items"][0][0] - 1] == "tea"  # which always followed bread
 
 
+def test_a_run_that_is_made_again_for_its_model_keeps_its_lists(tiny_world: TinyWorld) -> None:
+    first = run(tiny_world, "keep_lists=true")
+    before = {record.key: first.lists(record) for record in first.records()}
+    store = run(tiny_world, "keep_models=true")
+    after = {record.key: store.lists(record) for record in store.records()}
+    assert before.keys() == after.keys()
+    for key, lists in after.items():
+        pd.testing.assert_frame_equal(lists, before[key])
+
+
 def test_lists_are_kept_only_where_a_suite_asks(tiny_world: TinyWorld) -> None:
     store = run(tiny_world)
     assert all(store.lists(record) is None for record in store.records())

@@ -27,7 +27,7 @@ def note(store: ResultStore, *, datasets: str, entries: str, key: str) -> None:
         Cell(dataset=dataset, entry=entry, title=entry, model=entry, seed=0, key=key)
         for dataset, entry in product(datasets, entries)
     ]
-    update_manifest(store, suite, cells)
+    update_manifest(store, suite, cells, data={})
 
 
 def noted(store: ResultStore) -> list[str]:
