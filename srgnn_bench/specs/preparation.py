@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -202,7 +203,8 @@ class NewestSessions(_Split):
 
     def divide(self, table: SessionTable) -> tuple[SessionTable, SessionTable]:
         """Training and test sessions."""
-        first = len(table) - int(len(table) * self.fraction)
+        # As it is written: 0.29 is a little less in binary, and would give 28 of 100 sessions.
+        first = len(table) - int(len(table) * Fraction(str(self.fraction)))
         newest = np.arange(len(table)) >= first
         return table.keep_sessions(~newest), table.keep_sessions(newest)
 
@@ -212,11 +214,11 @@ class LeaveOneOut(_SplitWithin):
 
     kind: Literal["leave_one_out"]
 
-    says: ClassVar[str] = "test: the last click of every session"
+    says: ClassVar[str] = "test: the last click of every session of 3 and more"
 
     def judged(self, lengths: Integers) -> Integers:
-        """One click of each session, shape (sessions,); none of a session of one."""
-        return np.minimum(lengths - 1, 1)
+        """One click of each session, shape (sessions,); none where no prefix would be left."""
+        return (lengths >= 3).astype(np.int64)
 
 
 class WithinSessions(_SplitWithin):
@@ -225,11 +227,16 @@ class WithinSessions(_SplitWithin):
     kind: Literal["within_sessions"]
     fraction: float = Field(gt=0, lt=1)
 
-    says: ClassVar[str] = "test: the last {0.fraction:.0%} of every session"
+    says: ClassVar[str] = "test: the last {0.fraction:.0%} of every session of 3 and more"
 
     def judged(self, lengths: Integers) -> Integers:
-        """That share of the clicks after the first, rounded down, shape (sessions,)."""
-        return np.asarray((lengths - 1) * self.fraction, dtype=np.int64)
+        """That share of the clicks after the first, rounded down, shape (sessions,).
+
+        One where the share is less than one and another prefix is left. The product is rounded as
+        RecBole's is.
+        """
+        share = (lengths - 1) * self.fraction
+        return np.where(share < 1, lengths >= 3, share).astype(np.int64)
 
 
 Split = Annotated[

@@ -59,7 +59,7 @@ def test_a_card_says_what_the_test_is(tmp_path: Path) -> None:
 def test_leave_one_out_judges_only_the_last_click(tmp_path: Path) -> None:
     data = prepared(tmp_path, LOG, split={"kind": "leave_one_out"})
     card = card_of(data, spec_of())
-    assert card.test.prefixes == card.counts.test_prefixes == 4
+    assert card.test.sessions == card.test.prefixes == card.counts.test_prefixes == 2
     assert card.warnings == data.warnings != ()
 
 

@@ -283,7 +283,9 @@ def test_splits_within_sessions_judge_their_ends_and_warn(
         judged = stage_for_test(data, ProtocolSpec()).judged
         expected = []
         for place, (name, items) in enumerate(test.items()):
-            n_judged = 1 if split["kind"] == "leave_one_out" else int((len(items) - 1) * fraction)
+            share = 1 if split["kind"] == "leave_one_out" else int((len(items) - 1) * fraction)
+            n_judged = max(share, 1)
+            assert len(items) >= 3
             assert train[name] == items[: len(items) - n_judged]
             expected += [(place, length) for length in range(len(items) - n_judged, len(items))]
         found = list(zip(judged.session.tolist(), judged.length.tolist(), strict=True))
@@ -300,8 +302,8 @@ def test_splits_within_sessions_judge_their_ends_and_warn(
 
 
 def test_a_validation_part_that_judges_nothing_is_refused(tmp_path: Path) -> None:
-    # A tenth of the 10 clicks after a session's first is tested; a tenth of the 9 left is none.
-    log = [(s, i, 100 * s + i) for s in range(40) for i in range(11)]
+    # One of the two prefixes of each session is tested, and of the one left none is judged.
+    log = [(s, i, 100 * s + i) for s in range(40) for i in range(3)]
     data = prepared(tmp_path, log, split={"kind": "within_sessions", "fraction": 0.1})
     assert len(stage_for_test(data, ProtocolSpec()).judged) == 40
     with pytest.raises(DataError, match=r"the validation part .* no prefix"):
