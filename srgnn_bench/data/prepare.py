@@ -33,7 +33,7 @@ from srgnn_bench.files import checksum, sealed, unsealed
 from srgnn_bench.session_table import Integers, StepCount, item_counts
 from srgnn_bench.specs.dataset import Counts, DatasetSpec
 from srgnn_bench.specs.log import Names
-from srgnn_bench.specs.preparation import Preparation, Split
+from srgnn_bench.specs.preparation import Division, Preparation, Split
 from srgnn_bench.specs.sources.source import Source
 
 DATA_VERSION = 1
@@ -48,7 +48,7 @@ class PreparedDataset:
     """A dataset's sessions, split, with the items numbered densely over both sides.
 
     Attributes:
-        name, title: as its YAML says.
+        name, title, note: as its YAML says.
         fingerprint: sha256 of source bytes, preparation and ``DATA_VERSION``, 64 hex digits.
         window_of: title of the dataset whose window it is; None where it is none.
         source, files: name of the source, and where it was found.
@@ -71,6 +71,7 @@ class PreparedDataset:
 
     name: str
     title: str
+    note: str | None
     fingerprint: str
     window_of: str | None
     source: str
@@ -90,9 +91,11 @@ class PreparedDataset:
     warnings: tuple[str, ...]
 
     @property
-    def judges_ends(self) -> bool:
-        """Whether the split looks into sessions, and so lets the future in."""
-        return self.split is not None and self.split.within_sessions
+    def division(self) -> Division:
+        """How its sessions come to train, to validate and to test."""
+        if self.split is None:
+            return "published" if self.validates is None else "published with validation"
+        return self.split.division
 
     def judged_clicks(self) -> Integers:
         """How many clicks at the end of each test session are targets, shape (sessions,)."""
@@ -230,6 +233,7 @@ def _dataset(
     data = PreparedDataset(
         name=spec.name,
         title=spec.title,
+        note=spec.note,
         fingerprint=fingerprint,
         window_of=spec.window_of,
         source=found.source.name,
@@ -265,7 +269,7 @@ def _warnings(spec: DatasetSpec, data: PreparedDataset) -> Iterator[str]:
                     f"from {data.source} ({', '.join(str(path) for path in data.files)})"
                 )
     yield from sentences(data.doubts)
-    if data.split is not None and data.judges_ends:
+    if data.split is not None and data.division == "within sessions":
         yield (
             f"the split {data.split.kind} lets the future in: models train on clicks "
             "that are newer than those they are judged on; do not compare with splits by time"

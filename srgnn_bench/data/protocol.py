@@ -41,7 +41,7 @@ def validation_stage(data: PreparedDataset, protocol: ProtocolSpec) -> Stage:
     used = data.train.between(
         len(data.train) - _share(len(data.train), protocol.tuning_fraction), len(data.train)
     )
-    if data.split is not None and data.judges_ends:
+    if data.split is not None and data.division == "within sessions":
         return _stage("validation", _without_ends(data.split, used), used, data, protocol)
     cut = len(used) - _share(len(used), protocol.validation_fraction)
     train, judged = used.between(0, cut), used.between(cut, len(used))
@@ -86,7 +86,7 @@ def _stage(
             raise _no_prefix(what, len(part), name=name, data=data)
     stage = stage_of(name, train, judged, longest=protocol.max_prefix_length)
     is_judged = stage.judged.length >= data.shortest_judged
-    if data.split is not None and data.judges_ends:
+    if data.split is not None and data.division == "within sessions":
         lengths = judged.lengths - data.split.judged(judged.lengths)
         is_judged = stage.judged.length >= lengths[stage.judged.session]
     if not is_judged.any():

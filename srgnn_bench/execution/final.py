@@ -31,6 +31,7 @@ from srgnn_bench.layers.products import TRAINS_BY_ONEDNN
 from srgnn_bench.process.device import Device
 from srgnn_bench.process.environment import environment, peak_memory_bytes, start_peak_memory
 from srgnn_bench.process.limits import time_limit
+from srgnn_bench.specs.preparation import Division
 from srgnn_bench.specs.suite import SuiteSpec
 from srgnn_bench.store.keys import seed_from
 from srgnn_bench.store.record import Cost, DatasetFacts, Record
@@ -58,6 +59,8 @@ class FinalTask:
         dataset: name of the dataset.
         dataset_title: its title.
         window_of: title of the dataset whose window it is; None where it is none.
+        note: what the dataset's file says about what the data can show.
+        division: how its sessions come to train, to validate and to be tested.
         test_sessions: test sessions of the dataset.
         test_kind: what its test is.
         keep_lists: whether its recommended lists are kept.
@@ -70,6 +73,8 @@ class FinalTask:
     dataset: str
     dataset_title: str
     window_of: str | None
+    note: str | None
+    division: Division
     test_sessions: int
     test_kind: TestKind
     keep_lists: bool
@@ -85,6 +90,8 @@ class FinalTask:
             dataset=job.dataset.name,
             dataset_title=job.dataset.title,
             window_of=job.dataset.window_of,
+            note=job.dataset.note,
+            division=job.dataset.division,
             test_sessions=len(job.dataset.test),
             test_kind=test_kind(job.dataset),
             keep_lists=keep_lists,
@@ -245,6 +252,8 @@ def _facts(task: FinalTask, stage: Stage) -> DatasetFacts:
     return DatasetFacts(
         title=task.dataset_title,
         window_of=task.window_of,
+        note=task.note,
+        division=task.division,
         items=stage.n_items,
         train_sessions=len(stage.train),
         train_clicks=len(stage.train.items),

@@ -11,6 +11,7 @@ import pandas as pd
 
 from srgnn_bench.evaluation.metrics import Metric
 from srgnn_bench.recbole_bridge.recbole_models import has_own_loss
+from srgnn_bench.report.divisions import VALIDATES, divisions, told
 from srgnn_bench.report.results import Hole, SuiteResults
 from srgnn_bench.store.record import DatasetFacts
 
@@ -28,7 +29,7 @@ def suffix(results: SuiteResults) -> str:
 
 
 def card(results: SuiteResults, *, datasets: Sequence[str] | None = None) -> list[str]:
-    """The protocol card under a table: data, protocol, cautions, the suite's note.
+    """The protocol card under a table: data, protocol, cautions, notes.
 
     Args:
         results: the suite.
@@ -37,8 +38,8 @@ def card(results: SuiteResults, *, datasets: Sequence[str] | None = None) -> lis
     shown = results.datasets if datasets is None else datasets
     return [
         data_line(results, datasets=shown),
-        f"{protocol_line(results)} {RANKING}",
-        *notes(results),
+        f"{protocol_line(results, datasets=shown)} {RANKING}",
+        *notes(results, datasets=shown),
     ]
 
 
@@ -124,21 +125,42 @@ def device_words(environment: dict[str, Any]) -> str:
     return f"{kind} ({gpu['name']}, driver {gpu['driver'] or 'unknown'})" if gpu else kind
 
 
-def protocol_line(results: SuiteResults) -> str:
-    """How the numbers came about, in two or three sentences."""
-    protocol = results.spec.protocol
+def protocol_line(results: SuiteResults, *, datasets: Sequence[str] | None = None) -> str:
+    """How the numbers came about, in two or three sentences.
+
+    Args:
+        results: the suite.
+        datasets: those that are shown; all unless given.
+    """
+    shown = results.datasets if datasets is None else datasets
     if results.optimistic:
         selection = "Protocol published: the best epoch is chosen on the test set"
     else:
         selection = (
-            f"Protocol temporal: the newest {protocol.validation_fraction:.0%} of the training "
-            "sessions choose configuration and epochs, the winner is trained again on all "
-            "training sessions, and the test set is looked at once per seed"
+            f"Protocol temporal: {' or '.join(told(results, VALIDATES, datasets=shown))} choose "
+            "configuration and epochs, the winner is trained again on all training sessions, and "
+            "the test set is looked at once per seed"
         )
-        if protocol.tuning_fraction < 1:
-            selection += f" (tuning uses the newest {protocol.tuning_fraction:.0%})"
+        if results.spec.protocol.tuning_fraction < 1:
+            selection += f" (tuning uses {tuning_share(results, datasets=shown)})"
     noun = "seed" if results.seeds == [1] else "seeds"
     return f"{selection}; {budget(results)}; {seed_count(results)} {noun}."
+
+
+def tuning_share(results: SuiteResults, *, datasets: Sequence[str], of: str = "") -> str:
+    """Which sessions tuning uses.
+
+    Args:
+        results: the suite.
+        datasets: those that are spoken of.
+        of: what the share is of, where that is to be said.
+    """
+    found = divisions(results, datasets=datasets).values()
+    given = ", and the validation sessions as published"
+    return (
+        f"the newest {results.spec.protocol.tuning_fraction:.0%}{of}"
+        f"{given if 'published with validation' in found else ''}"
+    )
 
 
 def seed_count(results: SuiteResults) -> str:
@@ -180,8 +202,13 @@ def _range(values: Sequence[float]) -> str:
     return f"{values[0]:g}" if len(values) == 1 else f"{values[0]:g} to {values[-1]:g}"
 
 
-def notes(results: SuiteResults) -> list[str]:
-    """What is printed under every table and figure: cautions first, then the suite's own note."""
+def notes(results: SuiteResults, *, datasets: Sequence[str] | None = None) -> list[str]:
+    """What is printed under every table and figure: cautions, the suite's note, the data sets'.
+
+    Args:
+        results: the suite.
+        datasets: those whose notes are printed; all unless given.
+    """
     holes = describe_holes(results)
     lines = [
         OPTIMISTIC if results.optimistic else None,
@@ -191,6 +218,7 @@ def notes(results: SuiteResults) -> list[str]:
         describe_subject(results),
         describe_losses(results),
         results.spec.note,
+        *describe_datasets(results, datasets=results.datasets if datasets is None else datasets),
     ]
     return [line for line in lines if line]
 
@@ -226,6 +254,16 @@ def describe_small_catalogues(results: SuiteResults) -> str | None:
     return f"SMALL CATALOGUE: {'; '.join(parts)}: Recall at that length says nothing."
 
 
+def describe_datasets(results: SuiteResults, *, datasets: Sequence[str]) -> list[str]:
+    """What the files of data sets say of what these can show, each sentence once."""
+    found: dict[str, dict[str, None]] = {}
+    for dataset in datasets:
+        if results.present(dataset) and (note := results.facts(dataset).note):
+            title = results.facts(dataset).window_of or results.dataset_titles[dataset]
+            found.setdefault(note, {})[title] = None
+    return [f"{', '.join(titles)}: {note}" for note, titles in found.items()]
+
+
 def describe_subject(results: SuiteResults) -> str | None:
     """One sentence where the reader chose what is compared; None where the suite did."""
     if results.subject == results.own_subject:
@@ -249,9 +287,19 @@ def describe_losses(results: SuiteResults) -> str | None:
 
 
 def describe_cautions(results: SuiteResults) -> list[str]:
-    """Sentences about unequal budgets and uncommitted or mixed code; empty if all is well."""
+    """Sentences about what makes numbers compare badly, or hard to make again.
+
+    Splits within sessions, unequal budgets, mixed devices, uncommitted or mixed code; empty if all
+    is well.
+    """
     records = results.all_records()
     cautions = []
+    found = divisions(results, datasets=results.datasets)
+    if inside := [title for title, division in found.items() if division == "within sessions"]:
+        cautions.append(
+            f"LETS THE FUTURE IN: {', '.join(inside)}: models train on clicks newer than those "
+            "they are judged on; do not compare with splits by time."
+        )
     budgets: dict[tuple[str, float, int], set[str]] = {}
     unknown: set[str] = set()
     for record in records:

@@ -13,7 +13,9 @@ from srgnn_bench.report.captions import (
     notes,
     protocol_line,
     seed_count,
+    tuning_share,
 )
+from srgnn_bench.report.divisions import HELD_OUT, NOTHING_HELD_OUT, told
 from srgnn_bench.report.escaping import escape_latex, escape_markdown
 from srgnn_bench.report.results import SuiteResults
 
@@ -22,23 +24,17 @@ def protocol_card(results: SuiteResults) -> dict[str, str]:
     """Heading -> text, in the order to print them."""
     spec, protocol = results.spec, results.spec.protocol
     records = results.all_records()
-    if results.optimistic:
-        split = "The data set's own test sessions; no validation sessions are held out."
-        selection = "The best epoch on the test set. This is optimistic."
-    else:
-        split = (
-            "Whole sessions, by time, before prefixes are made: the newest "
-            f"{protocol.validation_fraction:.0%} of the training sessions validate; no session is "
-            "on two sides."
-        )
-        selection = (
-            "Configuration and number of epochs by MRR@20 on the validation sessions; the winner "
-            "is trained again on all training sessions, and the test set is looked at once per "
-            "seed."
-        )
+    held_out = NOTHING_HELD_OUT if results.optimistic else HELD_OUT
+    split = ". ".join(told(results, held_out, datasets=results.datasets)) + "."
+    selection = (
+        "The best epoch on the test set. This is optimistic."
+        if results.optimistic
+        else "Configuration and number of epochs by validation MRR@20; the winner is trained again "
+        "on all training sessions, and the test set is looked at once per seed."
+    )
     tuning = (
         f"{budget(results)}; the default configuration first, then sampled by TPE; "
-        f"on the newest {protocol.tuning_fraction:.0%} of the training sessions."
+        f"on {tuning_share(results, datasets=results.datasets, of=' of the training sessions')}."
         if spec.tuning
         else "None: the papers' settings."
     )

@@ -18,6 +18,13 @@ from srgnn_bench.specs.log import SIDES, ClickLog, sessions_by_id, sessions_by_i
 
 DAY = 86_400
 
+Division = Literal["by time", "within sessions", "published", "published with validation"]
+"""How sessions come to train, to validate and to be tested.
+
+``by time``: whole ones, of which the newest are judged. ``within sessions``: the ends of all are
+judged, by models that train on their beginnings. ``published``: as somebody has split them; the
+newest of training validate unless that was said too (``with validation``)."""
+
 
 class _Step(Spec):
     """What every step says."""
@@ -136,8 +143,7 @@ Filter = Annotated[
 class _Split(_Step):
     """A rule by which whole sessions train or are judged."""
 
-    within_sessions: ClassVar[bool] = False
-    """Whether it looks into sessions, and so lets the future in."""
+    division: ClassVar[Division] = "by time"
 
     def judged(self, lengths: Integers) -> Integers:
         """How many clicks at the end of each judged session are targets, shape (sessions,)."""
@@ -147,7 +153,7 @@ class _Split(_Step):
 class _SplitWithin(_Split):
     """A rule by which the ends of all sessions are judged."""
 
-    within_sessions: ClassVar[bool] = True
+    division: ClassVar[Division] = "within sessions"
 
     def divide(self, table: SessionTable) -> tuple[SessionTable, SessionTable]:
         """Sessions without their judged end, and the same sessions whole."""
@@ -350,7 +356,7 @@ class Preparation(Spec):
 
     @model_validator(mode="after")
     def _ends_stay_ends(self) -> Preparation:
-        within = self.split.within_sessions
+        within = self.split.division == "within sessions"
         if within and (self.unknown_test_items == "remove" or self.newest_train_part > 1):
             raise ValueError(
                 "a split within sessions needs `unknown_test_items: miss`, or clicks before the "

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from srgnn_bench.specs.fields import Name, Text, Title
+from srgnn_bench.specs.preparation import Division
 from srgnn_bench.specs.suite import TuningSpec
 from srgnn_bench.store.keys import key_of, short
 
@@ -88,6 +89,11 @@ class DatasetFacts(Stored):
     title: Title
     window_of: Title | None = None
     """Title of the dataset that this is a window of; None where it is none."""
+    note: Text | None = None
+    """What the dataset's file says about what the data can show; None in older records."""
+    division: Division | None = None
+    """How sessions came to train, to validate and to be tested; None in older records, whose data
+    was divided by time."""
     items: int
     """Items in the catalogue, all of them ranked."""
     train_sessions: int

@@ -135,6 +135,7 @@ def test_under_a_time_protocol_sessions_are_whole_on_one_side_and_later_sides_ar
         s: [item for session, item, _ in sorted(log, key=lambda c: c[2]) if session == s]
         for s in newest
     }
+    assert data.division == "by time"
     train, test = (sessions_with_names(data, side) for side in ("train", "test"))
     assert not set(train) & set(test)
     assert {**train, **test}.items() <= whole.items()
@@ -279,6 +280,7 @@ def test_splits_within_sessions_judge_their_ends_and_warn(
         if data is None:
             continue
         assert any("lets the future in" in warning for warning in data.warnings)
+        assert data.division == "within sessions"
         train, test = (sessions_with_names(data, side) for side in ("train", "test"))
         judged = stage_for_test(data, ProtocolSpec()).judged
         expected = []

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from tiny_world import TinyWorld, broken_model, make_tiny_world
 
 from srgnn_bench.data.protocol import test_stage as stage_for_test
@@ -107,6 +108,21 @@ def test_the_report_says_the_seeds_of_trained_models(finished) -> None:
     line = protocol_line(load_suite(store, suite="tinysuite"))
     assert line.endswith("; 2 seeds.")  # and not 1 to 2, since popularity has one run
     assert "once more" not in line
+
+
+def test_a_record_says_how_its_data_was_divided_and_what_it_can_show(
+    tiny_world: TinyWorld,
+) -> None:
+    described = yaml.safe_load(tiny_world.dataset.read_text())
+    described |= {"note": "Made for tests.", "preparation": {"split": {"kind": "leave_one_out"}}}
+    tiny_world.dataset.write_text(yaml.safe_dump(described))
+    suite = resolve(str(tiny_world.suite), models=["popularity"])
+    _, store = run(tiny_world, suite=suite)
+    [record] = store.records()
+    assert record.dataset.division == "within sessions"
+    results = load_suite(store, suite="tinysuite")
+    assert "Tiny: Made for tests." in notes(results)
+    assert any(note.startswith("LETS THE FUTURE IN: Tiny: ") for note in notes(results))
 
 
 def test_the_report_says_how_many_finalists_there_were(tiny_world: TinyWorld) -> None:

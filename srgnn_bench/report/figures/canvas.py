@@ -97,7 +97,7 @@ def panel_grid(
     rows, columns = (measures, datasets) if by_dataset else (datasets, measures)
     lines = [
         line
-        for sentence in (*extra_notes, *notes(results))
+        for sentence in (*extra_notes, *notes(results, datasets=datasets))
         for line in wrapped(sentence, width=WIDTHS[layout] - 0.2, size=NOTE_SIZE)
     ]
     legend_height = 0.16 * legend_rows + (0.06 if legend_rows else 0)

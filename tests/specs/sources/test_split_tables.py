@@ -61,6 +61,7 @@ def test_a_pair_is_taken_as_it_is(tmp_path: Path) -> None:
     assert data.train.times.tolist() == [101, 113]
     assert data.has_times
     assert data.split is None
+    assert data.division == "published"
     assert [step.step for step in data.steps] == ["as published"]
     assert data.warnings == ()
     assert len(stage_for_test(data, ProtocolSpec()).judged) == 3
@@ -94,6 +95,7 @@ def test_a_validation_log_validates_and_trains_what_is_tested(tmp_path: Path) ->
     data = prepared(tmp_path, validation="log_valid.txt")
     again = prepared(tmp_path, validation="log_valid.txt")  # from the cache
     for each in (data, again):
+        assert each.division == "published with validation"
         assert each.validates is not None
         assert each.train_names[each.validates].tolist() == ["v"]
     stage = validation_stage(data, ProtocolSpec(validation_fraction=0.9))
