@@ -195,12 +195,17 @@ def _build(spec: DatasetSpec, found: Found) -> _Content:
     else:
         divided = rules.apply(log, window=spec.window)
     train, test = divided.train, divided.test
-    for side, table in (("training", train), ("test", test)):
+    sides = {"training": train, "test": test}
+    if divided.validates is not None:
+        sides["validation"] = train.keep_sessions(divided.validates)
+    for side, table in sides.items():
         if (len(table.items) - len(table)) == 0:
+            counts = ", ".join(f"{len(each)} {name}" for name, each in sides.items())
             raise DataError(
                 f"{log.origin}: the preparation leaves the {side} side without a session of "
-                f"two clicks ({len(train)} training and {len(test)} test sessions).",
-                remedy="Change `preparation` in the dataset's YAML, or add data.",
+                f"two clicks ({counts} sessions).",
+                remedy="Change `preparation`, or the source's `filters`, in the dataset's YAML, or "
+                "add data.",
             )
     used = np.flatnonzero(item_counts(train, test))
     number = np.zeros(used[-1] + 1, dtype=np.int64)

@@ -23,7 +23,7 @@ def validation_stage(data: PreparedDataset, protocol: ProtocolSpec) -> Stage:
     than a training session; of sessions of equal time, those with the smaller ids train.
 
     Where the publisher has said which sessions validate, they do, and ``validation_fraction`` does
-    not apply; ``tuning_fraction`` shortens the others.
+    not apply; models are trained on the newest ``tuning_fraction`` of the others.
 
     Where the dataset's split looks into sessions, so does validation: it judges the end of each
     training session, as the test does, and ``validation_fraction`` does not apply.
@@ -32,15 +32,10 @@ def validation_stage(data: PreparedDataset, protocol: ProtocolSpec) -> Stage:
         DataError: a part would hold no prefix.
     """
     if data.validates is not None:
-        wanted = _share(len(data.train), protocol.tuning_fraction)
-        older = data.train.select(~data.validates)
+        train = _newest(data.train.select(~data.validates), protocol.tuning_fraction)
         judged = data.train.select(data.validates)
-        first = min(len(data.train) - wanted, len(older) - 1)
-        used = older.between(max(0, first), len(older))
-        return _stage("validation", used, judged, data, protocol)
-    used = data.train.between(
-        len(data.train) - _share(len(data.train), protocol.tuning_fraction), len(data.train)
-    )
+        return _stage("validation", train, judged, data, protocol)
+    used = _newest(data.train, protocol.tuning_fraction)
     if data.split is not None and data.division == "within sessions":
         return _stage("validation", _without_ends(data.split, used), used, data, protocol)
     cut = len(used) - _share(len(used), protocol.validation_fraction)
@@ -63,6 +58,11 @@ test_stage.__test__ = False  # type: ignore[attr-defined]  # pytest would take i
 def _share(sessions: int, fraction: float) -> int:
     """So many sessions, rounded to the nearest, at least one."""
     return max(1, round(sessions * fraction))
+
+
+def _newest(sessions: Sessions, fraction: float) -> Sessions:
+    """That share of the sessions; none of none."""
+    return sessions.between(max(0, len(sessions) - _share(len(sessions), fraction)), len(sessions))
 
 
 def _without_ends(split: Split, sessions: Sessions) -> Sessions:

@@ -323,8 +323,10 @@ class AsPublished(Spec):
         if self.unknown_test_items == "remove":
             test = _without_unknown(test, train=train)
             steps.append(count(KNOWN_ITEMS, train, test))
-        validates = side[~in_test] == SIDES.index("validation")
-        return Divided(steps, train, test, validates if validates.any() else None)
+        validates = None
+        if (log.group_side == SIDES.index("validation")).any():
+            validates = side[~in_test] == SIDES.index("validation")
+        return Divided(steps, train, test, validates)
 
 
 class Preparation(Spec):

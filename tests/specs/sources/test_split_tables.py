@@ -20,6 +20,7 @@ from srgnn_bench.specs.reading import spec_of as read_spec_of
 
 TRAIN = [("a", "x", 100.25), ("a", "y", 101.5), ("b", "y", 110.0), ("b", "x", 112), ("b", "z", 113)]
 VALIDATION = [("v", "x", 150.5), ("v", "y", 151.5)]
+SHOWN = [(0, "x"), (1, "y")]
 TEST = [("c", "x", 200.125), ("c", "y", 201), ("d", "new", 210), ("d", "x", 211), ("d", "y", 212)]
 
 
@@ -106,6 +107,34 @@ def test_a_validation_log_validates_and_trains_what_is_tested(tmp_path: Path) ->
     assert np.diff(part.train.offsets).tolist() == [3]  # the newer of both, and the one judged
     assert len(part.judged) == 1
     assert data.fingerprint != prepared(tmp_path).fingerprint
+
+
+@pytest.mark.parametrize(("share", "trained"), [(1.0, 8), (0.5, 4), (0.25, 2), (0.01, 1)])
+def test_tuning_takes_its_share_of_what_does_not_validate(
+    tmp_path: Path, share: float, trained: int
+) -> None:
+    def log(name: str, first: int, sessions: int) -> None:
+        numbers = range(first, first + sessions)
+        write(tmp_path, name, [(s, item, 9 * s + place) for s in numbers for place, item in SHOWN])
+
+    log("log_train_full.txt", 1, 8)
+    log("log_valid.txt", 9, 24)
+    log("log_test.txt", 40, 2)
+    data = prepared(tmp_path, validation="log_valid.txt")
+    stage = validation_stage(data, ProtocolSpec(tuning_fraction=share))
+    assert stage.train.times.tolist() == [9 * s + 1 for s in range(9 - trained, 9)]
+    assert len(stage.judged) == 24
+
+
+def test_a_validation_log_of_which_nothing_is_left_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "log_train_full.txt", TRAIN)
+    write(tmp_path, "log_valid.txt", [("v", "x", 150.5), ("w", "y", 151.5)])
+    write(tmp_path, "log_test.txt", TEST)
+    filters: list[dict[str, Any]] = [{"step": "min_session_length", "clicks": 2}]
+    for chosen in (filters, []):  # without a filter there is no session of two clicks either
+        with pytest.raises(DataError, match="leaves the validation side without") as caught:
+            prepared(tmp_path, validation="log_valid.txt", filters=chosen)
+        assert "`filters`" in caught.value.remedy
 
 
 def test_validation_sessions_may_lie_among_the_others_in_time(tmp_path: Path) -> None:
