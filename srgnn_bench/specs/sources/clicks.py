@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -150,11 +150,11 @@ class ClicksSource(Source):
             places[role] = names.index(name)
         return places
 
-    def log_of(self, files: Mapping[str, Iterable[Batch]]) -> tuple[ClickLog, list[int]]:
+    def log_of(self, files: Sequence[tuple[str, Iterable[Batch]]]) -> tuple[ClickLog, list[int]]:
         """The clicks of all files together.
 
         Args:
-            files: what is read, in words -> its rows in blocks.
+            files: what each is called in errors, and its rows in blocks.
 
         Returns:
             The log, and how many of its clicks are from each file.
@@ -169,7 +169,7 @@ class ClicksSource(Source):
         dropped: Counter[str] = Counter()
         clicks: list[int] = []
         lists = False
-        for name, blocks in files.items():
+        for name, blocks in files:
             before = len(times)
             for block in blocks:
                 batch = self._kept(block, list(ids), dropped)
@@ -194,7 +194,7 @@ class ClicksSource(Source):
             order=np.concatenate(orders) if orders else None,
             group_names=group_names,
             item_names=item_names,
-            origin=next(iter(files)),
+            origin=files[0][0],
             dropped=dict(dropped),
             time_format=self.time_format,
             items_are_lists=lists,

@@ -88,7 +88,7 @@ class FrameSource(ClicksSource):
                 remedy="Give the frame again, from Python, or write it to a parquet file and "
                 "describe that.",
             )
-        return self.log_of({self.origin: self._blocks(self.frame)})[0]
+        return self.log_of([(self.origin, self._blocks(self.frame))])[0]
 
     def _read_columns(self) -> pa.Table:
         """The columns that are read, as they stand in the frame.

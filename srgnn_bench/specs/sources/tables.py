@@ -41,13 +41,24 @@ class TablesSource(ClicksSource):
 
     def read_together(self, paths: Sequence[Path]) -> tuple[ClickLog, list[int]]:
         """The clicks of all files, and how many are from each; errors as for ``read``."""
-        return self.log_of({str(path): self._blocks(path) for path in paths})
+        files = zip(paths, self.files_wanted, strict=True)
+        return self.log_of([(str(path), self._blocks(path, names)) for path, names in files])
 
-    def _blocks(self, path: Path) -> Iterator[Batch]:
+    def _blocks(self, path: Path, names: tuple[str, ...]) -> Iterator[Batch]:
+        """The rows of a file that may have one of those names, also as a member of a zip."""
         if path.suffix == ".parquet":
             return _parquet_blocks(path, self)
-        members = tuple(name for names in self.files_wanted for name in names)
-        return text_blocks(path, self, self.form, members=members)
+        return text_blocks(path, self, self.form, members=names)
+
+
+def _checked_separator(text: str) -> str:
+    """One character that can stand between two values; ``ValueError`` where it is none."""
+    if len(text) != 1 or not text.isascii() or text in '\0\r\n"':
+        raise ValueError(
+            "give one ASCII character, neither a double quote nor the end of a line; a tab is "
+            r'written "\t" in double quotes'
+        )
+    return text
 
 
 class TextFields(Spec):

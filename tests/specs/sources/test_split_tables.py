@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,36 @@ def test_a_validation_log_of_which_nothing_is_left_is_refused(tmp_path: Path) ->
         with pytest.raises(DataError, match="leaves the validation side without") as caught:
             prepared(tmp_path, validation="log_valid.txt", filters=chosen)
         assert "`filters`" in caught.value.remedy
+
+
+def packed(path: Path, *logs: Path) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for log in logs:
+            archive.write(log, log.name)
+    return path
+
+
+def test_each_side_reads_its_own_log_of_a_zip_that_holds_all(tmp_path: Path) -> None:
+    logs = [
+        write(tmp_path, "log_train_full.txt", TRAIN),
+        write(tmp_path, "log_test.txt", TEST),
+    ]
+    apart = prepared(tmp_path)
+    for log in logs:
+        packed(log.with_name(f"{log.name}.zip"), *logs)
+    both = packed(tmp_path / "mine" / "both.zip", *logs)
+    for log in logs:
+        log.unlink()
+    zipped = prepared(tmp_path)
+    for log in logs:
+        log.with_name(f"{log.name}.zip").unlink()
+    names = {
+        "train": [both.name, "log_train_full.txt"],
+        "test": [both.name, "log_test.txt"],
+    }
+    for data in (zipped, prepared(tmp_path, **names)):
+        for side in ("train", "test"):
+            assert sessions_with_names(data, side) == sessions_with_names(apart, side)
 
 
 def test_validation_sessions_may_lie_among_the_others_in_time(tmp_path: Path) -> None:
