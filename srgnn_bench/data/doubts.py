@@ -69,7 +69,7 @@ def _ids_where(log: ClickLog, doubtful: Callable[[str], bool]) -> Numbers | None
     """Ids of the kind text that a condition holds for, and in how many clicks they stand."""
     ids: list[str] = []
     clicks = np.zeros(len(log.item), dtype=bool)
-    for codes, names in ((log.item - 1, log.item_names), (log.group, log.group_names)):
+    for codes, names in log.id_columns():
         wrong = _which(names, doubtful)
         ids += [str(name) for name in names[wrong]]
         clicks |= wrong[codes]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -28,6 +29,8 @@ class ClickLog:
         time: milliseconds since 1970, shape (clicks,).
         order: what orders the clicks of a session instead of the time, shape (clicks,), or None.
         group_names, item_names: original ids, ascending.
+        group_ids: where two columns name the groups: of each column, number of each group's id,
+            shape (groups,), and the ids, ascending. Empty where one does.
         origin: what it was read from, for errors.
         dropped: why rows were dropped while reading, and how many.
         time_format: how the file writes times; None where it has none, and ``time`` is the place
@@ -46,11 +49,20 @@ class ClickLog:
     group_names: Names
     item_names: Names
     origin: str
+    group_ids: tuple[tuple[Integers, Names], ...] = ()
     dropped: dict[str, int] = field(default_factory=dict)
     time_format: TimeFormat | None = None
     items_are_lists: bool = False
     group_side: Integers | None = None
     shortest_judged: int = 1
+
+    def id_columns(self) -> Iterator[tuple[Integers, Names]]:
+        """Of each column of ids: number of each click's id, shape (clicks,), and the ids."""
+        yield self.item - 1, self.item_names
+        if not self.group_ids:
+            yield self.group, self.group_names
+        for number, names in self.group_ids:
+            yield number[self.group], names
 
 
 def sessions_by_id(log: ClickLog, *, in_file_order: bool = False) -> SessionTable:

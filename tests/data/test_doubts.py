@@ -38,6 +38,23 @@ def test_a_log_that_means_what_it_says_raises_no_doubt(tmp_path: Path) -> None:
     assert data.warnings == ()
 
 
+@pytest.mark.parametrize("column", ["user", "session"])
+def test_ids_that_two_columns_make_are_doubted_by_column(tmp_path: Path, column: str) -> None:
+    rows = [
+        [*(strange if column == role else "x" for role in ("user", "session")), item, NOW + place]
+        for strange in ("NULL", " 7", "9 ", "8")
+        for place, item in enumerate("ab")
+    ]
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    write_log(folder, rows, header="user,session,item,time")
+    columns = {role: role for role in ("user", "session", "item", "time")}
+    spec = spec_of({"columns": columns, "ids": "text"})
+    data = prepare(spec, data_root=tmp_path, cache=tmp_path / "cache")
+    assert data.doubts["no value"] == {"ids": 1, "clicks": 2, "first": "NULL"}
+    assert data.doubts["outer spaces"] == {"ids": 2, "clicks": 4, "first": " 7"}
+
+
 def scaled(factor: float) -> list[tuple[Any, Any, Any]]:
     return [(session, item, round(time * factor)) for session, item, time in PLAIN]
 

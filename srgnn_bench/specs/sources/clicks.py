@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal
@@ -185,7 +186,7 @@ class ClicksSource(Source):
                 raise DataError(f"{name} holds no click{lost}.", remedy="Give a file with rows.")
         item, item_names = ids.pop("item").finish()
         item += 1
-        group, group_names = _together(*(column.finish() for column in ids.values()))
+        group, group_names, group_ids = _together([column.finish() for column in ids.values()])
         log = ClickLog(
             groups="users" if self.columns.sessions_are_cut else "sessions",
             group=group,
@@ -195,6 +196,7 @@ class ClicksSource(Source):
             group_names=group_names,
             item_names=item_names,
             origin=files[0][0],
+            group_ids=group_ids,
             dropped=dict(dropped),
             time_format=self.time_format,
             items_are_lists=lists,
@@ -225,12 +227,27 @@ class ClicksSource(Source):
 
 
 def _together(
-    first: tuple[Integers, Names], second: tuple[Integers, Names] | None = None
-) -> tuple[Integers, Names]:
-    """Codes and names of what two columns say together, or one alone; ascending by the first."""
-    if second is None:
-        return first
-    pair = first[0] * len(second[1]) + second[0]
-    pairs, codes = np.unique(pair, return_inverse=True)
-    names = zip(first[1][pairs // len(second[1])], second[1][pairs % len(second[1])], strict=True)
-    return codes, np.array([f"{one}/{other}" for one, other in names], dtype=object)
+    columns: Sequence[tuple[Integers, Names]],
+) -> tuple[Integers, Names, tuple[tuple[Integers, Names], ...]]:
+    """What one column says, or two together.
+
+    Args:
+        columns: of each, the number of each click's id, shape (clicks,), and the ids, ascending.
+
+    Returns:
+        ``group``, ``group_names`` and ``group_ids`` of a log, ascending by the first column.
+    """
+    if len(columns) == 1:
+        return (*columns[0], ())
+    (first, first_names), (second, second_names) = columns
+    pairs, group = np.unique(first * len(second_names) + second, return_inverse=True)
+    of_first, of_second = pairs // len(second_names), pairs % len(second_names)
+    one, other = ([_escaped(str(name)) for name in names] for _, names in columns)
+    names = [f"{one[a]}/{other[b]}" for a, b in zip(of_first, of_second, strict=True)]
+    ids = ((of_first, first_names), (of_second, second_names))
+    return group, np.array(names, dtype=object), ids
+
+
+def _escaped(name: str) -> str:
+    """A name that does not end at a slash of its own: where one is in it, it is escaped."""
+    return re.sub(r"([/\\])", r"\\\1", name) if "/" in name else name

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import itertools
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -236,6 +238,28 @@ def test_user_and_session_together_make_the_session(tmp_path: Path) -> None:
     assert log.groups == "sessions"
     assert [log.group_names[group] for group in log.group] == ["b/1", "a/2", "b/1", "a/1"]
     assert log.group_names.tolist() == ["a/1", "a/2", "b/1"]
+
+
+def test_no_two_pairs_of_ids_have_one_name(tmp_path: Path) -> None:
+    letters = "a/\\"
+    parts = ["".join(part) for n in (1, 2, 3) for part in itertools.product(letters, repeat=n)]
+    pairs = list(itertools.product(parts, parts))
+    path = write_log(
+        tmp_path, [(*pair, "x", 10) for pair in pairs], header="user,session,item,time"
+    )
+    columns = {"user": "user", "session": "session", "item": "item", "time": "time"}
+    log = source_of(columns=columns, ids="text").read([path])
+    names = log.group_names.tolist()
+    assert len(set(names)) == len(names) == len(pairs)
+    assert {f"{user}/{visit}" for user, visit in pairs if "/" not in user + visit} <= set(names)
+
+
+def test_a_slash_within_an_id_does_not_end_it(tmp_path: Path) -> None:
+    rows = [("a/b", "c", "x", 10), ("a", "b/c", "x", 11)]
+    path = write_log(tmp_path, rows, header="user,session,item,time")
+    columns = {"user": "user", "session": "session", "item": "item", "time": "time"}
+    log = source_of(columns=columns).read([path])
+    assert [log.group_names[group] for group in log.group] == [r"a\/b/c", r"a/b\/c"]
 
 
 def test_yes_no_true_and_numbers_are_words_of_the_log(tmp_path: Path) -> None:
