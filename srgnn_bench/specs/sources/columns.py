@@ -69,8 +69,8 @@ class Column:
         """What is wrong with the value at that position of this part."""
         try:
             value = self.values[position].as_py()
-        except OverflowError:  # a time that Python has no date for
-            value = self.values[position].cast(pa.int64()).as_py()
+        except (OverflowError, ValueError):  # a time that Python has no date for, or no zone
+            value = self.values[position].value
         if isinstance(value, bytes):
             value = value.decode("utf-8", errors="replace")
         shown = repr(value) if value is not None else "nothing"
@@ -129,8 +129,11 @@ class Column:
         return times
 
     def _another_unit(self, position: int, time_format: TimeFormat) -> str:
-        """A sentence with the unit that a time too late for its own seems to have, if any."""
-        if time_format == "iso":
+        """A sentence with the unit that a time too late for its own seems to have, if any.
+
+        Only of numbers: a date needs no unit.
+        """
+        if time_format == "iso" or pa.types.is_temporal(self.values.type):
             return ""
         value = _numbers(self.values[position : position + 1])[0] * MILLISECONDS[time_format]
         unit = likely_unit(value, read_as=time_format)
@@ -306,9 +309,7 @@ def _milliseconds(values: pa.Array, time_format: TimeFormat) -> Integers:
         raise ValueError("a missing time")
     kind = values.type
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        zone = kind.tz if pa.types.is_timestamp(kind) else None
-        microseconds = values.cast(pa.timestamp("us", zone), safe=False).cast(pa.int64())
-        return np.asarray(microseconds.to_numpy() // 1000, dtype=np.int64)
+        return np.asarray(microseconds(values).to_numpy() // 1000, dtype=np.int64)
     if time_format == "iso":
         if not is_text(kind):
             raise ValueError("a number")
@@ -329,6 +330,19 @@ def _milliseconds(values: pa.Array, time_format: TimeFormat) -> Integers:
         milliseconds = np.rint(number * MILLISECONDS[time_format])
     # What lies beyond the range is refused by the caller; it must only survive the conversion.
     return np.asarray(np.clip(milliseconds, -1, YEAR_10000), dtype=np.int64)
+
+
+def microseconds(values: pa.Array) -> pa.Array:
+    """Dates or times as whole numbers of microseconds since 1970; what is finer is left out.
+
+    Raises:
+        pa.ArrowInvalid: one does not fit into 64 bits.
+    """
+    kind = values.type
+    is_time = pa.types.is_timestamp(kind)
+    whole = pa.timestamp("us", kind.tz if is_time else None)
+    is_finer = is_time and kind.unit == "ns"  # loses digits, and cannot be too large
+    return values.cast(whole, safe=not is_finer).cast(pa.int64())
 
 
 def _numbers(values: pa.Array) -> npt.NDArray[np.float64]:

@@ -18,7 +18,7 @@ from srgnn_bench.errors import DataError
 from srgnn_bench.plain_text import at_most
 from srgnn_bench.specs.log import ClickLog
 from srgnn_bench.specs.sources.clicks import Batch, ClicksSource
-from srgnn_bench.specs.sources.columns import Column, is_text, plain
+from srgnn_bench.specs.sources.columns import Column, is_text, microseconds, plain
 from srgnn_bench.specs.time_units import TimeFormat
 
 ROWS = 1 << 20
@@ -57,8 +57,8 @@ class FrameSource(ClicksSource):
             if not source.sha256:
                 raise ValueError("give `frame`")
             return source
-        table = source._read_columns()
-        return source.model_copy(update={"frame": table, "sha256": _content(table)})
+        table, sha256 = source._read_columns()
+        return source.model_copy(update={"frame": table, "sha256": sha256})
 
     def __getstate__(self) -> dict[Any, Any]:
         """Without the frame: a process that is sent the source finds the prepared sessions."""
@@ -90,8 +90,8 @@ class FrameSource(ClicksSource):
             )
         return self.log_of([(self.origin, self._blocks(self.frame))])[0]
 
-    def _read_columns(self) -> pa.Table:
-        """The columns that are read, as they stand in the frame.
+    def _read_columns(self) -> tuple[pa.Table, str]:
+        """The columns that are read, as they stand in the frame, and sha256 of their content.
 
         Raises:
             DataError: one is not there, or holds what no column of Arrow can.
@@ -104,14 +104,17 @@ class FrameSource(ClicksSource):
             whole = frame if is_pandas or isinstance(frame, pa.Table) else pa.table(frame)
             names = list(map(str, whole.columns if is_pandas else whole.column_names))
             places = sorted(set(self.places(self.origin, names).values()))
-            if is_pandas:
-                return pa.Table.from_pandas(whole.iloc[:, places], preserve_index=False)
-            return whole.select(places)
+            table = (
+                pa.Table.from_pandas(whole.iloc[:, places], preserve_index=False)
+                if is_pandas
+                else whole.select(places)
+            )
+            return table, _content(table)
         except (pa.ArrowException, TypeError, ValueError) as error:
             raise DataError(
                 f"{self.origin} cannot be read ({at_most(200, str(error))}).",
                 remedy="Give a frame of pandas or polars (1.3 on), or an Arrow table, whose "
-                "columns hold one type each.",
+                "columns hold one type each: numbers, text or times.",
             ) from error
 
     def _blocks(self, table: pa.Table) -> Iterator[Batch]:
@@ -163,8 +166,7 @@ def _canonical(block: pa.Array) -> tuple[str, bytes, bytes]:
         content = b"" if data is None else data.to_pybytes()[bounds[0] : bounds[-1]]
         return "text", content, np.diff(bounds).tobytes()
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        zone = kind.tz if pa.types.is_timestamp(kind) else None
-        block, name = block.cast(pa.timestamp("us", zone), safe=False).cast(pa.int64()), "time"
+        block, name = microseconds(block), "time"
     elif pa.types.is_uint64(kind):
         block, name = block.cast(pa.int64(), safe=False), "whole number"
         if pc.any(pc.less(block, 0)).as_py():

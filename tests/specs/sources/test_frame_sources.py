@@ -117,6 +117,23 @@ def test_errors_name_the_row_of_the_frame(tmp_path: Path) -> None:
         prepared(tmp_path, CLICKS[:0])
 
 
+@pytest.mark.parametrize("role", ["visit", "product", "at"])
+@pytest.mark.parametrize("values", [[[1]] * 7, [{"a": 1}] * 7, [[]] * 7])
+def test_a_column_of_lists_or_structs_is_one_clear_error(role: str, values: list[Any]) -> None:
+    changed = CLICKS.drop(columns="unused").assign(**{role: values})
+    for frame in (changed, pa.Table.from_pandas(changed)):
+        with pytest.raises(DataError, match="frame of source 'own' cannot be read"):
+            dataset(frame)
+
+
+def test_a_time_that_is_too_large_for_64_bits_is_not_another_time() -> None:
+    wraps = 2**64 // 10**6  # seconds, after which 64 bits of microseconds begin anew
+    times = pa.array([wraps + row for row in range(7)], pa.int64()).cast(pa.timestamp("s"))
+    table = as_arrow(CLICKS)
+    with pytest.raises(DataError, match="out of bounds"):
+        dataset(table.set_column(table.column_names.index("at"), "at", times))
+
+
 def test_a_lazy_frame_is_told_to_be_collected() -> None:
     lazy = as_polars(CLICKS).lazy()
     with pytest.raises(DataError, match="collect"):

@@ -24,6 +24,7 @@ from srgnn_bench.errors import DataError
 from srgnn_bench.specs import registry
 from srgnn_bench.specs.log import ClickLog
 from srgnn_bench.specs.sources.atomic import AtomicSource
+from srgnn_bench.specs.sources.columns import Column
 from srgnn_bench.specs.sources.streams import ALWAYS_UNPACKED
 from srgnn_bench.specs.sources.tables import TableSource
 from srgnn_bench.specs.yaml_text import parse_yaml
@@ -158,6 +159,44 @@ def test_a_time_beyond_every_calendar_is_one_clear_error(tmp_path: Path, kind: p
     pq.write_table(pa.table({"session": [1, 1], "item": [1, 2], "time": times}), path)
     with pytest.raises(DataError, match=r"row \d: time is .*1396867869277000"):
         source_of(time_format="iso").read([path])
+
+
+def columns_of(times: pa.Array) -> dict[str, Column]:
+    """Two clicks as a parquet file gives them."""
+    values = {"session": pa.array([1, 1]), "item": pa.array([1, 2]), "time": times}
+    return {name: Column("a log", name, np.array([1, 2]), v) for name, v in values.items()}
+
+
+@pytest.mark.parametrize("said", ["iso", "seconds", "milliseconds"])
+@pytest.mark.parametrize(
+    ("kind", "far"),
+    [
+        (pa.timestamp("s"), [253_402_300_800, 2**62, -(2**62)]),
+        (pa.timestamp("ms"), [253_402_300_800_000, 2**62, -(2**62)]),
+        (pa.timestamp("us"), [2**62, -(2**62)]),
+        (pa.timestamp("ms", "UTC"), [253_402_300_800_000, 2**62, -(2**62)]),
+        (pa.timestamp("s", "No/Where"), [253_402_300_800, 2**62, -(2**62)]),
+        (pa.date32(), [2**31 - 1, -(2**31)]),
+        (pa.date64(), [253_402_300_800_000, 2**62, -(2**62)]),
+    ],
+)
+def test_a_date_far_away_is_one_clear_error_whatever_its_unit(
+    kind: pa.DataType, far: list[int], said: str
+) -> None:
+    for number in far:
+        width = np.int32 if kind == pa.date32() else np.int64
+        written = pa.py_buffer(np.array([3, number], dtype=width))
+        times = pa.Array.from_buffers(kind, 2, [None, written])
+        with pytest.raises(DataError, match="row 2: time is") as caught:
+            source_of(time_format=said).log_of([("a log", [columns_of(times)])])
+        assert "Perhaps" not in caught.value.remedy
+
+
+def test_a_time_that_is_too_large_for_64_bits_is_not_another_time() -> None:
+    wraps = 2**64 // 10**6  # seconds, after which 64 bits of microseconds begin anew
+    times = pa.array([1_700_000_000, wraps + 1_700_000_000], pa.int64()).cast(pa.timestamp("s"))
+    with pytest.raises(DataError, match=f"row 2: time is no time: {wraps + 1_700_000_000}"):
+        source_of(time_format="iso").log_of([("a log", [columns_of(times)])])
 
 
 def test_a_missing_header_is_named_in_the_yaml_and_an_added_one_is_recognised(
