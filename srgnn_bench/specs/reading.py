@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from srgnn_bench.errors import SpecError
 from srgnn_bench.specs.fields import Spec
@@ -70,18 +71,26 @@ def _invalid(where: str, spec_class: type[Spec], error: ValidationError) -> Spec
         spec_class: the specification that refused it.
         error: what pydantic found.
     """
+    found = _causes(error)
     # A misspelt key often shows up as a missing one too; the misspelling is the cause.
-    first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
+    first = min(found, key=lambda each: each["type"] != "extra_forbidden")
     place = ".".join(str(part) for part in first["loc"])
     reason = first["msg"].removeprefix("Value error, ")
     problem = f"{where}: {place + ': ' if place else ''}{reason}."
-    remedy = f"{error.error_count()} problem(s) in all; correct the value."
+    remedy = f"{len(found)} problem(s) in all; correct the value."
     if first["type"] == "extra_forbidden":
         known = _keys_at(spec_class, first["loc"])
         unknown = str(first["loc"][-1])
         problem = f"{where}: unknown key '{place}'."
         remedy = did_you_mean(unknown, known) or f"Known keys: {', '.join(known)}."
     return SpecError(problem, remedy=remedy)
+
+
+def _causes(error: ValidationError) -> list[ErrorDetails]:
+    """What is wrong, without what follows from it: that a list of wrong elements is too short."""
+    found = error.errors()
+    inside = {each["loc"][:depth] for each in found for depth in range(len(each["loc"]))}
+    return [each for each in found if each["loc"] not in inside]
 
 
 def _keys_at(spec_class: type[Spec], place: tuple[int | str, ...]) -> list[str]:

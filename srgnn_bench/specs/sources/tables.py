@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import Field
+from pydantic import AfterValidator
 
 from srgnn_bench.errors import DataError
 from srgnn_bench.specs.fields import Spec
@@ -64,8 +64,8 @@ def _checked_separator(text: str) -> str:
 class TextFields(Spec):
     """What a source says of how its text is written."""
 
-    separator: str = Field(",", pattern=r"^[^\x80-\U0010ffff\x00\r\n\"]$")
-    """One ASCII character."""
+    separator: Annotated[str, AfterValidator(_checked_separator)] = ","
+    """One ASCII character; a tab is written "\\t" in double quotes."""
     header: tuple[str, ...] | None = None
     """Names of the columns where the file has no header line."""
     quoted: bool = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,9 +57,9 @@ class TextForm:
     def another_separator(self, path: Path, found: str) -> DataError:
         """What to say where the first line is one value that holds another separator."""
         return DataError(
-            f"{path}: the separator is {self.separator!r} in the dataset's YAML but seems to be "
-            f"{found!r} in the file.",
-            remedy=f"Say `separator: {found!r}`.",
+            f"{path}: the separator is {json.dumps(self.separator)} in the dataset's YAML but "
+            f"seems to be {json.dumps(found)} in the file.",
+            remedy=f"Say `separator: {json.dumps(found)}`.",  # what JSON says, YAML understands
         )
 
 
@@ -255,6 +256,6 @@ def _wrong_width(path: Path, found: re.Match[str], separator: str, before: int) 
     return DataError(
         f"{path}, row {int(found['row']) + before}: {found['found']} values where "
         f"{found['wanted']} are expected: {shown!r}.",
-        remedy=f"Correct the row; check that {separator!r} is the separator and that values that "
-        "hold it are in double quotes.",
+        remedy=f"Correct the row; check that {json.dumps(separator)} is the separator and that "
+        "values that hold it are in double quotes.",
     )

@@ -20,9 +20,11 @@ from data_files import spec_of, write_log
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srgnn_bench.errors import DataError
+from srgnn_bench.errors import DataError, SpecError
 from srgnn_bench.specs import registry
+from srgnn_bench.specs.dataset import DatasetSpec
 from srgnn_bench.specs.log import ClickLog
+from srgnn_bench.specs.reading import spec_of as read_spec_of
 from srgnn_bench.specs.sources.atomic import AtomicSource
 from srgnn_bench.specs.sources.columns import Column
 from srgnn_bench.specs.sources.streams import ALWAYS_UNPACKED
@@ -364,7 +366,7 @@ def test_text_ids_keep_their_spelling(tmp_path: Path) -> None:
         ("session,item,time\n\n\n", {}, "holds a header but no click"),
         ("session,item\n1,2\n", {}, "row 1: there is no column time; the columns are session"),
         ("1,2,3\n", {}, "row 1: there is no column item"),
-        ("session;item;time\n1;2;3\n", {}, "seems to be ';' in the file"),
+        ("session;item;time\n1;2;3\n", {}, 'seems to be ";" in the file'),
         ("session,item,item,time\n1,2,2,3\n", {}, "row 1: the column item is there twice"),
         ("session,item,time\n1,2,3\n1,2\n", {}, "row 3: 2 values where 3 are expected: '1,2'"),
         ("session,item,time\n1,2,3\n1,2,x\n", {}, "row 3: time is no time: 'x'"),
@@ -403,6 +405,34 @@ def test_broken_text_is_one_error_with_file_and_row(
     assert complaint in caught.value.problem
     assert str(path) in caught.value.problem
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_the_separator_that_a_message_offers_is_the_one_of_the_file(
+    tmp_path: Path, separator: str
+) -> None:
+    path = write_log(tmp_path, [])
+    path.write_text("session,item,time\n1,2,3\n".replace(",", separator))
+    with pytest.raises(DataError, match="the separator is") as caught:
+        source_of().read([path])
+    [offered] = re.findall("`(.*)`", caught.value.remedy)
+    said = parse_yaml(offered, source="a test")
+    assert said == {"separator": separator}
+    assert len(source_of(**said).read([path]).item) == 1
+    path.write_text("session,item,time\n1,2\n".replace(",", separator))
+    with pytest.raises(DataError, match="2 values where 3") as caught:
+        source_of(**said).read([path])
+    assert f"check that {offered.removeprefix('separator: ')} is" in caught.value.remedy
+
+
+@pytest.mark.parametrize("wrong", [r"\t", "", ";;", "é", '"', "\n"])
+def test_a_separator_that_is_none_is_answered_with_how_to_write_a_tab(wrong: str) -> None:
+    content = spec_of().model_dump(mode="json")
+    content["sources"][0]["separator"] = wrong
+    with pytest.raises(SpecError, match="one ASCII character") as caught:
+        read_spec_of(DatasetSpec, content, where="shop.yaml")
+    assert r'a tab is written "\t" in double quotes' in caught.value.problem
+    assert caught.value.remedy.startswith("1 problem(s) in all")
 
 
 def test_the_row_is_right_far_into_a_file(tmp_path: Path) -> None:
