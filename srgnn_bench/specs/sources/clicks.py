@@ -14,13 +14,12 @@ import pyarrow.compute as pc
 from pydantic import StrictBool, StrictInt, StrictStr, model_validator
 
 from srgnn_bench.errors import DataError
-from srgnn_bench.plain_text import at_most
 from srgnn_bench.session_table import Integers
 from srgnn_bench.specs.fields import Spec
 from srgnn_bench.specs.log import ClickLog, Names
 from srgnn_bench.specs.preparation import Preparation
 from srgnn_bench.specs.sources.columns import Column, Ids
-from srgnn_bench.specs.sources.source import ColumnNames, Source
+from srgnn_bench.specs.sources.source import ColumnNames, Source, places_of
 from srgnn_bench.specs.time_units import TimeFormat
 
 Batch = dict[str, Column]
@@ -135,21 +134,7 @@ class ClicksSource(Source):
         Raises:
             DataError: a column is not there, or there twice.
         """
-        places = {}
-        for role, choices in self.columns_wanted.items():
-            name = next((choice for choice in choices if choice in names), None)
-            if name is None:
-                raise DataError(
-                    f"{where}: there is no column {' or '.join(choices)}; the columns are "
-                    f"{at_most(200, ', '.join(names))}.",
-                    remedy=self.no_column,
-                )
-            if names.count(name) > 1:
-                raise DataError(
-                    f"{where}: the column {name} is there twice.", remedy="Rename one of them."
-                )
-            places[role] = names.index(name)
-        return places
+        return places_of(self.columns_wanted, names, where=where, remedy=self.no_column)
 
     def log_of(self, files: Sequence[tuple[str, Iterable[Batch]]]) -> tuple[ClickLog, list[int]]:
         """The clicks of all files together.

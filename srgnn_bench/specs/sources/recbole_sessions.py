@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 from srgnn_bench.errors import DataError
-from srgnn_bench.plain_text import at_most
 from srgnn_bench.specs.fields import RelativePath
 from srgnn_bench.specs.sources.prefixes import Side, rebuild
 from srgnn_bench.specs.sources.published import PublishedSessions
+from srgnn_bench.specs.sources.source import places_of
 from srgnn_bench.specs.sources.streams import open_binary
 
 REMEDY = (
@@ -38,7 +38,8 @@ class RecBoleSessionsSource(PublishedSessions):
 def read_side(path: Path) -> Side[str]:
     """Sessions rebuilt from their prefixes; ids as they stand in the file.
 
-    A column ``session_id`` is not needed: the rows of a session follow each other.
+    A column ``session_id`` is not needed: the rows of a session follow each other. Empty lines are
+    none, and do not count.
 
     Raises:
         DataError: the file is no session benchmark; the row is named.
@@ -46,27 +47,21 @@ def read_side(path: Path) -> Side[str]:
     with open_binary(path, members=()) as stream:
         content = stream.read()
     try:
-        lines = content.decode("utf-8-sig").splitlines()
+        lines = [line for line in content.decode("utf-8-sig").splitlines() if line]
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8 text ({error}).", remedy=REMEDY) from error
     if not lines:
         raise DataError(f"{path} is empty.", remedy=REMEDY)
     names = [name.rsplit(":", 1)[0] for name in lines[0].split("\t")]
-    for name in ("item_id_list", "item_id"):
-        if name not in names:
-            raise DataError(
-                f"{path}, row 1: there is no column {name}; the columns are "
-                f"{at_most(200, ', '.join(names))}.",
-                remedy=REMEDY,
-            )
+    wanted = {name: (name,) for name in ("item_id_list", "item_id")}
+    places = places_of(wanted, names, where=f"{path}, row 1", remedy=REMEDY)
     if len(lines) == 1:
         raise DataError(f"{path} holds a header but no prefix.", remedy=REMEDY)
-    prefix_place, target_place = names.index("item_id_list"), names.index("item_id")
     prefixes, targets = [], []
     for row, line in enumerate(lines[1:], start=2):
         cells = line.split("\t")
-        prefix = cells[prefix_place].split() if len(cells) == len(names) else []
-        target = cells[target_place].strip() if prefix else ""
+        prefix = cells[places["item_id_list"]].split() if len(cells) == len(names) else []
+        target = cells[places["item_id"]].strip() if prefix else ""
         if not target:
             raise DataError(
                 f"{path}, row {row}: no prefix and target in {line[:60]!r}.", remedy=REMEDY

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
 
+from srgnn_bench.errors import DataError
+from srgnn_bench.plain_text import at_most
 from srgnn_bench.specs.fields import Name, RelativePath, Spec
 from srgnn_bench.specs.log import ClickLog
 from srgnn_bench.specs.preparation import AsPublished, Preparation
@@ -26,6 +28,37 @@ ColumnNames = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_l
 
 PACKED = (".gz", ".zip")
 """How the name of a packed file ends."""
+
+
+def places_of(
+    wanted: Mapping[str, tuple[str, ...]], names: Sequence[str], *, where: str, remedy: str
+) -> dict[str, int]:
+    """What each column is for -> its place among the names of the columns that are there.
+
+    Args:
+        wanted: what each column is for -> the names that it may have.
+        names: those of all columns, in their order.
+        where: where they stand, for errors.
+        remedy: what to do where a column is not there.
+
+    Raises:
+        DataError: a column is not there, or there twice.
+    """
+    places = {}
+    for role, choices in wanted.items():
+        name = next((choice for choice in choices if choice in names), None)
+        if name is None:
+            raise DataError(
+                f"{where}: there is no column {' or '.join(choices)}; the columns are "
+                f"{at_most(200, ', '.join(names))}.",
+                remedy=remedy,
+            )
+        if names.count(name) > 1:
+            raise DataError(
+                f"{where}: the column {name} is there twice.", remedy="Rename one of them."
+            )
+        places[role] = names.index(name)
+    return places
 
 
 class Source(Spec):

@@ -29,6 +29,11 @@ def test_sessions_are_rebuilt_whether_the_longest_or_the_shortest_prefix_comes_f
     assert read_side(longest) == read_side(shortest) == Side([["7", "8", "9"], ["5", "6"]])
 
 
+def test_empty_lines_are_none(tmp_path: Path) -> None:
+    rows = ["1\t7 8\t9", "", "2\t7\t8", "", ""]
+    assert read_side(write(tmp_path / "a", *rows)) == Side([["7", "8", "9"]])
+
+
 @pytest.mark.parametrize(
     ("header", "rows", "complaint"),
     [
@@ -37,6 +42,10 @@ def test_sessions_are_rebuilt_whether_the_longest_or_the_shortest_prefix_comes_f
         (HEADER, ["1\t7\t8", "2\t7 8 9\t10"], "row 3: neither a shorter prefix"),
         (HEADER, [], "a header but no prefix"),
         ("session_id:token\titem_id:token", ["1\t2"], "no column item_id_list"),
+        (f"{HEADER}\titem_id:token", ["1\t7\t8\t9"], "the column item_id is there twice"),
+        (f"item_id_list:token_seq\t{HEADER}", ["7\t1\t8\t9"], "item_id_list is there twice"),
+        (HEADER, ["", "1\t7\t8", "", "2\t7 8 9\t10"], "row 3: neither a shorter prefix"),
+        ("", [], "is empty"),
     ],
 )
 def test_bad_files_are_one_clear_error(
