@@ -69,6 +69,19 @@ def test_printed_numbers_are_percent_of_known_datasets():
                 assert 0 < metrics.get("mrr@20", 0.01) < metrics.get("recall@20", 99.99) < 100
 
 
+def test_printed_numbers_stand_beside_the_model_that_papers_mean():
+    text = (registry.properties_folder().parent / "docs" / "reproduce-the-paper.md").read_text()
+    rows = re.findall(r"^\| ([^|]+) \|.*?\{\{ printed\((.*)$", text, flags=re.MULTILINE)
+    assert len(rows) > 10
+    for title, calls in rows:
+        for name in re.findall(r'"\w+", "\w+", "(\w+)"', calls):
+            assert registry.model(name).title.lower() == title.lower()
+    for paper in read_published().values():
+        for models in paper.numbers.values():
+            assert set(models) <= set(registry.names("model"))
+            assert "gru4rec" not in models  # RecBole's, which is no GRU4Rec
+
+
 def test_a_broken_file_of_printed_numbers_is_one_clear_error(tmp_path):
     (tmp_path / "x.yaml").write_text("source: a\nnumber: {}\n")
     with pytest.raises(SpecError, match=r"x\.yaml: unknown key"):
