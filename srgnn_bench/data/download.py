@@ -102,7 +102,9 @@ def _fetch(source: Download, folder: Path, arrived: Path) -> list[Path]:
 def _retrieve(address: str, path: Path, arrived: Path, *, sha256: str) -> Path:
     if path.is_file():
         return _pooch(address, path, sha256=sha256)
-    return _pooch(address, arrived / path.name, sha256=sha256).replace(path)
+    whole = _pooch(address, arrived / path.name, sha256=sha256)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return whole.replace(path)
 
 
 def _pooch(address: str, path: Path, *, sha256: str | None) -> Path:

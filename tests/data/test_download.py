@@ -81,6 +81,20 @@ def test_files_that_do_not_match_their_checksum_are_refused(
     assert not (tmp_path / "mine" / "log.csv").exists()
 
 
+def test_a_file_in_a_folder_is_fetched_into_one(tmp_path: Path, site: tuple[Path, str]) -> None:
+    folder, address = site
+    (folder / "raw" / "new").mkdir(parents=True)
+    names = ("raw/log.csv", "raw/new/log.csv")
+    files = {name: hashlib.sha256(name.encode()).hexdigest() for name in names}
+    for name in names:
+        (folder / name).write_text(name)
+    spec = spec_with({"kind": "files", "base": "https://example.org/", "files": files})
+    local = spec.downloads[0].model_copy(update={"base": address})
+    paths = download(spec.model_copy(update={"downloads": (local,)}), data_root=tmp_path)
+    assert paths == [tmp_path / "mine" / name for name in names]
+    assert [path.read_text() for path in paths] == list(names)
+
+
 def test_the_next_address_is_tried_and_a_refusal_names_them_all(
     tmp_path: Path, site: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
