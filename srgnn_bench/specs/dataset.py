@@ -91,7 +91,7 @@ class DatasetSpec(Spec):
     window_of: Title | None = None
     """Title of the dataset whose window it is."""
     expected: dict[str, Counts] = Field(default_factory=dict)
-    """Name of a source -> counts that it should give."""
+    """Name of a source -> counts that it should give; not beside ``windows``."""
 
     @model_validator(mode="after")
     def _consistent(self) -> DatasetSpec:
@@ -106,6 +106,8 @@ class DatasetSpec(Spec):
         if self.windows is not None:
             if self.window is not None:
                 raise ValueError("give either `windows` or `window`")
+            if self.expected:
+                raise ValueError("`expected` is for one dataset, and each of `windows` is another")
             checked_name(self._window_name(self.windows))
         cut = self.windows is not None or self.window is not None
         if cut and any(source.is_split for source in self.sources):
@@ -133,7 +135,6 @@ class DatasetSpec(Spec):
                     "windows": None,
                     "window": Window(number=number, of=self.windows),
                     "window_of": self.title,
-                    "expected": {},
                 }
             )
             for number in range(1, self.windows + 1)

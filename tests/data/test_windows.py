@@ -70,6 +70,15 @@ def test_what_is_split_already_has_no_windows() -> None:
         windowed(2, window={"number": 1, "of": 2})
 
 
+def test_counts_of_a_whole_log_are_not_expected_of_its_windows() -> None:
+    expected = {"own": {"train_sessions": 6}}
+    with pytest.raises(SpecError, match="`expected` is for one dataset"):
+        windowed(2, expected=expected)
+    one = spec_of().model_dump(mode="json")
+    one |= {"window": {"number": 1, "of": 2}, "expected": expected}
+    assert read_spec_of(DatasetSpec, one, where="one window").expected
+
+
 def test_a_window_may_not_have_the_name_of_another_dataset() -> None:
     other = spec_of().model_copy(update={"name": "mine-2"})
     with pytest.raises(SpecError, match="named 'mine-2'; one is a window"):
