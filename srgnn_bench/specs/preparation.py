@@ -337,7 +337,8 @@ class Preparation(Spec):
     that name sessions are not cut."""
 
     click_order: Literal["time", "file"] = "time"
-    """``time``: by the column ``order``, or else by time; equal ones in the order of the file.
+    """``time``: by the column ``order``, or else by time (of users alone by time, and by ``order``
+    where it is equal); equal ones in the order of the file.
     ``file``: as the rows stand in the file, which repeats the mistake of the scripts of NARM,
     STAMP and the first SR-GNN on diginetica, to compare with papers that built on them."""
 

@@ -20,7 +20,7 @@ class ProtocolSpec(Spec):
     wherever it appears."""
 
     validation_fraction: float = Field(0.1, gt=0, lt=1)
-    """Share of the training sessions, the newest, that validates."""
+    """Share of the sessions that ``tuning_fraction`` leaves, the newest, that validates."""
 
     tuning_fraction: float = Field(1.0, gt=0, le=1)
     """Share of the training sessions, the newest, that tuning may use (validation included).

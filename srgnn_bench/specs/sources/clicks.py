@@ -40,7 +40,8 @@ class Columns(Spec):
     """Column that says who clicked. With ``session``, a session is what both columns say: so it
     must be where users number their own. Without, sessions are cut by ``idle_gap_seconds``."""
     order: ColumnNames | None = None
-    """Whole numbers that order the clicks of one session, where ``time`` is too coarse to."""
+    """Whole numbers that order the clicks of one session, where ``time`` is too coarse to; of users
+    alone, those of equal time."""
 
     @model_validator(mode="after")
     def _session_or_user(self) -> Columns:
