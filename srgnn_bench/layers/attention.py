@@ -112,9 +112,10 @@ def paired_attention(
     shape = (-1, heads, queries.shape[1] // heads)
     query = queries.index_select(0, row).view(shape)
     key = keys.index_select(0, seen).view(shape)
-    value = values.index_select(0, seen).view(shape)
     fit = (query * key).sum(2) / math.sqrt(shape[2])
+    del query, key  # a vector for each pair; without a gradient, their memory is free again
     weights = dropout(softmax_by(fit, row, groups=len(queries)))
+    value = values.index_select(0, seen).view(shape)
     return sum_by((weights[:, :, None] * value).flatten(1), row, groups=len(queries))
 
 

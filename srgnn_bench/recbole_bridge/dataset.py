@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -74,6 +73,8 @@ class PrefixBatches:
         batch_size: prefixes per batch; the last batch may hold fewer.
         device: where the batches go.
         form: what the model wants in its batches.
+        pairs: about the most pairs of clicks in a batch to be ranked, n * n for a prefix of n
+            clicks, which attention forms; the last prefix may go beyond it. None: any number.
     """
 
     def __init__(
@@ -83,12 +84,14 @@ class PrefixBatches:
         batch_size: int,
         device: torch.device,
         form: BatchForm = BatchForm(),  # noqa: B008 - it is frozen
+        pairs: int | None = None,
     ) -> None:
         if np.any(prefixes.start >= prefixes.stop):
             raise ValueError("a prefix without a known click cannot be shown to a model")
         self.batch_size = batch_size
         self.device = device
         self.form = form
+        self._pairs = pairs
         self._items = torch.from_numpy(np.ascontiguousarray(prefixes.items))
         start = prefixes.start
         if form.longest is not None:
@@ -102,13 +105,11 @@ class PrefixBatches:
         """Prefixes in all."""
         return len(self._target)
 
-    def __len__(self) -> int:
-        return math.ceil(self.size / self.batch_size)
-
     def __iter__(self) -> Iterator[Interaction]:
         """All prefixes in their order, to be ranked."""
-        for chosen in self._chunks(torch.arange(self.size)):
-            yield self.form.judged_on(self._batch(chosen)).to(self.device)
+        for chunk in self._chunks(torch.arange(self.size)):
+            for chosen in self._parts(chunk):
+                yield self.form.judged_on(self._batch(chosen)).to(self.device)
 
     def epoch(self, seed: int) -> Iterator[Interaction]:
         """All prefixes, to be learnt from; their order and negatives depend on the seed alone."""
@@ -120,6 +121,15 @@ class PrefixBatches:
     def _chunks(self, order: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """The order in batches; none where there is no prefix, of which torch would make one."""
         return torch.split(order, self.batch_size) if self.size else ()
+
+    def _parts(self, chunk: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """A chunk in parts that have no more pairs than they may."""
+        if self._pairs is None:
+            return (chunk,)
+        pairs = self._length[chunk] ** 2
+        part = (pairs.cumsum(0) - pairs) // self._pairs
+        sizes = torch.unique_consecutive(part, return_counts=True)[1]
+        return torch.split(chunk, sizes.tolist())
 
     def _batch(self, chosen: torch.Tensor) -> Interaction:
         length = self._length[chosen]

@@ -35,6 +35,8 @@ class Portions:
         tile: items scored. oneDNN has memory of its own for their scores, which the caches should
             hold.
         encoded: prefixes encoded, where the encoder can be called apart from the scoring.
+        pairs: pairs of clicks of one prefix encoded, n * n for a prefix of n clicks. Attention
+            copies vectors for each, and all prefixes of one long session stand together.
         sparse: prefixes scored by a model that leaves most items at 0.
         alike: prefixes among which such a model looks for those that are alike, which takes some
             100 bytes each.
@@ -43,6 +45,7 @@ class Portions:
     scores: int = 4_000_000
     tile: int = 2048 if RANKS_BY_ONEDNN else 1_000_000
     encoded: int = 2048
+    pairs: int = 800_000
     sparse: int = 256
     alike: int = 131_072
 
@@ -172,28 +175,35 @@ def _ranked(
                 yield chunk, _ranking_of(scores, rows, targets[chunk], k)
                 done += len(scores)
         except (RuntimeError, MemoryError) as error:
-            if not out_of_memory(error) or size == size.halved:
+            if not out_of_memory(error) or size.scored == size.encoded == 1:
                 raise
             size = size.halved
 
 
 @dataclass(frozen=True)
 class _ChunkSize:
-    """Prefixes that are scored at a time, those that are encoded, and items of a tile."""
+    """Prefixes that are scored at a time, and those that are encoded; pairs of clicks; items."""
 
     scored: int
     encoded: int
+    pairs: int
     tile: int
 
     @classmethod
     def of(cls, portions: Portions, *, n_items: int) -> _ChunkSize:
         """As many prefixes as the scores that are held allow."""
-        return cls(max(1, portions.scores // n_items), portions.encoded, portions.tile)
+        scored = max(1, portions.scores // n_items)
+        return cls(scored, portions.encoded, portions.pairs, portions.tile)
 
     @property
     def halved(self) -> _ChunkSize:
-        """Half of the prefixes, but one at the least."""
-        return replace(self, scored=max(1, self.scored // 2), encoded=max(1, self.encoded // 2))
+        """Half of the prefixes and of their pairs, but one at the least."""
+        return replace(
+            self,
+            scored=max(1, self.scored // 2),
+            encoded=max(1, self.encoded // 2),
+            pairs=max(1, self.pairs // 2),
+        )
 
 
 def _ranking_of(
@@ -225,7 +235,7 @@ def _ranked_sparsely(
     first, kind = prefixes.different()
     by_kind = np.argsort(kind, kind="stable")
     batches = _batches(model, prefixes.select(first), size)
-    bounds = np.searchsorted(kind[by_kind], np.arange(1, len(batches)) * size)
+    bounds = np.searchsorted(kind[by_kind], np.arange(size, batches.size, size))
 
     def rank(batch: Batch, chunk: Integers) -> tuple[Integers, Ranking]:
         scores = model.sparse_scores(batch)
@@ -240,10 +250,12 @@ def _ranked_sparsely(
         yield from pool.map(rank, batches, np.split(by_kind, bounds))
 
 
-def _batches(model: Any, prefixes: Prefixes, size: int) -> PrefixBatches:
+def _batches(
+    model: Any, prefixes: Prefixes, size: int, *, pairs: int | None = None
+) -> PrefixBatches:
     """Batches of prefixes as the model wants them."""
-    device = torch.device(model.device)
-    return PrefixBatches(prefixes, batch_size=size, device=device, form=form_of(model))
+    device, form = torch.device(model.device), form_of(model)
+    return PrefixBatches(prefixes, batch_size=size, device=device, form=form, pairs=pairs)
 
 
 def _scored(
@@ -258,11 +270,11 @@ def _scored(
     if getattr(type(model), "full_sort_predict", None) is ItemProducts.full_sort_predict:
         items = model.item_vectors()[1:]
         scores = items.new_empty(rows, len(items))
-        for batch in _batches(model, prefixes, size.encoded):
+        for batch in _batches(model, prefixes, size.encoded, pairs=size.pairs):
             for vectors in torch.split(model.session_vectors(batch), rows):
                 yield _score(vectors, items, size.tile, out=scores[: len(vectors)])
         return
-    for batch in _batches(model, prefixes, rows):
+    for batch in _batches(model, prefixes, rows, pairs=size.pairs):
         scores = model.full_sort_predict(batch).view(len(batch), -1)
         if scores.shape[1] != n_items + 1:
             raise ModelError(

@@ -100,6 +100,29 @@ def test_sessions_that_begin_alike_are_ranked_as_if_each_stood_alone(kind, monke
         assert found.top.tolist() == [together.top[n].tolist()]
 
 
+@pytest.mark.parametrize("model_class", [FastSRGNN, GRU4Rec])
+def test_the_prefixes_of_a_long_session_are_not_encoded_all_at_once(model_class, monkeypatch):
+    """Their pairs of clicks, which attention forms, would take gigabytes."""
+    chance = random.Random(3)
+    sessions = [[chance.randint(1, N_ITEMS) for _ in range(length)] for length in (160, 3, 160, 2)]
+    prefixes = prefixes_of(Sessions.from_lists(sessions), numbering=np.arange(N_ITEMS + 1))
+    model = tiny_model(model_class, n_items=N_ITEMS, embedding_size=8)
+    seen = []
+
+    def forward(items, lengths):
+        seen.append(lengths)
+        return type(model).forward(model, items, lengths)
+
+    monkeypatch.setattr(model, "forward", forward)
+    ranks = rank_prefixes(model, prefixes, n_items=N_ITEMS).ranks
+    assert torch.cat(seen).tolist() == (prefixes.stop - prefixes.start).tolist()
+    assert 1 < len(seen) < 10
+    assert max(int((lengths[:-1] ** 2).sum()) for lengths in seen) < 800_000
+    for n in (0, 100, 158, 200, len(prefixes) - 1):
+        alone = prefixes.select(np.arange(len(prefixes)) == n)
+        assert rank_prefixes(model, alone, n_items=N_ITEMS).ranks.tolist() == [ranks[n]]
+
+
 def test_a_prefix_without_a_known_click_is_a_certain_miss(prefixes):
     hidden = prefixes.stop == prefixes.start
     assert hidden.any()
