@@ -68,6 +68,7 @@ class AttenMixer(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
     """
 
     Parameters = AttenMixerParameters
+    any_length = True
 
     def __init__(self, config: Any, dataset: Any) -> None:
         super().__init__(config, dataset)

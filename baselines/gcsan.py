@@ -105,6 +105,7 @@ class FastGCSAN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
     """
 
     Parameters = GCSANParameters
+    any_length = True
 
     def __init__(self, config: Any, dataset: Any) -> None:
         super().__init__(config, dataset)

@@ -39,6 +39,7 @@ class FastGRU4Rec(FullSoftmax, GRU4Rec):  # type: ignore[misc]
     """RecBole's GRU4Rec without a step spent on padding; equal weights give equal scores."""
 
     Parameters = GRU4RecParameters
+    any_length = True
 
     def __init__(self, config: Any, dataset: Any) -> None:
         super().__init__(config, dataset)

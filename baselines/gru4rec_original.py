@@ -107,6 +107,7 @@ class OriginalGRU4Rec(ItemProducts, SequentialRecommender):  # type: ignore[misc
     """
 
     Parameters = OriginalGRU4RecParameters
+    any_length = True
 
     log_clicks: torch.Tensor
     state: torch.Tensor

@@ -47,6 +47,7 @@ class FastNARM(FullSoftmax, NARM):  # type: ignore[misc]
     """RecBole's NARM without a step spent on padding; equal weights give equal scores."""
 
     Parameters = NARMParameters
+    any_length = True
 
     def __init__(self, config: Any, dataset: Any) -> None:
         own = NARMParameters.read(config)

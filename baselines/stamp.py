@@ -41,6 +41,7 @@ class FastSTAMP(FullSoftmax, STAMP):  # type: ignore[misc]
     """
 
     Parameters = STAMPParameters
+    any_length = True
 
     def __init__(self, config: Any, dataset: Any) -> None:
         super().__init__(config, dataset)

@@ -129,6 +129,7 @@ class TAGNN(ItemScores, SequentialRecommender):  # type: ignore[misc]
     """
 
     Parameters = TAGNNParameters
+    any_length = True
     at_once: ClassVar[int] = 300_000
     """Products of clicks and items that are formed at a time."""
 

@@ -28,6 +28,10 @@ class FittedRecommender(SequentialRecommender):  # type: ignore[misc]
     learns_order: ClassVar[bool] = True
     """Whether it can tell what follows what, and not only which items go together."""
 
+    any_length: ClassVar[bool] = True
+    """Whether it sees whole prefixes, however long, or as many last clicks as the longest prefix of
+    training holds."""
+
     @abstractmethod
     def fit(self, sessions: Sessions) -> None:
         """Learn from all training sessions, given oldest first and numbered 1 to n_items - 1."""

@@ -28,6 +28,10 @@ class ItemProducts:
 
     input_type = InputType.POINTWISE
 
+    any_length: ClassVar[bool] = False
+    """Whether it sees whole prefixes, however long. Others, such as those with a vector for every
+    position, see as many last clicks as the longest prefix of training holds."""
+
     item_embedding: nn.Embedding
     ITEM_SEQ: str
     ITEM_SEQ_LEN: str

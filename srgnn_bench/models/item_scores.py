@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from recbole.utils import InputType
@@ -18,6 +18,9 @@ class ItemScores:
     """
 
     input_type = InputType.POINTWISE
+
+    any_length: ClassVar[bool] = False
+    """As that of ``ItemProducts``."""
 
     ITEM_SEQ: str
     ITEM_SEQ_LEN: str

@@ -65,6 +65,7 @@ class FastSRGNN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
     """
 
     Parameters = SRGNNParameters
+    any_length = True
 
     def __init__(self, config: Any, dataset: Any) -> None:
         super().__init__(config, dataset)

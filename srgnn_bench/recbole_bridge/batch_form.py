@@ -117,10 +117,12 @@ class _Catalogue:
 def longest_sequence(configuration: dict[str, Any], stage: Stage) -> int:
     """What RecBole calls MAX_ITEM_LIST_LENGTH.
 
-    It is what the stage's prefixes need, or less where the configuration sets a limit.
+    It is what the stage's training prefixes need, or less where the configuration sets a limit.
+    Judged prefixes have no say: the weights would depend on them, and positions that training never
+    reaches would have vectors that are as they were drawn.
     """
-    prefixes = stage.train_prefixes, stage.judged
-    needed = max(int((p.stop - p.start).max()) for p in prefixes)
+    prefixes = stage.train_prefixes
+    needed = int((prefixes.stop - prefixes.start).max())
     needed += _beside_prefix(configuration.get("transform"))
     limits: list[int] = [configuration[name] for name in LONGEST_SEQUENCE if name in configuration]
     return min([needed, *limits])
@@ -152,8 +154,9 @@ def batch_form(model_class: type[Any], config: Any, *, stage: Stage) -> BatchFor
             remedy=f"Set mask_ratio to {math.ceil(100 / places) / 100} or more.",
         )
     pairwise = config["MODEL_INPUT_TYPE"] == InputType.PAIRWISE
+    any_length = getattr(model_class, "any_length", False)
     return BatchForm(
-        longest=places - _beside_prefix(transform),
+        longest=None if any_length else places - _beside_prefix(transform),
         fixed_width=needs_fixed_width(model_class),
         negatives_among=stage.n_items + 1 if pairwise or transform == MASKED else 0,
         transform=None if transform is None else construct_transform(config),

@@ -62,7 +62,7 @@ def recbole_config(
     Args:
         model_class: class of the model.
         configuration: parameters of the model.
-        longest_prefix: most clicks that any prefix holds.
+        longest_prefix: places of a sequence; it wins over ``configuration``.
         device: where the model is to compute; the CPU unless given.
 
     Raises:

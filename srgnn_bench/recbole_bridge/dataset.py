@@ -29,7 +29,7 @@ class SessionDataset:
 
     Args:
         stage: the stage that the model is trained and judged on.
-        longest: most clicks of a prefix that the model sees.
+        longest: what RecBole calls MAX_ITEM_LIST_LENGTH.
 
     Attributes:
         training_sessions: the sessions that the stage trains on, for models that need them whole.

@@ -93,6 +93,17 @@ class ModelContract:
                 alone.interaction[items] = alone[items][:, : int(alone[LENGTH_FIELD])]
             self._assert_equal(self._scores(model, alone), together[row : row + 1])
 
+    def test_a_prefix_longer_than_any_in_training_is_scored(self) -> None:
+        """What is judged has no part in a model, its longest prefix included.
+
+        A model with a table as long as the longest prefix of training must not say ``any_length``.
+        """
+        longer = _stage(long=True)
+        model, other = self._model(), self._model(longer)
+        batch = self._batch(model)
+        assert torch.equal(self._scores(model, batch), self._scores(other, batch))
+        rank_prefixes(other, longer.judged, n_items=ITEMS)
+
     def test_a_state_dict_carries_the_whole_model(self) -> None:
         """A model with another's state dict gives the other's scores."""
         model = self._model()
@@ -186,18 +197,23 @@ class ModelContract:
 
 
 @cache
-def _stage(*, renumbered: bool = False, per_time: int = 1, turned: bool = False) -> Stage:
+def _stage(
+    *, renumbered: bool = False, per_time: int = 1, turned: bool = False, long: bool = False
+) -> Stage:
     """Sessions with the planted pattern.
 
     Args:
         renumbered: whether item i is numbered ``ITEMS`` + 1 - i.
         per_time: training sessions that have the same time.
         turned: whether those of the same time stand in the opposite order.
+        long: whether a session is judged besides that is longer than any in training.
     """
     sessions = planted_sessions(count=400, items=ITEMS, seed=1)
     if renumbered:
         sessions = [[ITEMS + 1 - item for item in session] for session in sessions]
     shown, judged = sessions[:TRAINING_SESSIONS], sessions[TRAINING_SESSIONS:]
+    if long:
+        judged.append(list(range(1, ITEMS + 1)))
     times = [number // per_time for number in range(TRAINING_SESSIONS)]
     if turned:
         order = sorted(range(TRAINING_SESSIONS), key=lambda number: (times[number], -number))

@@ -180,6 +180,28 @@ def test_a_limit_keeps_the_last_clicks(stage: Stage) -> None:
         assert short[SEQUENCE].tolist()[0] == full[SEQUENCE].tolist()[0][-3:]
 
 
+@pytest.mark.parametrize("name", ["srgnn", "stan", "sasrec", "niser", "lightsans"])
+def test_what_is_judged_does_not_decide_how_long_a_prefix_is(name: str) -> None:
+    spec = registry.model(name)
+    found = model_class(spec)
+    train = Sessions.from_lists([[1, 2, 3], [3, 4, 5, 2], [5, 1]])
+    judged = Sessions.from_lists([[1, 2, 3, 4, 5, 1, 2, 3], [1, 2]])
+    model = build(found, spec.parameters, stage_of("test", train, judged), seed=1)
+    other = build(found, spec.parameters, stage_of("test", train, train), seed=1)
+    assert model.max_seq_length == other.max_seq_length == 3
+    for key, weight in model.state_dict().items():
+        assert isinstance(weight, dict) or torch.equal(weight, other.state_dict()[key])
+    [batch] = PrefixBatches(
+        stage_of("test", train, judged).judged,
+        batch_size=10,
+        device=torch.device("cpu"),
+        form=model.batch_form,
+    )
+    seen = 7 if name in ("srgnn", "stan") else 3
+    assert batch[LENGTH_FIELD].max() == seen
+    assert batch[SEQUENCE][6, :seen].tolist()[-3:] == [5, 1, 2]
+
+
 def test_masked_training_sees_the_target_and_masks_something(stage: Stage) -> None:
     found, configuration = shipped("bert4rec")
     model = build(found, {**configuration, "ft_ratio": 0.0}, stage, seed=1)

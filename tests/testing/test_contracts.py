@@ -89,6 +89,17 @@ class GivesNan(FastSRGNN):
         return super().full_sort_predict(interaction) * float("nan")
 
 
+class HasTooFewPlaces(FastSRGNN):
+    """It says ``any_length``, as SR-GNN does, and has a vector for every position all the same."""
+
+    def __init__(self, config, dataset):
+        super().__init__(config, dataset)
+        self.position_embedding = torch.nn.Embedding(self.max_seq_length, config["embedding_size"])
+
+    def forward(self, item_seq, item_seq_len):
+        return super().forward(item_seq, item_seq_len) + self.position_embedding(item_seq_len - 1)
+
+
 class ForgetsState(FittedRecommender):
     Parameters = Spec
 
@@ -125,6 +136,7 @@ class RemembersTheLastSession(LikesHighNumbers):
         (RemembersTheLastSession, "test_the_order_of_sessions_of_equal_time_changes_nothing"),
         (LooksAhead, "test_a_prefix_is_scored_by_itself"),
         (ReadsPadding, "test_padding_does_not_change_scores"),
+        (HasTooFewPlaces, "test_a_prefix_longer_than_any_in_training_is_scored"),
         (GivesNan, "test_scores_are_finite_one_per_item_and_one_for_padding"),
         (ForgetsState, "test_a_state_dict_carries_the_whole_model"),
     ],
@@ -135,5 +147,5 @@ def test_a_model_that_breaks_it_is_found_out(broken: type[Any], check: str) -> N
         model_class: ClassVar[type[Any]] = broken
         configuration: ClassVar[dict[str, Any]] = {"embedding_size": 16}
 
-    with pytest.raises(AssertionError):
+    with pytest.raises((AssertionError, IndexError)):
         getattr(Contract(), check)()
