@@ -246,11 +246,23 @@ def _epoch(
                 remedy="Lower learning_rate or set clip_grad_norm.",
             )
         loss.backward()
+        if isinstance(optimizer, torch.optim.Adam):
+            _make_dense(model)
         if training.clip_grad_norm is not None:
             torch.nn.utils.clip_grad_norm_(model.parameters(), training.clip_grad_norm)
         optimizer.step()
         total += value
     return total / step
+
+
+def _make_dense(model: Any) -> None:
+    """Adam takes no sparse gradient, which that of a lookup is unless a dense one joins it.
+
+    That of the loss does where items are scored by the vectors by which they are read.
+    """
+    for weight in model.parameters():
+        if weight.grad is not None and weight.grad.is_sparse:
+            weight.grad = weight.grad.to_dense()
 
 
 WARM_UP_STEPS = 2

@@ -23,8 +23,23 @@ from srgnn_bench.training.stopping import Next, Plateau, Repeat
 
 TRAINING = TrainingSpec(train_batch_size=32, learning_rate=0.02)
 
+
+class ScoresByOtherVectors(FastSRGNN):
+    """Items are read by one vector and scored by another."""
+
+    def __init__(self, config, dataset):
+        super().__init__(config, dataset)
+        self.output_embedding = torch.nn.Embedding.from_pretrained(
+            self.item_embedding.weight.detach().clone(), freeze=False, padding_idx=0
+        )
+
+    def item_vectors(self):
+        return self.output_embedding.weight
+
+
 SMALL: dict[type[Any], dict[str, Any]] = {
     FastSRGNN: {"embedding_size": 8},
+    ScoresByOtherVectors: {"embedding_size": 8},
     OriginalGRU4Rec: {
         "hidden_size": 8,
         "n_sample": 5,
@@ -32,7 +47,8 @@ SMALL: dict[type[Any], dict[str, Any]] = {
         "dropout_p_hidden": 0.2,
     },
 }
-"""A model that trains as most do, and one with batches and an optimizer of its own."""
+"""A model that trains as most do, one whose lookups alone reach a weight, and one with batches and
+an optimizer of its own."""
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +131,25 @@ def test_a_training_that_is_cut_off_goes_on_as_if_it_had_not_been(
     ]
     assert rule.schedule == other_rule.schedule
     assert all(map(torch.equal, weights(model), weights(other)))
+
+
+@pytest.mark.parametrize("clip", [None, 0.1])
+def test_items_may_be_scored_by_other_vectors_than_they_are_read_by(
+    stage: Stage, clip: float | None
+) -> None:
+    model, dense = (model_of(stage, ScoresByOtherVectors) for _ in range(2))
+    assert model.item_embedding.sparse
+    dense.item_embedding.sparse = False
+    training = TrainingSpec(
+        train_batch_size=32, learning_rate=0.02, weight_decay=1e-5, clip_grad_norm=clip
+    )
+    before = judge(model, stage)[OBJECTIVE]
+    for each in (model, dense):
+        train(each, stage, training, Repeat(Schedule(epochs=4)), seed=7)
+    assert judge(model, stage)[OBJECTIVE] > 1.5 * before
+    assert not torch.equal(model.item_embedding.weight, model.output_embedding.weight)
+    for one, other in zip(weights(model), weights(dense), strict=True):
+        torch.testing.assert_close(one, other)
 
 
 def test_a_judged_training_ends_with_its_best_weights(stage: Stage) -> None:
