@@ -105,9 +105,13 @@ class ModelContract:
         rank_prefixes(other, longer.judged, n_items=ITEMS)
 
     def test_a_state_dict_carries_the_whole_model(self) -> None:
-        """A model with another's state dict gives the other's scores."""
+        """A model with another's state dict gives the other's scores.
+
+        The two differ by their seeds, fitted ones by the sessions that they are fitted to.
+        """
         model = self._model()
-        other = build(self.model_class, self.configuration, _stage(), seed=2).eval()
+        stage = _stage(renumbered=isinstance(model, FittedRecommender))
+        other = build(self.model_class, self.configuration, stage, seed=2).eval()
         other.load_state_dict(model.state_dict())
         batch = self._batch(model)
         self._assert_equal(self._scores(model, batch), self._scores(other, batch))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, ClassVar
 
 import pytest
@@ -104,10 +105,20 @@ class ForgetsState(FittedRecommender):
     Parameters = Spec
 
     def fit(self, sessions):
-        self.scores = torch.randn(self.n_items)
+        clicks = torch.bincount(torch.as_tensor(sessions.items), minlength=self.n_items)
+        self.scores = clicks.float()
 
     def full_sort_predict(self, interaction):
         return self.scores.expand(len(interaction), -1)
+
+
+class DrawsFromElsewhere(ForgetsState):
+    """Every model has the next numbers, whatever its seed."""
+
+    numbers = itertools.count()
+
+    def fit(self, sessions):
+        self.scores = torch.arange(self.n_items).float().roll(next(self.numbers))
 
 
 class LikesHighNumbers(FittedRecommender):
@@ -129,18 +140,20 @@ class RemembersTheLastSession(LikesHighNumbers):
         self.clicks[torch.as_tensor(sessions.items[sessions.offsets[-2] :])] = 1
 
 
-@pytest.mark.parametrize(
-    ("broken", "check"),
-    [
-        (LikesHighNumbers, "test_the_numbers_of_items_change_nothing"),
-        (RemembersTheLastSession, "test_the_order_of_sessions_of_equal_time_changes_nothing"),
-        (LooksAhead, "test_a_prefix_is_scored_by_itself"),
-        (ReadsPadding, "test_padding_does_not_change_scores"),
-        (HasTooFewPlaces, "test_a_prefix_longer_than_any_in_training_is_scored"),
-        (GivesNan, "test_scores_are_finite_one_per_item_and_one_for_padding"),
-        (ForgetsState, "test_a_state_dict_carries_the_whole_model"),
-    ],
-)
+BROKEN: list[tuple[type[Any], str]] = [
+    (LikesHighNumbers, "test_the_numbers_of_items_change_nothing"),
+    (RemembersTheLastSession, "test_the_order_of_sessions_of_equal_time_changes_nothing"),
+    (LooksAhead, "test_a_prefix_is_scored_by_itself"),
+    (ReadsPadding, "test_padding_does_not_change_scores"),
+    (HasTooFewPlaces, "test_a_prefix_longer_than_any_in_training_is_scored"),
+    (GivesNan, "test_scores_are_finite_one_per_item_and_one_for_padding"),
+    (ForgetsState, "test_a_state_dict_carries_the_whole_model"),
+    (DrawsFromElsewhere, "test_the_same_seed_gives_the_same_model"),
+    (LikesHighNumbers, "test_it_learns_a_planted_pattern"),
+]
+
+
+@pytest.mark.parametrize(("broken", "check"), BROKEN)
 def test_a_model_that_breaks_it_is_found_out(broken: type[Any], check: str) -> None:
     class Contract(ModelContract):
         __test__ = False
@@ -149,3 +162,7 @@ def test_a_model_that_breaks_it_is_found_out(broken: type[Any], check: str) -> N
 
     with pytest.raises((AssertionError, IndexError)):
         getattr(Contract(), check)()
+
+
+def test_every_check_finds_a_model_that_breaks_it() -> None:
+    assert sorted(check for _, check in BROKEN) == sorted(CHECKS)
