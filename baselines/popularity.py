@@ -34,7 +34,3 @@ class Popularity(FittedRecommender):
     def full_sort_predict(self, interaction: Any) -> torch.Tensor:
         """Clicks of the padding item (none) and of every item, shape (sessions, items + 1)."""
         return self.clicks.repeat(len(interaction), 1)
-
-    def predict(self, interaction: Any) -> torch.Tensor:
-        """Clicks of one given item per session, shape (sessions,)."""
-        return self.clicks[interaction[self.ITEM_ID]]

@@ -48,8 +48,3 @@ class SessionPopularity(FittedRecommender):
         scores.scatter_add_(1, clicked, torch.ones_like(clicked, dtype=scores.dtype))
         scores[:, 0] = 0
         return scores
-
-    def predict(self, interaction: Any) -> torch.Tensor:
-        """Score of one given item per prefix, shape (prefixes,)."""
-        items = interaction[self.ITEM_ID]
-        return self.full_sort_predict(interaction).gather(1, items[:, None]).squeeze(1)

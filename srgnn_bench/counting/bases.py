@@ -56,11 +56,6 @@ class CountingRecommender(FittedRecommender):
         items = padded[np.arange(padded.shape[1]) < lengths[:, None]]
         return items, np.concatenate([[0], np.cumsum(lengths)])
 
-    def predict(self, interaction: Any) -> torch.Tensor:
-        """Score of one given item per prefix, shape (prefixes,)."""
-        items = interaction[self.ITEM_ID]
-        return self.full_sort_predict(interaction).gather(1, items[:, None]).squeeze(1)
-
     def get_extra_state(self) -> dict[str, torch.Tensor] | None:
         """The training sessions; None before ``fit``."""
         if self._sessions is None:

@@ -10,9 +10,10 @@ from recbole.model.abstract_recommender import SequentialRecommender
 from recbole.utils import InputType
 
 from srgnn_bench.data.sessions import Sessions
+from srgnn_bench.models.item_scores import AllScores
 
 
-class FittedRecommender(SequentialRecommender):  # type: ignore[misc]
+class FittedRecommender(AllScores, SequentialRecommender):  # type: ignore[misc]
     """Base of the models without gradients: popularity, nearest neighbours, rules.
 
     They run under the same protocol, tuning budget and ranking as the trained ones; what other

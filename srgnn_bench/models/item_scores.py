@@ -9,7 +9,18 @@ from recbole.utils import InputType
 from torch.nn.functional import cross_entropy
 
 
-class ItemScores:
+class AllScores:
+    """Mixin for a RecBole ``SequentialRecommender`` that scores all items to score one."""
+
+    ITEM_ID: str
+
+    def predict(self, interaction: Any) -> torch.Tensor:
+        """Score of one given item per session, shape (sessions,)."""
+        scores: torch.Tensor = self.full_sort_predict(interaction)  # type: ignore[attr-defined]
+        return scores.gather(1, interaction[self.ITEM_ID][:, None]).squeeze(1)
+
+
+class ItemScores(AllScores):
     """Mixin for a RecBole ``SequentialRecommender``; it stands first among the bases.
 
     The other base gives ``forward(item_seq, item_seq_len)``, which returns the scores of the
@@ -24,18 +35,12 @@ class ItemScores:
 
     ITEM_SEQ: str
     ITEM_SEQ_LEN: str
-    ITEM_ID: str
     POS_ITEM_ID: str
 
     def calculate_loss(self, interaction: Any) -> torch.Tensor:
         """Mean cross-entropy of a batch's targets over all items, shape ()."""
         scores = self.full_sort_predict(interaction)
         return cross_entropy(scores[:, 1:], interaction[self.POS_ITEM_ID] - 1)
-
-    def predict(self, interaction: Any) -> torch.Tensor:
-        """Score of one given item per session, shape (sessions,)."""
-        items = interaction[self.ITEM_ID]
-        return self.full_sort_predict(interaction).gather(1, items[:, None]).squeeze(1)
 
     def full_sort_predict(self, interaction: Any) -> torch.Tensor:
         """Scores of the padding item and of all items, shape (sessions, items + 1)."""

@@ -14,6 +14,7 @@ from srgnn_bench.baselines.narm import FastNARM
 from srgnn_bench.baselines.sasrec import FastSASRec
 from srgnn_bench.baselines.stamp import FastSTAMP
 from srgnn_bench.errors import ModelError
+from srgnn_bench.models import FittedRecommender
 from srgnn_bench.models.srgnn import FastSRGNN
 from srgnn_bench.testing.planted import planted_sessions
 
@@ -118,6 +119,18 @@ def test_recbole_finds_it_and_configures_it_by_class_alone(model_class, monkeypa
     config = Config(model=model_class, dataset="ml-100k")
     model = model_class(config, type("Data", (), {"num": lambda self, field: 11})())
     assert model.item_vectors().shape == (11, 64)
+
+
+def test_a_fitted_model_scores_one_item_from_the_scores_of_all():
+    class Counts(FittedRecommender):
+        def fit(self, sessions):
+            raise NotImplementedError
+
+        def full_sort_predict(self, interaction):
+            return torch.arange(11.0).expand(len(interaction), -1)
+
+    model = tiny_model(Counts, n_items=10)
+    assert model.predict(tiny_batch([[1, 2], [3]], targets=[5, 6])).tolist() == [5.0, 6.0]
 
 
 def test_another_loss_is_refused():
