@@ -64,7 +64,9 @@ class DHCN(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
 
     Departures from the authors' code: a hyperedge is a session, as in the paper, there every prefix
     is one; the second view learns, there it is cut off from the gradient; the contrastive loss is a
-    mean, so that its weight does not depend on the batch's size.
+    mean, so that its weight does not depend on the batch's size. On Tmall that code reads out
+    without positions and W_1, z_t = tanh(x_{v_t}), and on Nowplaying it drops the entries of
+    D^-1 H B^-1 H^T below 0.05; here all data have one model.
 
     Raises:
         ModelError: the dataset has no training sessions.
