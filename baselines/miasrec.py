@@ -134,7 +134,11 @@ class MiaSRec(ItemScores, SequentialRecommender):  # type: ignore[misc]
         a = entmax_t(W_a [u_0 ; u_t]),   s_t = u_t / |u_t| for all t with a_t > 0: the intents
         y = softmax((beta max_t s_t . x~ + (1 - beta) mean_t s_t . x~) / tau),  x~ = x / |x|
 
-    Blocks are RecBole's, entmax is that of alpha = 1.5, between softmax and sparsemax. As s_t has
+    Blocks are RecBole's, as in the authors' code since commit c2d4cbc. The runs that they publish,
+    of May 2024, are of the code before it, 352f2fe, whose blocks have no feed-forward part: its
+    ``no_ffn`` is true unless a file of settings says otherwise, and none does.
+
+    Entmax is that of alpha = 1.5, between softmax and sparsemax. As s_t has
     length 1, it does not matter how large a_t is, so that W_a gets no gradient and stays what it
     was at the start, as in the authors' code. That code leaves alpha to a file of settings, none of
     its files has it, and it then takes -1, with which every click has some weight: ``intents: all``
