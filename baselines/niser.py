@@ -44,15 +44,16 @@ class NISER(FullSoftmax, SequentialRecommender):  # type: ignore[misc]
 
     With item vectors x, position vectors p, and clicks v_1 ... v_n of a session,
 
-        i~ = i / |i|                         for the (dropped out) vector of each item
+        i~ = i / |i|                         for the vector i of each item
         g = GatedGNN(i~)                     over the session's graph, as in SR-GNN
         x_t = g_{v_t} + p_t
         a_t = q . sigmoid(W_1 x_n + W_2 x_t + c)
         s = W_3 [x_n ; sum_t a_t x_t],  s~ = s / |s|
         y = softmax(sigma i~ . s~)
 
-    Without positions and dropout it would be the paper's NISER. Positions count from the first
-    click. The order of joining in W_3 is that of SR-GNN's code, which makes no difference.
+    In training, i is dropped out first where the item is read, and not where it is scored. Without
+    positions and dropout it would be the paper's NISER. Positions count from the first click. The
+    order of joining in W_3 is that of SR-GNN's code, which makes no difference.
     """
 
     Parameters = NISERParameters

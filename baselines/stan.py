@@ -19,7 +19,11 @@ the unit of the dataset's times: seconds or, where a source has none, sessions.
 
 The defaults are session-rec's: lambda1 1.02 and lambda3 2.05 clicks, lambda2 5 days, a sample of
 5000. It leaves the number of neighbours open; its configurations take 100 to 1000. A large lambda
-switches its weight off. A similarity below 1e-45 of the largest counts as none.
+switches its weight off.
+
+Similarities, with w2 = 1 for the newest candidate, are compared in single precision. So those below
+1e-45 are equal, and of their sessions the more recent is the nearer. Scores below 1.2e-38 are equal
+too, and above those of the items that no neighbour holds.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ the current session s and p(s, n) the place in s of its last click on an item of
 
 idf(i) = ln(sessions / sessions that hold i). The decays of V-SkNN by names are not part of it; w1
 is STAN's. session-rec's norm of s is the same for all n, as STAN's is, and left out here; its idf
-counts clicks instead of sessions, so that it can be negative.
+counts clicks instead of sessions, so that it can be negative. Small similarities and scores are
+told apart as far as STAN's are.
 
 The defaults are session-rec's: STAN's, and lambda4 1.02 clicks and an idf_weighting of 5. It
 searches lambda4 from nearly 0 to twice the mean length of a session and the weight of the idf
