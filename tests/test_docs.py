@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from srgnn_bench.specs import registry
+from srgnn_bench.specs.model import TrainingSpec
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -71,6 +72,12 @@ def test_adding_a_baseline_works_as_written(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "results" / "report" / "quick" / "table.md").is_file()
+
+
+def test_every_training_setting_is_named() -> None:
+    text = (CHECKOUT / "docs" / "add-a-baseline.md").read_text()
+    (named,) = re.findall(r"Training settings are (.*?)What a suite fixes", text, flags=re.DOTALL)
+    assert re.findall(r"`(\w+)`", named) == list(TrainingSpec.model_fields)
 
 
 @pytest.mark.slow

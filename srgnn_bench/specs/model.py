@@ -156,4 +156,6 @@ class ModelSpec(Spec):
     """What the model calls a parameter of the common part, where it has another name for it."""
 
     space: dict[str, Dimension] = Field(default_factory=dict)
-    """Search space. Each name must also be a parameter of the model or a training setting."""
+    """Search space. Each name must also be a parameter of the model or a training setting. Trials
+    ask for the dimensions in this order, which is no part of a study's key: in another order, the
+    study is the same and its suggestions are others."""
