@@ -49,7 +49,8 @@ class PreparedDataset:
 
     Attributes:
         name, title, note: as its YAML says.
-        fingerprint: sha256 of source bytes, preparation and ``DATA_VERSION``, 64 hex digits.
+        fingerprint: sha256 of source bytes, preparation, ``DATA_VERSION`` and the version of the
+            split, 64 hex digits.
         window_of: title of the dataset whose window it is; None where it is none.
         source, files: name of the source, and where it was found.
         split: the rule that split the sessions; None where the source was split already.
@@ -175,6 +176,8 @@ def _fingerprint(spec: DatasetSpec, found: Found) -> str:
         "source": found.source.model_dump(mode="json", exclude=NOT_IN_THE_BYTES),
         "preparation": rules.model_dump(mode="json") if rules else None,
     }
+    if rules is not None and rules.split.version > 1:
+        described["split_version"] = rules.split.version
     if spec.window is not None:
         described["window"] = spec.window.model_dump(mode="json")
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()

@@ -144,6 +144,8 @@ class _Split(_Step):
     """A rule by which whole sessions train or are judged."""
 
     division: ClassVar[Division] = "by time"
+    version: ClassVar[int] = 1
+    """Raised where the rule divides otherwise than before, so that no cached sessions are used."""
 
     def judged(self, lengths: Integers) -> Integers:
         """How many clicks at the end of each judged session are targets, shape (sessions,)."""
@@ -154,6 +156,7 @@ class _SplitWithin(_Split):
     """A rule by which the ends of all sessions are judged."""
 
     division: ClassVar[Division] = "within sessions"
+    version: ClassVar[int] = 2
 
     def divide(self, table: SessionTable) -> tuple[SessionTable, SessionTable]:
         """Sessions without their judged end, and the same sessions whole."""
@@ -205,6 +208,7 @@ class NewestSessions(_Split):
 
     kind: Literal["newest_sessions"]
     fraction: float = Field(gt=0, lt=1)
+    version: ClassVar[int] = 2
     says: ClassVar[str] = "test: the newest {0.fraction:.0%} of the sessions"
 
     def divide(self, table: SessionTable) -> tuple[SessionTable, SessionTable]:

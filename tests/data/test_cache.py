@@ -66,7 +66,9 @@ def test_text_ids_survive_the_cache(tmp_path: Path) -> None:
     assert second.item_names.tolist()[0] == "item \N{SNOWMAN} 0\0"
 
 
-@pytest.mark.parametrize("what", ["bytes", "preparation", "reading", "version"])
+@pytest.mark.parametrize(
+    "what", ["bytes", "preparation", "reading", "version", "version of the split"]
+)
 def test_what_can_change_the_sessions_changes_the_fingerprint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
@@ -74,6 +76,9 @@ def test_what_can_change_the_sessions_changes_the_fingerprint(
     write_log(tmp_path, LOG[:-1] if what == "bytes" else LOG)
     if what == "version":
         monkeypatch.setattr(preparing, "DATA_VERSION", preparing.DATA_VERSION + 1)
+    if what == "version of the split":
+        split = type(spec_of().preparation.split)
+        monkeypatch.setattr(split, "version", split.version + 1)
     spec = spec_of(
         {"time_format": "milliseconds"} if what == "reading" else None,
         unknown_test_items="remove" if what == "preparation" else "miss",
