@@ -33,7 +33,7 @@ from srgnn_bench.plain_text import visible
 from srgnn_bench.process.computing import refuse_emulation
 from srgnn_bench.process.device import CPU, Device, DeviceChoice
 from srgnn_bench.report import build_report
-from srgnn_bench.report.forms import FORMS, Font, Form
+from srgnn_bench.report.forms import FORMS, Font, Form, read_forms
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import SuiteResults, load_suite
 from srgnn_bench.report.runs import run_frame, summary_frame
@@ -236,10 +236,7 @@ class Benchmark:
             SpecError: there is no such `resume`.
             DeviceError: there is no such device, or it cannot be used; nothing has been run.
         """
-        if resume not in get_args(Resume):
-            raise SpecError(
-                f"There is no resume='{resume}'.", remedy=f"It is {' or '.join(get_args(Resume))}."
-            )
+        _refuse_other("resume", resume, choices=get_args(Resume))
         choice = DeviceChoice(device, deterministic)
         here = CPU if scheduler else choice.find()
         for job in () if scheduler else self.jobs:
@@ -274,7 +271,12 @@ class Benchmark:
             device: where models would be trained; None where that is not on this machine, so that
                 no time is known.
             states: how far each job is, from `states`, where that has been read already.
+
+        Raises:
+            BenchError: as for `jobs`.
+            SpecError: there is no such `resume`.
         """
+        _refuse_other("resume", resume, choices=get_args(Resume))
         left = [to_be_done(state, resume) for state in states or self.states()]
         if device is None:
             return work_left(self.jobs, left)
@@ -450,7 +452,7 @@ class Benchmark:
         title: str | None = None,
         fdr: bool = False,
         with_seeds: bool = False,
-        forms: Collection[Form] = FORMS,
+        forms: str | Collection[Form] = FORMS,
         font: Font = "sans",
     ) -> Report:
         """Draw tables, figures and the page.
@@ -462,16 +464,19 @@ class Benchmark:
             title: what the report is headed; None for the suite's title.
             fdr: whether tables of differences print the false discovery rate beside Holm's p.
             with_seeds: refuse to draw intervals that do not hold what other seeds would change.
-            forms: the files of each figure, of `pdf`, `svg` and `png`; the page holds its figures
-                whatever these are.
+            forms: the files of each figure, of `pdf`, `svg` and `png`, as a list or as the command
+                line's `"pdf,svg"`; the page holds its figures whatever these are.
             font: of the figures, `sans`, or `serif` beside a text in Times.
 
         Returns:
             The folder, its page and its files.
 
         Raises:
+            SpecError: there is no such form or font; nothing has been written.
             StoreError: as for `stored`, there is no such entry, or the folder cannot be written.
         """
+        drawn = read_forms(forms)
+        _refuse_other("font", font, choices=get_args(Font))
         name = self.suite.name
         folder = Path(out) if out else self.store.report_folder(name, against=against)
         files = build_report(
@@ -482,7 +487,7 @@ class Benchmark:
             title=title,
             fdr=fdr,
             with_seeds=with_seeds,
-            forms=forms,
+            forms=drawn,
             font=font,
         )
         return Report(folder, tuple(files))
@@ -560,5 +565,15 @@ def _data_folder(given: str | Path | None) -> Path | None:
     return Path(root) if root else None
 
 
+def _refuse_other(name: str, given: str, *, choices: Sequence[str]) -> None:
+    """Refuse a word that is none of those that an argument takes.
+
+    Raises:
+        SpecError: it is another.
+    """
+    if given not in choices:
+        raise SpecError(f"There is no {name}='{given}'.", remedy=f"It is {' or '.join(choices)}.")
+
+
 def _ignore(event: Event) -> None:
-    """Nobody listens."""
+    """No listener."""

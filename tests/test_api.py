@@ -197,9 +197,24 @@ def test_a_way_to_run_that_does_not_exist_is_refused(tiny_world: TinyWorld) -> N
     bench = benchmark(tiny_world, ["popularity"])
     with pytest.raises(SpecError, match=r"only_cache.* only-cache"):
         bench.run(resume="only_cache")  # type: ignore[arg-type]
+    with pytest.raises(SpecError, match=r"only_cache.* only-cache"):
+        bench.forecast(resume="only_cache")  # type: ignore[arg-type]
     with pytest.raises(BenchError, match="0 workers"):
         bench.run(workers=0)
     assert not list(bench.store.records())
+
+
+def test_a_wrong_choice_of_a_report_leaves_the_last_one_alone(finished, tmp_path: Path) -> None:
+    _, bench, _, _ = finished
+    paths = bench.report(tmp_path, forms="svg, png").files
+    assert {path.suffix for path in paths} & {".pdf", ".svg", ".png"} == {".svg", ".png"}
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    for forms in ("gif", ("gif",), ["pdf", "PNG"], "pdf,gif", ""):
+        with pytest.raises(SpecError, match=r"saved as '.*some of pdf, svg and png"):
+            bench.report(tmp_path, forms=forms)
+    with pytest.raises(SpecError, match=r"font='comic'.* sans or serif"):
+        bench.report(tmp_path, font="comic")  # type: ignore[arg-type]
+    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
 
 
 def test_importing_the_package_stays_light() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal, get_args
 
 from srgnn_bench.errors import SpecError
@@ -13,21 +14,23 @@ FORMS: tuple[Form, ...] = get_args(Form)
 Font = Literal["sans", "serif"]
 
 
-def read_forms(text: str | None) -> tuple[Form, ...]:
-    """Forms as the command line names them: separated by commas, or ``none``; all where it is None.
+def read_forms(forms: str | Collection[str] | None) -> tuple[Form, ...]:
+    """Forms as a caller names them: some of ``FORMS``, or a text as the command line takes it.
+
+    Args:
+        forms: names; or one text of names with commas between them, or ``none``; None for all.
 
     Raises:
-        SpecError: it names something else.
+        SpecError: one of them is no form.
     """
-    if text is None:
+    if forms is None:
         return FORMS
-    if text == "none":
-        return ()
-    named = [part.strip() for part in text.split(",")]
-    forms = tuple(form for form in FORMS if form in named)
-    if len(forms) != len(named):
-        raise SpecError(
-            f"--forms {text} names no such files of figures.",
-            remedy="Name some of pdf, svg and png once each, separated by commas, or none.",
-        )
-    return forms
+    if isinstance(forms, str):
+        forms = [] if forms == "none" else [part.strip() for part in forms.split(",")]
+    for form in forms:
+        if form not in FORMS:
+            raise SpecError(
+                f"No figure is saved as '{form}'.",
+                remedy="The forms are some of pdf, svg and png, with commas between them, or none.",
+            )
+    return tuple(form for form in FORMS if form in forms)
