@@ -10,17 +10,49 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from srgnn_bench import __version__
 from srgnn_bench.cli import check, datasets, doctor, models, reference, report, run, status, studies
 from srgnn_bench.cli.screen import console, print_error
-from srgnn_bench.cli.words import INTERRUPTED
+from srgnn_bench.cli.words import INTERRUPTED, told_when_stopped
 from srgnn_bench.errors import USERS_MISTAKE, BenchError
 
-app = typer.Typer(name="srgnn-bench", no_args_is_help=True, pretty_exceptions_enable=False)
+
+class _Commands(TyperGroup):
+    """All commands, and what is said of every one that is called wrongly or interrupted."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Call the command that is named; the context is click's, or newer typers' own."""
+        try:
+            with told_when_stopped("To go on, give the same command again."):
+                return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = _plain(error)
+            raise
+
+
+def _plain(error: typer.BadParameter) -> str:
+    """What is wrong with an option's value; newer typers leave that to pydantic's words."""
+    from pydantic import ValidationError
+
+    from srgnn_bench.specs.reading import reason_of
+
+    if not isinstance(error.__cause__, ValidationError):
+        return error.message
+    first = error.__cause__.errors()[0]
+    reason = reason_of(first).rstrip(".")
+    if reason.startswith("Input "):
+        reason = f"{first['input']!r} {reason.removeprefix('Input ')}"
+    return f"{reason}."
+
+
+app = typer.Typer(
+    name="srgnn-bench", cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False
+)
 app.command()(run.run)
 app.command()(report.report)
 app.command()(status.status)

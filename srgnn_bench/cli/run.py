@@ -32,7 +32,7 @@ from srgnn_bench.cli.options import (
     WorkersOption,
 )
 from srgnn_bench.cli.screen import console, print_json, warn
-from srgnn_bench.cli.words import INTERRUPTED, NOT_ALL_DONE, benchmark_of
+from srgnn_bench.cli.words import NOT_ALL_DONE, benchmark_of, told_when_stopped
 from srgnn_bench.process.device import DeviceChoice
 
 if TYPE_CHECKING:
@@ -92,7 +92,10 @@ def run(
         states = benchmark.states()
         expected = benchmark.forecast(resume=resume.value, device=here, states=states)
     screen.print(plan_table(benchmark.jobs, states, expected))
-    try:
+    again = "the same command goes on from here"
+    if resume is Resume.overwrite:
+        again += " once --resume overwrite is left out"
+    with told_when_stopped(f"What was finished is stored; {again}."):
         with ProgressView(screen, forecast=expected) as view:
             outcome = benchmark.run(
                 resume=resume.value,
@@ -103,16 +106,9 @@ def run(
                 device=device,
                 deterministic=deterministic,
             )
-    except KeyboardInterrupt:
-        again = "the same command goes on from here"
-        if resume is Resume.overwrite:
-            again += " once --resume overwrite is left out"
-        screen.print(f"Stopped. What was finished is stored; {again}.")
-        raise typer.Exit(INTERRUPTED) from None
-    page = None
-    if outcome.done:
-        page = benchmark.report(forms=drawn).page
-        screen.print(results_table(benchmark.stored()))
+        page = benchmark.report(forms=drawn).page if outcome.done else None
+        if page is not None:
+            screen.print(results_table(benchmark.stored()))
     if outcome.trained == 0:
         screen.print(
             "Nothing was trained: no run was missing."

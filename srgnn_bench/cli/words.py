@@ -2,17 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from srgnn_bench.errors import StoreError
+import typer
+
+from srgnn_bench.cli.screen import console
+from srgnn_bench.errors import SpecError, StoreError
 
 if TYPE_CHECKING:
     from srgnn_bench.api import Benchmark
     from srgnn_bench.store.store import ResultStore
 
 NOT_ALL_DONE, INTERRUPTED = 1, 130
+
+
+@contextlib.contextmanager
+def told_when_stopped(how: str) -> Iterator[None]:
+    """Where Ctrl-C stops a command, end it with one line that says how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        console(stderr=True).print(f"Stopped. {how}")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def refuse_options_before(group: typer.Context) -> None:
+    """Refuse options of a group of commands that stand before one of them: it does not get them.
+
+    Raises:
+        SpecError: there is one.
+    """
+    for option in group.command.params:
+        source = group.get_parameter_source(option.name or "")
+        if source is not None and source.name == "COMMANDLINE":
+            raise SpecError(
+                f"{option.opts[0]} stands before '{group.invoked_subcommand}' and does nothing.",
+                remedy=f"Put it behind '{group.invoked_subcommand}', if that has it.",
+            )
 
 
 def benchmark_of(
@@ -61,8 +90,9 @@ def stored_suites(suite: str | None, stores: Sequence[ResultStore]) -> list[str]
     names = sorted(set.intersection(*held))
     if not names:
         raise StoreError(
-            f"{' and '.join(str(store.root) for store in stores)} hold no suite"
-            f"{' in common' if len(stores) > 1 else ''}.",
+            f"{stores[0].root} holds no suite."
+            if len(stores) == 1
+            else f"{' and '.join(str(store.root) for store in stores)} hold no suite in common.",
             remedy="Run one first, or name another folder with --results.",
         )
     return names

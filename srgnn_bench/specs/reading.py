@@ -57,6 +57,11 @@ def spec_of(spec_class: type[S], content: Mapping[str, Any], *, where: str) -> S
         raise _invalid(where, spec_class, error) from error
 
 
+def reason_of(error: ErrorDetails) -> str:
+    """What is wrong with a value, without pydantic's words about how it was found."""
+    return error["msg"].removeprefix("Value error, ").partition(", unable to parse")[0]
+
+
 def did_you_mean(wrong: str, known: list[str]) -> str:
     """A sentence with the nearest known name, or an empty string."""
     near = difflib.get_close_matches(wrong, known, n=1)
@@ -75,8 +80,7 @@ def _invalid(where: str, spec_class: type[Spec], error: ValidationError) -> Spec
     # A misspelt key often shows up as a missing one too; the misspelling is the cause.
     first = min(found, key=lambda each: each["type"] != "extra_forbidden")
     place = ".".join(str(part) for part in first["loc"])
-    reason = first["msg"].removeprefix("Value error, ")
-    problem = f"{where}: {place + ': ' if place else ''}{reason}."
+    problem = f"{where}: {place + ': ' if place else ''}{reason_of(first)}."
     remedy = f"{len(found)} problem(s) in all; correct the value."
     if first["type"] == "extra_forbidden":
         known = _keys_at(spec_class, first["loc"])

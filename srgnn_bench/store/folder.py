@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from srgnn_bench.errors import StoreError
 from srgnn_bench.files import half_written, sealed, unsealed, write_atomically
+from srgnn_bench.specs.reading import reason_of
 from srgnn_bench.store.keys import short
 
 T = TypeVar("T", bound=BaseModel)
@@ -177,7 +178,7 @@ def parse_sealed(text: str | bytes, kind: type[T], *, path: Path, remedy: str, l
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise damaged(path, f"{line}{place}: {first['msg']}", remedy=remedy) from error
+        raise damaged(path, f"{line}{place}: {reason_of(first)}", remedy=remedy) from error
     except ValueError as error:  # of JSON or of UTF-8, too
         raise damaged(path, f"{line}{error}", remedy=remedy) from error
 

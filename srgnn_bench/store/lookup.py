@@ -12,7 +12,7 @@ from srgnn_bench.errors import SpecError, StoreError
 from srgnn_bench.specs import registry
 from srgnn_bench.specs.dataset import DatasetSpec
 from srgnn_bench.specs.model import ModelSpec
-from srgnn_bench.specs.reading import did_you_mean
+from srgnn_bench.specs.reading import did_you_mean, reason_of
 from srgnn_bench.specs.suite import ModelEntry, SuiteSpec, names_a_file
 from srgnn_bench.store.keys import RESULTS_VERSION
 from srgnn_bench.store.record import Cell, Manifest, Record
@@ -159,7 +159,7 @@ def suite_of(manifest: Manifest) -> SuiteSpec:
         return SuiteSpec.model_validate(manifest.spec)
     except ValidationError as error:
         raise StoreError(
-            f"The stored suite {manifest.suite} cannot be read ({error.errors()[0]['msg']}).",
+            f"The stored suite {manifest.suite} cannot be read ({reason_of(error.errors()[0])}).",
             remedy="Run the suite again.",
         ) from error
 
