@@ -8,10 +8,13 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
+import typer
 import yaml
 from rich.console import Console
 from rich.table import Table
@@ -21,11 +24,13 @@ from typer.testing import CliRunner, Result
 from srgnn_bench import cli
 from srgnn_bench.api import Benchmark
 from srgnn_bench.cli import screen
+from srgnn_bench.cli.words import stored_suites
 from srgnn_bench.errors import StoreError
 from srgnn_bench.events import EpochDone, RunDone, TrialDone, TrialStarted
 from srgnn_bench.execution.forecast import Forecast, Part
 from srgnn_bench.listeners.progress import ProgressView, time_left
 from srgnn_bench.plain_text import visible
+from srgnn_bench.store.store import ResultStore
 
 EVIL = "[b]:smile: \x1b[31m \u202e \x9b \r\x07 end"
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -101,9 +106,12 @@ def test_one_command_runs_stores_and_reports(tiny_world: TinyWorld) -> None:
         (["--suite", "standard", "--dataset", "tmall"], "SRGNN_BENCH_DATA_ROOT"),
         (["--set", "epochs"], "KEY=VALUE"),
         (["--set", "training.epoch=3"], "epochs"),
-        (["--trials", "-1"], "--trials"),
-        (["--seeds", "0"], "--seeds"),
-        (["--resume", "perhaps"], "only-missing"),
+        (["--trials", "-1"], "'--trials'"),
+        (["--trials", "x"], "'--trials'"),
+        (["--seeds", "0"], "'--seeds'"),
+        (["--workers", "1.5"], "'--workers'"),
+        (["--resume", "perhaps"], "'perhaps' is not one of 'only-missing'"),
+        (["--set", "seeds=x"], "seeds: Input should be a valid integer."),
         (["--nonsense"], "--nonsense"),
         (["--trials", "0"], "at least one tuning trial"),
         (["--forms", "svg,gif"], "some of pdf, svg and png"),
@@ -116,8 +124,51 @@ def test_a_users_mistake_gets_one_line_and_exit_code_2(
     done = command(*arguments, "--results", tmp_path / "results", cwd=tmp_path)
     assert done.returncode == 2
     assert message in done.stderr.replace("│", "")
-    assert "Traceback" not in done.stderr
+    for words in ("Traceback", "Value error", "unable to parse"):
+        assert words not in done.stderr
     assert not (tmp_path / "results").exists()
+
+
+def every_command(whole: Any = None) -> Iterator[tuple[list[str], Any]]:
+    """The words of every command and group, and what they stand for."""
+    waiting: list[tuple[list[str], Any]] = [([], whole or typer.main.get_command(cli.app))]
+    while waiting:
+        words, found = waiting.pop()
+        yield words, found
+        inner = getattr(found, "commands", {})
+        waiting += [([*words, name], each) for name, each in inner.items()]
+
+
+def test_what_no_option_can_be_is_said_plainly() -> None:
+    seen = 0
+    for words, found in every_command():
+        for option in found.params:
+            for wrong in ("x", "-1", "1.5", ""):
+                if option.opts[0] not in ("--trials", "--seeds", "--seed", "--workers", "--resume"):
+                    continue
+                done = call(*words, option.opts[0], wrong)
+                assert done.exit_code == 2
+                said = done.stderr.replace("│", "")
+                named = rf"Invalid value for '{option.opts[0]}': '?{re.escape(wrong)}'? "
+                assert re.search(named, said), said
+                assert "Value error" not in said
+                assert "unable to parse" not in said
+                seen += 1
+    assert seen > 20
+
+
+def test_options_of_a_group_before_its_command_are_refused() -> None:
+    seen = 0
+    for words, found in every_command():
+        for name in getattr(found, "commands", {}):
+            for option in found.params:
+                flag, takes = option.opts[0], getattr(option, "is_flag", False)
+                if flag in ("--help", "--version") or "completion" in flag:
+                    continue
+                done = call(*words, flag, *([] if takes else ["x"]), name, "x")
+                assert f"{flag} stands before '{name}'" in str(done.exception)
+                seen += 1
+    assert seen >= 4  # the data root and JSON of `datasets`, before two commands
 
 
 def test_some_failed_runs_give_exit_code_1_and_a_report(
@@ -178,6 +229,10 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> TinyWorld:
     return world
 
 
+STORED = ["--trials", "2", "--seeds", "1", "--set", "training.epochs=1", "--forms", "none"]
+STORED += ["--model", "stamp", "--model", "popularity"]
+
+
 def test_what_is_stored_is_verified(stored: TinyWorld) -> None:
     done = call("status", "--verify", "--results", stored.results)
     assert done.exit_code == 0, done.output
@@ -190,6 +245,28 @@ def test_a_folder_that_holds_nothing_is_not_called_sound(tmp_path: Path) -> None
     done = call("status", "--verify", "--results", tmp_path / "misspelt")
     assert isinstance(done.exception, StoreError)
     assert "holds nothing" in str(done.exception)
+
+
+def test_who_reads_makes_no_folder(tiny_world: TinyWorld) -> None:
+    misspelt = tiny_world.root / "misspelt"
+    before = sorted(tiny_world.root.rglob("*"))
+    status = call("status", *options(tiny_world)[:4], "--results", misspelt)
+    assert status.exit_code == 0, status.output
+    assert status.stdout.count(" 0 of ") == 6  # trials and runs of three models
+    for words in (
+        ["report"],
+        ["report", "--suite", tiny_world.suite],
+        ["report", "--out", misspelt / "out"],
+        ["status", "--verify"],
+        ["studies", "export", "--out", misspelt / "studies.db"],
+    ):
+        done = call(*words, "--results", misspelt)
+        assert isinstance(done.exception, StoreError), done.output
+    assert call("check", misspelt).exit_code != 0
+    assert call("report", "--compare", misspelt, misspelt).exit_code != 0
+    assert sorted(tiny_world.root.rglob("*")) == before
+    with pytest.raises(StoreError, match=r"misspelt holds no suite\."):
+        stored_suites(None, [ResultStore(misspelt)])
 
 
 @pytest.mark.parametrize(
@@ -209,6 +286,7 @@ def test_a_damaged_file_is_named_in_one_line(stored: TinyWorld, pattern: str) ->
     path.write_bytes(whole[: len(whole) // 2])
     try:
         done = call("status", "--verify", "--results", stored.results)
+        as_json = call("status", "--verify", "--json", "--results", stored.results)
     finally:
         path.write_bytes(whole)
     assert done.exit_code == 1
@@ -216,6 +294,10 @@ def test_a_damaged_file_is_named_in_one_line(stored: TinyWorld, pattern: str) ->
     assert len(named) == 1
     assert named[0].startswith("damaged: ")
     assert done.stdout.endswith(", 1 damaged.\n")
+    assert as_json.exit_code == 1
+    value = json.loads(as_json.stdout)
+    assert value["damaged"] == [named[0].removeprefix("damaged: ")]
+    assert f"{value['checked']} files checked" in done.stdout
 
 
 def test_exported_studies_are_optunas(stored: TinyWorld) -> None:
@@ -237,8 +319,7 @@ def test_exported_studies_are_optunas(stored: TinyWorld) -> None:
 
 
 def test_a_run_prints_one_json_value_or_one_path(stored: TinyWorld) -> None:
-    again = [*options(stored), "--trials", "2", "--seeds", "1", "--set", "training.epochs=1"]
-    again += ["--model", "stamp", "--model", "popularity", "--forms", "none"]
+    again = [*options(stored), *STORED]
     page = stored.results / "report" / "tinysuite" / "index.html"
     done = call("run", *again, "--json")
     assert done.exit_code == 0, done.output
@@ -384,6 +465,59 @@ def child(code: str, *, stdout: str | None = None, **environment: str) -> tuple[
 
 
 MAIN = "import sys; from srgnn_bench.cli import main; main(['datasets', *sys.argv[1:]])"
+
+
+def test_ctrl_c_is_one_line_that_says_how_to_go_on(capfd: pytest.CaptureFixture[str]) -> None:
+    def interrupted(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    whole: Any = typer.main.get_command(cli.app)
+    stopped = []
+    for words, found in every_command(whole):
+        if getattr(found, "commands", {}) and words != ["datasets"]:
+            continue
+        found.callback = interrupted
+        needed = ["x" for each in found.params if each.required]
+        needed = ["x", "--data-root", "x"] if words == ["datasets", "download"] else needed
+        with pytest.raises(SystemExit) as ended:
+            whole.main([*words, *needed])
+        assert ended.value.code == 130
+        out, err = capfd.readouterr()
+        assert (out, err) == ("", "Stopped. To go on, give the same command again.\n")
+        stopped.append(words)
+    assert len(stopped) > 8
+
+
+@pytest.mark.parametrize(
+    ("moment", "how"),
+    [
+        ("states", "To go on, give the same command again."),
+        ("run", "the same command goes on from here."),
+        ("report", "the same command goes on from here."),
+    ],
+)
+def test_a_run_that_is_stopped_at_any_moment_says_how_to_go_on(
+    moment: str, how: str, stored: TinyWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Benchmark, moment, interrupted)
+    done = call("run", *options(stored), *STORED)
+    assert done.exit_code == 130
+    assert re.fullmatch(r"Stopped\. .+\n", done.stderr)
+    assert done.stderr.endswith(f"{how}\n")
+
+
+def test_an_interrupt_from_the_keyboard_is_one_line() -> None:
+    interrupt = (
+        "import os, signal, time\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "import srgnn_bench.specs.registry as r\n"
+        "def f(*a): os.kill(os.getpid(), signal.SIGINT); time.sleep(60)\nr.names = f\n"
+    )
+    code, said = child(interrupt + MAIN)
+    assert (code, said.count(b"\n")) == (130, 1)
+    assert said.startswith(b"Stopped. ")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")

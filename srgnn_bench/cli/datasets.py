@@ -15,6 +15,7 @@ from srgnn_bench.cli.options import (
     ResultsOption,
 )
 from srgnn_bench.cli.screen import console, print_json, table_of, warn
+from srgnn_bench.cli.words import refuse_options_before
 from srgnn_bench.errors import BenchError
 
 app = typer.Typer(invoke_without_command=True)
@@ -29,6 +30,7 @@ def datasets(
     from srgnn_bench.specs import registry
 
     if context.invoked_subcommand is not None:
+        refuse_options_before(context)
         return
     rows: list[dict[str, Any]] = []
     table = table_of(["name", "title", "source", "where"])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +27,9 @@ from srgnn_bench.cli.screen import console, print_json
 from srgnn_bench.cli.words import NOT_ALL_DONE, benchmark_of
 from srgnn_bench.errors import StoreError
 
+if TYPE_CHECKING:
+    from srgnn_bench.api import Benchmark
+
 
 def status(
     suite: SuiteOption = "quick",
@@ -43,19 +49,35 @@ def status(
 ) -> None:
     """Show which runs are done, failed, missing or stale, and why; or check a whole folder."""
     if verify:
-        _verify(results)
+        _verify(results, as_json=as_json)
         return
-    benchmark = benchmark_of(
-        suite,
-        dataset=dataset,
-        model=model,
-        trials=trials,
-        seeds=seeds,
-        settings=settings,
-        data_root=data_root,
-        results=results,
-        trust=trust,
-    )
+    with _read_only(results) as folder:
+        benchmark = benchmark_of(
+            suite,
+            dataset=dataset,
+            model=model,
+            trials=trials,
+            seeds=seeds,
+            settings=settings,
+            data_root=data_root,
+            results=folder,
+            trust=trust,
+        )
+        _show(benchmark, as_json=as_json)
+
+
+@contextlib.contextmanager
+def _read_only(results: Path) -> Iterator[Path]:
+    """The folder of the results; a passing one where there is none, for the data of the plan."""
+    if results.exists():
+        yield results
+        return
+    with tempfile.TemporaryDirectory(prefix="srgnn-bench-status-") as name:
+        yield Path(name)
+
+
+def _show(benchmark: Benchmark, *, as_json: bool) -> None:
+    """Print how far a benchmark is."""
     from srgnn_bench.cli.tables import plan_table
     from srgnn_bench.execution.stale import chosen_edges, failures, stale_runs
 
@@ -89,7 +111,7 @@ def status(
         screen.print(f"edge: {line}")
 
 
-def _verify(results: Path) -> None:
+def _verify(results: Path, *, as_json: bool) -> None:
     """Check all that is stored; exit code 1 where something is damaged.
 
     Raises:
@@ -106,8 +128,11 @@ def _verify(results: Path) -> None:
         )
     # Runs share their prefixes, whose fault is then found several times.
     faults = list(dict.fromkeys(str(error) for _, error in found if error is not None))
-    for fault in faults:
-        console().print(f"damaged: {fault}")
-    console().print(f"{len(found)} files checked in {results}, {len(faults)} damaged.")
+    if as_json:
+        print_json({"checked": len(found), "damaged": faults})
+    else:
+        for fault in faults:
+            console().print(f"damaged: {fault}")
+        console().print(f"{len(found)} files checked in {results}, {len(faults)} damaged.")
     if faults:
         raise typer.Exit(NOT_ALL_DONE)

@@ -16,7 +16,7 @@ from srgnn_bench.report.results import SuiteResults, distinct
 
 def plan_table(jobs: list[Job], states: list[JobState], expected: Forecast | None = None) -> Table:
     """What will be run, how much of it is done already, and how long the rest will take."""
-    headings = ["dataset", "model", "trials and finalists done", "runs done", "not done"]
+    headings = ["dataset", "model", "trials and finalists done", "runs done", "failed or lost"]
     whole = None if expected is None or not expected.units else expected.left
     table = table_of(headings + ["time left"] * (expected is not None), title="Plan")
     if whole is not None:
