@@ -110,7 +110,8 @@ class Benchmark:
         results: folder of the results; made on the first write.
         keep_models: keep the models of the final runs, for `load`. A stored run without its model
             is made again.
-        trust: whether models' classes may come from any module.
+        trust: whether models' classes may come from any module. One that lies beside the model's
+            file is found too: code beside a file that is trusted is run.
 
     Attributes:
         resolved: the suite with these choices in place of its own, and all that it names.
@@ -536,7 +537,7 @@ def check(
         work: folder for prepared data and the checkpoint, from which an interrupted call goes on; a
             temporary one unless given.
         listen: told of the start and of every epoch.
-        trust: whether the model's class may come from any module.
+        trust: whether the model's class may come from any module, as for `Benchmark`.
 
     Raises:
         BenchError: there is no such run, the data or the code is not that of the run, or the

@@ -88,7 +88,10 @@ SetOption = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="A setting, such as training.epochs=5."),
 ]
 TrustOption = Annotated[
-    bool, typer.Option("--trust", help="Import models from any module that a file names.")
+    bool,
+    typer.Option(
+        "--trust", help="Import models from any module that a file names, or has beside it."
+    ),
 ]
 ResumeOption = Annotated[Resume, typer.Option("--resume", help="What to do about stored runs.")]
 WorkersOption = Annotated[

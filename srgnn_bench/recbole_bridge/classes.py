@@ -9,6 +9,7 @@ import inspect
 import linecache
 import sys
 import traceback
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -37,38 +38,52 @@ def model_class(spec: ModelSpec, *, trust: bool = False) -> type[Any]:
     A specification names the code that is run, and may come from a stranger. So modules are refused
     that are not in ``TRUSTED`` or in an installed package that declares models.
 
+    A module that is trusted by the user may also lie beside the model's file. That folder then
+    stands at the end of ``sys.path``, for what the module imports later and for worker processes.
+
     Args:
         spec: the model.
         trust: whether to import any module that the specification names.
 
     Raises:
-        ModelError: the module is not trusted, the module or the class does not exist, or the
-            class is no RecBole sequential model, cannot rank, or is known not to run on sessions.
+        ModelError: the module is not trusted, the module or the class does not exist, another
+            module of that name hides the one beside the file, or the class is no RecBole
+            sequential model, cannot rank, or is known not to run on sessions.
     """
     module_name, class_name = spec.class_path.split(":")
-    if not trust and not any(
+    is_known = any(
         f"{module_name}.".startswith(f"{package}.") for package in (*TRUSTED, *providers())
-    ):
+    )
+    beside = None if is_known else spec.folder
+    if not is_known and not trust:
         raise ModelError(
             f"Model '{spec.name}' would import {module_name}, which is in none of the packages of "
             f"models that come with srgnn_bench, RecBole or an installed package that declares "
             "them.",
             remedy="If you trust that code, allow it with --trust (in Python: trust=True).",
         )
+    if beside is not None and str(beside) not in sys.path:
+        sys.path.append(str(beside))
+        importlib.invalidate_caches()  # the module may be a moment old
     try:
         with anomaly_detection_kept():
             module = importlib.import_module(module_name)
     except ImportError as error:
+        places = "in PYTHONPATH and among the installed packages"
+        if beside is not None:
+            places = f"beside its YAML, in {beside}, {places}"
         raise ModelError(
             f"Model '{spec.name}': module {module_name} cannot be imported ({error}).",
-            remedy="Correct `class` in its YAML, or install what it needs.",
+            remedy=f"Python looked {places}. Correct `class`, or install what it needs.",
         ) from error
     except Exception as error:  # the module is the user's own, and may do anything
         raise ModelError(
             f"Model '{spec.name}': module {module_name} cannot be imported "
             f"({type(error).__name__}: {error}{_place(error)}).",
-            remedy="Mend the module.",
+            remedy="Correct the module.",
         ) from error
+    if beside is not None:
+        _refuse_hidden(spec, module_name.split(".")[0], beside=beside)
     found = vars(module).get(class_name)
     if not isinstance(found, type):
         classes = [name for name, value in vars(module).items() if isinstance(value, type)]
@@ -93,6 +108,20 @@ def model_class(spec: ModelSpec, *, trust: bool = False) -> type[Any]:
             remedy="Give it one that returns a score per item, or derive it from FullSoftmax.",
         )
     return found
+
+
+def _refuse_hidden(spec: ModelSpec, name: str, *, beside: Path) -> None:
+    """Refuse a module of another place where one of that name lies beside the model's file."""
+    meant = PathFinder.find_spec(name, [str(beside)])
+    taken = getattr(sys.modules[name], "__file__", None)
+    if meant is None or meant.origin is None or taken is None:
+        return
+    if Path(taken).resolve() != Path(meant.origin).resolve():
+        raise ModelError(
+            f"Model '{spec.name}': {meant.origin} lies beside its YAML, but module {name} is "
+            f"{taken} here.",
+            remedy="Rename one of them and correct `class`, or put the YAML into another folder.",
+        )
 
 
 def _place(error: Exception) -> str:

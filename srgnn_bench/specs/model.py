@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from srgnn_bench.specs.fields import Name, Scalar, Spec, Text, Title, Values
 
@@ -159,3 +160,16 @@ class ModelSpec(Spec):
     """Search space. Each name must also be a parameter of the model or a training setting. Trials
     ask for the dimensions in this order, which is no part of a study's key: in another order, the
     study is the same and its suggestions are others."""
+
+    _folder: Path | None = PrivateAttr(None)
+
+    @property
+    def folder(self) -> Path | None:
+        """Where its file is, beside which a user's class may be; None where it has no file."""
+        return self._folder
+
+    def read_in(self, folder: Path) -> ModelSpec:
+        """The same model, whose file is in a folder."""
+        copy = self.model_copy()
+        copy._folder = folder.resolve()
+        return copy

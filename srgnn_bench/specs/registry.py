@@ -63,7 +63,8 @@ def dataset(name: str) -> DatasetSpec:
 
 def model(name: str) -> ModelSpec:
     """The model of that name or path, complete; errors as for ``suite`` and ``completed``."""
-    return completed(_load("model", name, ModelSpec))
+    path = _find("model", name)
+    return completed(read_spec(path, ModelSpec, name=path.stem).read_in(path.parent))
 
 
 def family(name: str) -> str | None:
