@@ -103,6 +103,14 @@ def test_ids_of_another_type_are_refused_in_one_line(kept: Benchmark) -> None:
         kept.load("srgnn").recommend([["1"] if kept.load("srgnn").items.dtype != object else [1.5]])
 
 
+@pytest.mark.parametrize("sessions", [["p1", "p7"], [["p1"], "p7"], [b"p1"], "p1", [1, 7]])
+def test_one_session_is_no_list_of_sessions(kept: Benchmark, sessions) -> None:
+    model = kept.load("popularity")
+    for ask in (model.recommend, model.scores):
+        with pytest.raises(DataError, match="is no list of clicks"):
+            ask(sessions)
+
+
 def test_what_was_not_kept_is_named(kept: Benchmark, tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="Did you mean 'srgnn'"):
         kept.load("srgn")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,7 +65,7 @@ class KeptModel:
             has NaN, since no model can say anything of it.
 
         Raises:
-            DataError: the ids are of another type than the log's.
+            DataError: a session is no list, or the ids are of another type than the log's.
         """
         prefixes = self._prefixes(sessions)
         scores = np.full((len(sessions), len(self.items)), np.nan, dtype=np.float32)
@@ -110,6 +110,13 @@ class KeptModel:
         return found
 
     def _prefixes(self, sessions: Sequence[Sequence[Any]]) -> Prefixes:
+        for session in sessions:
+            # A text would be read letter by letter.
+            if isinstance(session, (str, bytes)) or not isinstance(session, Iterable):
+                raise DataError(
+                    f"The session {session!r} is no list of clicks.",
+                    remedy='Give a list of sessions, each a list: [["p1", "p7"]].',
+                )
         numbers = pd.Index(self.items)
         wanted = pd.Index([item for session in sessions for item in session])
         if len(wanted) and (wanted.inferred_type != numbers.inferred_type):
