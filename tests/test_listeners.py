@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from srgnn_bench.events import EpochDone, Event, RunDone, RunStarted, TrialDone, TrialStarted
+from srgnn_bench.errors import BenchError
+from srgnn_bench.events import (
+    EpochDone,
+    Event,
+    Listener,
+    RunDone,
+    RunStarted,
+    TrialDone,
+    TrialStarted,
+)
 from srgnn_bench.listeners import mlflow, tensorboard, wandb
 
 COURSE: list[Event] = [
@@ -87,6 +97,18 @@ def test_weights_and_biases_has_a_chart_for_each(monkeypatch: pytest.MonkeyPatch
     }
     last = {"shop/srgnn/seed-0/test/recall@20": 0.7, "shop/srgnn/seed-0/test/mrr@20": 0.3}
     assert run.told[-1] == last
+
+
+@pytest.mark.parametrize(
+    ("tracker", "package"),
+    [(tensorboard, "torch.utils.tensorboard"), (wandb, "wandb"), (mlflow, "mlflow")],
+)
+def test_a_tracker_that_is_not_installed_is_one_line(
+    tracker: Callable[[str], Listener], package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(BenchError, match=r"srgnn-bench\[trackers\]"):
+        tracker("x")
 
 
 def test_mlflow_has_a_run_for_each(monkeypatch: pytest.MonkeyPatch) -> None:

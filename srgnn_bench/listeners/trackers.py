@@ -1,7 +1,8 @@
 """Listeners that pass a benchmark's events on to a tracker of experiments.
 
 Each is handed to ``Benchmark.run(listen=...)``. What is stored does not depend on them. Their
-packages are not installed along: ``pip install wandb`` or ``mlflow`` (RecBole brings TensorBoard).
+packages come with ``pip install 'srgnn-bench[trackers]'``; without its own, each raises
+``BenchError``.
 
 ```python
 from srgnn_bench.listeners import tensorboard
@@ -12,10 +13,12 @@ benchmark.run(listen=tensorboard("runs"))
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from srgnn_bench.errors import BenchError
 from srgnn_bench.events import EpochDone, Event, Listener, RunDone, TrialStarted
 
 Write = Callable[[str, dict[str, float], int | None], None]
@@ -24,10 +27,10 @@ Write = Callable[[str, dict[str, float], int | None], None]
 
 def tensorboard(folder: str | Path) -> Listener:
     """One TensorBoard run per trial and final run, in folders below ``folder``."""
-    from torch.utils.tensorboard import SummaryWriter
+    tracker = _package("torch.utils.tensorboard")
 
     def write(what: str, values: dict[str, float], epoch: int | None) -> None:
-        with SummaryWriter(str(Path(folder) / what)) as writer:
+        with tracker.SummaryWriter(str(Path(folder) / what)) as writer:
             for name, value in values.items():
                 writer.add_scalar(name, value, epoch)
 
@@ -41,9 +44,7 @@ def wandb(project: str, **init: Any) -> Listener:
         project: its project.
         init: what else ``wandb.init`` takes, such as ``mode="offline"``.
     """
-    import wandb as tracker
-
-    run = tracker.init(project=project, **init)
+    run = _package("wandb").init(project=project, **init)
 
     def write(what: str, values: dict[str, float], epoch: int | None) -> None:
         at = {} if epoch is None else {f"{what}/epoch": epoch}
@@ -54,8 +55,7 @@ def wandb(project: str, **init: Any) -> Listener:
 
 def mlflow(experiment: str) -> Listener:
     """One MLflow run per trial and final run, in an experiment."""
-    import mlflow as tracker
-
+    tracker = _package("mlflow")
     tracker.set_experiment(experiment)
     runs: dict[str, str] = {}
 
@@ -66,6 +66,21 @@ def mlflow(experiment: str) -> Listener:
             tracker.log_metrics(named, step=epoch)
 
     return _listener(write)
+
+
+def _package(name: str) -> Any:
+    """A tracker's package.
+
+    Raises:
+        BenchError: it cannot be imported.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise BenchError(
+            f"The tracker cannot be imported ({error}).",
+            remedy="Install it with: pip install 'srgnn-bench[trackers]'.",
+        ) from error
 
 
 def _listener(write: Write) -> Listener:
