@@ -176,7 +176,7 @@ print(larger.summary().drop(columns=["title", "protocol"]))
 
 # %% [markdown]
 # The clicks of this shop follow a rule about two neighbours, so counting neighbours does as well as
-# SR-GNN. On real clicks nobody knows the rule: that is what simple baselines are for.
+# SR-GNN. The rule of real clicks is not known: that is what simple baselines are for.
 #
 # ## The report
 #

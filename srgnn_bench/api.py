@@ -29,7 +29,7 @@ from srgnn_bench.execution.forecast import Forecast, forecast, to_be_done, work_
 from srgnn_bench.execution.plan import Job, JobState, Resume, plan, state_of
 from srgnn_bench.execution.stale import failures
 from srgnn_bench.listeners.progress import ProgressView
-from srgnn_bench.plain_text import visible
+from srgnn_bench.plain_text import counted, visible
 from srgnn_bench.process.computing import refuse_emulation
 from srgnn_bench.process.device import CPU, Device, DeviceChoice
 from srgnn_bench.report import build_report
@@ -154,14 +154,18 @@ class Benchmark:
 
     def _repr_html_(self) -> str:
         tuning = self.suite.tuning
-        budget = "no tuning" if tuning is None else f"{tuning.trials or 'timed'} trials"
+        trials = "no tuning"
+        if tuning is not None:
+            trials = counted(tuning.trials, "trial") if tuning.trials else "timed trials"
         numbers = sorted({self.suite.seeds_of(entry) for entry in self.suite.models})
-        seeds = " to ".join(map(str, dict.fromkeys((numbers[0], numbers[-1]))))
+        seeds = counted(numbers[-1], "seed")
+        if numbers[0] < numbers[-1]:
+            seeds = f"{numbers[0]} to {seeds}"
         rows = {
             "datasets": ", ".join(spec.title for spec in self.resolved.datasets),
             "models": ", ".join(entry.name for entry in self.suite.models),
             "protocol": self.suite.protocol.kind,
-            "budget": f"{budget}, {seeds} seeds",
+            "budget": f"{trials}, {seeds}",
             "results": str(self.store.root),
         }
         cells = "".join(

@@ -18,6 +18,11 @@ def visible(text: str) -> str:
     return UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things in words: ``1 run``, ``2 runs``."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def one_line(text: str) -> str:
     """Text as ``visible``, its line feeds and tabs as spaces."""
     return re.sub(r"[\n\t]", " ", visible(text))

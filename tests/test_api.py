@@ -56,6 +56,22 @@ def test_a_run_is_stored_and_told_of(finished) -> None:
     assert bench.run() == Outcome(done=2, trained=0, failed=0, missing=0)
 
 
+def test_a_notebook_shows_the_budget_in_words(finished) -> None:
+    world, _, _, _ = finished
+    for seeds, words in ((1, "1 trial, 1 seed<"), (2, "1 trial, 2 seeds<")):
+        assert words in benchmark(world, ["popularity"], seeds=seeds)._repr_html_()
+    entries = [
+        {"model": "popularity", "name": name, "seeds": seeds}
+        for name, seeds in (("few", 1), ("more", 3))
+    ]
+    suite = {"name": "own", "title": "Own", "datasets": [str(world.dataset)], "models": entries}
+    assert (
+        "16 trials, 1 to 3 seeds<" in Benchmark({**suite, "tuning": {"trials": 16}})._repr_html_()
+    )
+    timed = Benchmark({**suite, "tuning": {"trials": None, "seconds": 60}})
+    assert "timed trials, 1 to 3 seeds<" in timed._repr_html_()
+
+
 def test_results_have_one_row_per_record(finished) -> None:
     _, bench, _, _ = finished
     frame = bench.results()

@@ -184,7 +184,7 @@ def test_some_failed_runs_give_exit_code_1_and_a_report(
     assert done.returncode == 1, done.stderr
     assert "FAILED" in done.stdout
     assert "wrong on purpose" in done.stdout
-    assert "1 runs stored, 2 failed" in done.stdout
+    assert "1 run stored, 2 failed" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     assert "INCOMPLETE" in (tiny_world.results / "report/tinysuite/table.md").read_text()
 

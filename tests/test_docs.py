@@ -35,6 +35,14 @@ def test_no_page_is_a_wall() -> None:
     assert len((CHECKOUT / "README.md").read_text().split()) <= 900
 
 
+def test_words_are_current() -> None:
+    documents = [*pages(), *CHECKOUT.glob("*.md"), CHECKOUT / "docs" / "tutorial.py"]
+    code = [*CHECKOUT.glob("srgnn_bench/**/*.py"), *CHECKOUT.glob("baselines/*.py")]
+    for words, places in ((r"(?i)\bmend", [*documents, *code]), (r"(?i)\bnobody", documents)):
+        found = [path for path in places if re.search(words, path.read_text(encoding="utf-8"))]
+        assert not found, words
+
+
 def test_the_readme_links_to_what_is_there() -> None:
     """With anchors; the package's metadata has the same links as addresses."""
     links = re.findall(r"\]\(([^)]+)\)", (CHECKOUT / "README.md").read_text())

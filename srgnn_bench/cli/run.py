@@ -33,6 +33,7 @@ from srgnn_bench.cli.options import (
 )
 from srgnn_bench.cli.screen import console, print_json, warn
 from srgnn_bench.cli.words import NOT_ALL_DONE, benchmark_of, told_when_stopped
+from srgnn_bench.plain_text import counted
 from srgnn_bench.process.device import DeviceChoice
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def run(
     unfinished = _unfinished(outcome)
     if unfinished:
         console(stderr=as_json or quiet).print(
-            f"{outcome.done} runs stored, {unfinished}; "
+            f"{counted(outcome.done, 'run')} stored, {unfinished}; "
             "srgnn-bench status says why, with the same suite, data, results and settings.",
         )
     if as_json:

@@ -26,6 +26,7 @@ from srgnn_bench.cli.options import (
 from srgnn_bench.cli.screen import console, print_json
 from srgnn_bench.cli.words import NOT_ALL_DONE, benchmark_of
 from srgnn_bench.errors import StoreError
+from srgnn_bench.plain_text import counted
 
 if TYPE_CHECKING:
     from srgnn_bench.api import Benchmark
@@ -133,6 +134,7 @@ def _verify(results: Path, *, as_json: bool) -> None:
     else:
         for fault in faults:
             console().print(f"damaged: {fault}")
-        console().print(f"{len(found)} files checked in {results}, {len(faults)} damaged.")
+        checked = counted(len(found), "file")
+        console().print(f"{checked} checked in {results}, {len(faults)} damaged.")
     if faults:
         raise typer.Exit(NOT_ALL_DONE)

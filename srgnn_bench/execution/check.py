@@ -146,7 +146,7 @@ class Check:
         """Whether the machine is like that of the stored run, in a sentence."""
         if self.unlike:
             return f"The machine is another, where ranks may differ: {', '.join(self.unlike)}."
-        like = "The machine is a like one, as far as the record tells"
+        like = "The machine is alike, as far as the record tells"
         return f"{like}." if self.verdict == "exact" else f"{like}, where no rank should differ."
 
 

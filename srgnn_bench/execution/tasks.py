@@ -69,7 +69,7 @@ class Trouble:
 
     Attributes:
         error: what is wrong, in a sentence.
-        traceback: where, for whoever mends it.
+        traceback: where, for whoever fixes it.
         seconds: time that it took to find out.
         lost: whether the machines are to blame and not the model: then it is no result.
         stuck: address of the worker where the task is still running, past its time limit.

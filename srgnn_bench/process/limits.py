@@ -83,7 +83,7 @@ def call_within(seconds: float | None, action: Callable[[], T], *, what: str) ->
 def _too_long(seconds: float, what: str) -> ModelError:
     return ModelError(
         f"{what} took longer than {seconds:g} seconds.",
-        remedy="Raise the suite's time_limit_seconds, or mend the model. `--resume retry-failed` "
+        remedy="Raise the suite's time_limit_seconds, or fix the model. `--resume retry-failed` "
         "then tries a final run again; a trial stays in its study as it is, unless `--resume "
         "overwrite` begins the study anew.",
     )

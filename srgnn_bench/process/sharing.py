@@ -45,7 +45,7 @@ def share(works: Sequence[Work], do: Callable[[Work], Result], *, processes: int
 
 
 def _take(works: list[Work], do: Callable[[Work], Result], folder: Path) -> dict[int, Result]:
-    """Do each work that nobody has begun, by its place; a file says that one has been begun."""
+    """Do each work that is not begun, by its place; a file says that one has been begun."""
     done = {}
     for number, work in enumerate(works):
         try:
@@ -84,7 +84,7 @@ def main(folder: Path) -> None:
 
 
 def _end_with_the_first() -> None:
-    """End when the first process has: what nobody waits for is not written over what comes next."""
+    """End when the first process has, so as to write nothing over what comes next."""
     os.read(sys.stdin.fileno(), 1)
     os._exit(1)
 

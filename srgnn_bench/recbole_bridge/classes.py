@@ -80,7 +80,7 @@ def model_class(spec: ModelSpec, *, trust: bool = False) -> type[Any]:
         raise ModelError(
             f"Model '{spec.name}': module {module_name} cannot be imported "
             f"({type(error).__name__}: {error}{_place(error)}).",
-            remedy="Correct the module.",
+            remedy="Fix the module.",
         ) from error
     if beside is not None:
         _refuse_hidden(spec, module_name.split(".")[0], beside=beside)

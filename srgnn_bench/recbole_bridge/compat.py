@@ -36,7 +36,7 @@ class _TorchOfItsTrainer(ModuleType):
     """torch, as RecBole 1.2 expects it where its trainer reads the checkpoints that it wrote.
 
     They hold RecBole's configuration, in a form of pickle that ``torch.load`` refuses since torch
-    2.6 unless it is told that the file is trusted. Nobody else's ``torch.load`` changes.
+    2.6 unless it is told that the file is trusted. No other ``torch.load`` changes.
     """
 
     load = staticmethod(functools.partial(torch.load, weights_only=False))

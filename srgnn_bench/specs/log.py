@@ -37,7 +37,7 @@ class ClickLog:
             of the session.
         items_are_lists: whether the file calls the items lists of items.
         group_side: where the publisher has split the sessions: the side of each, as a place in
-            ``SIDES``, shape (groups,). None where nobody has.
+            ``SIDES``, shape (groups,). None where it has not.
         shortest_judged: clicks of the shortest prefix of a test session that is to be judged.
     """
 

@@ -289,7 +289,7 @@ class Divided:
         steps: what each of its steps left.
         train, test: sessions of both sides.
         validates: which training sessions are to validate, shape (training sessions,); None
-            where nobody has said.
+            where that is not said.
     """
 
     steps: list[StepCount]

@@ -6,7 +6,7 @@ written last and names the checksums of the others; ``failure.json`` in its plac
 run failed.
 ``prefixes/<dataset>/`` holds the test prefixes that the runs ranked, each set once.
 ``studies/<dataset>/<model>/<digits of the key>/trials.ndjson`` is a study.
-``suites/<suite>.json`` names the runs that a suite is made of. Nobody else knows these places.
+``suites/<suite>.json`` names the runs that a suite is made of. No other module knows these places.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def test_runs_of_several_kinds_of_device_are_marked_under_every_table(
 
 
 def test_a_study_of_several_kinds_of_device_is_marked(store: ResultStore) -> None:
-    """SR-GNN's first trial ran on a GPU, the next one on the CPU, of the rest nobody knows."""
+    """SR-GNN's first trial ran on a GPU, the next one on the CPU; the rest do not say."""
     write_suite(store, datasets=1, models=2, seeds=1, sessions=40)
     record = next(r for r in store.records() if r.model == "srgnn")
     study = store.study(dataset="diginetica", model="srgnn", key=record.study)

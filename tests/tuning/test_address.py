@@ -13,7 +13,7 @@ from srgnn_bench.tuning.server import StudyServer
 
 pytest.importorskip("psycopg", reason="needs the extra 'distributed'")
 
-NOBODY = "127.0.0.1:9"  # the port where nobody answers
+NOBODY = "127.0.0.1:9"  # a port where nothing answers
 
 MALFORMED = [
     "postgresql://bench:hunter2@more@{}/studies",

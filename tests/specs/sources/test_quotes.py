@@ -41,7 +41,7 @@ def read(folder: Path, text: str, *, name: str = "log.csv") -> list[tuple[object
 @pytest.mark.parametrize(
     ("rows", "row"),
     [
-        # closed by the next one that is left open, in a column that nobody reads
+        # closed by the next one that is left open, in a column that is not read
         ('1,a,10,"Blue\n1,b,11,x\n2,a,12,"Red\n2,b,13,x\n', 2),
         # in a column that is read
         ('1,a,10,x\n1,"b,11,x\n2,a,12,x\n2,"b,13,x\n', 3),
