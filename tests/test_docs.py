@@ -7,9 +7,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
+from srgnn_bench.cli import app
 from srgnn_bench.specs import registry
 from srgnn_bench.specs.model import TrainingSpec
 
@@ -56,6 +59,26 @@ def test_the_readme_links_to_what_is_there() -> None:
             headings = re.findall(r"(?m)^#+ (.+)$", target.read_text())
             slugs = [re.sub(r"[^a-z0-9 -]", "", heading.lower()) for heading in headings]
             assert anchor in [slug.replace(" ", "-") for slug in slugs], link
+
+
+def test_every_option_and_command_is_on_the_page() -> None:
+    page = (CHECKOUT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    waiting: list[tuple[str, Any]] = [("", typer.main.get_command(app))]
+    seen = 0
+    while waiting:
+        command, found = waiting.pop()
+        inner = getattr(found, "commands", {})
+        waiting += [(f"{command} {name}".strip(), each) for name, each in inner.items()]
+        rows = re.findall(rf"(?m)^\| .*`{command}(?: [A-Z]+)?`.*$", page)
+        assert rows or inner or not command, f"{command} is not on the page"
+        told = "\n".join(rows) if command else page
+        told += "".join(re.findall(rf"(?ms)^## Options of `{command}`$.*?^## ", page))
+        for option in found.params:
+            for name in [*option.opts, *option.secondary_opts]:
+                if name.startswith("--") and name != "--help":
+                    assert re.search(rf"{name}(?![\w-])", told), f"{command} {name}"
+                    seen += 1
+    assert seen > 50
 
 
 def test_adding_a_baseline_works_as_written(tmp_path: Path) -> None:
