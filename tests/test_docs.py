@@ -81,6 +81,14 @@ def test_every_option_and_command_is_on_the_page() -> None:
     assert seen > 50
 
 
+def test_a_script_that_one_is_told_to_run_does_something() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in [*pages(), *CHECKOUT.glob("*.md")])
+    scripts = set(re.findall(r"python (docs/\w+\.py)", text))
+    assert scripts
+    for script in scripts:
+        assert 'if __name__ == "__main__":' in (CHECKOUT / script).read_text(), script
+
+
 def test_adding_a_baseline_works_as_written(tmp_path: Path) -> None:
     model, contract = blocks("add-a-baseline.md", "python")
     (tmp_path / "my_models.py").write_text(model)
