@@ -46,6 +46,17 @@ def test_words_are_current() -> None:
         assert not found, words
 
 
+def test_the_changelog_keeps_its_headings_and_says_nothing_twice() -> None:
+    text = (CHECKOUT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"(?m)^### (.+)$", text)) <= {"Added", "Changed", "Fixed", "Removed"}
+    sections = re.split(r"(?m)^## .+$", text)[1:]
+    assert len(sections) > 1
+    for section in sections:
+        assert section.strip().startswith("### ")
+    said = re.findall(r"(?ms)^- (.+?)(?=^- |^#|\Z)", text)
+    assert len(said) == len({" ".join(each.split())[:30] for each in said})
+
+
 def test_the_readme_links_to_what_is_there() -> None:
     """With anchors; the package's metadata has the same links as addresses."""
     links = re.findall(r"\]\(([^)]+)\)", (CHECKOUT / "README.md").read_text())
