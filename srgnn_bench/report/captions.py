@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from srgnn_bench.evaluation.metrics import Metric
+from srgnn_bench.plain_text import counted
 from srgnn_bench.recbole_bridge.recbole_models import has_own_loss
 from srgnn_bench.report.divisions import VALIDATES, divisions, told
 from srgnn_bench.report.results import Hole, SuiteResults
@@ -110,7 +111,8 @@ def machine(results: SuiteResults) -> str:
     kinds = sorted(
         {
             f"{e.get('processor') or 'unknown processor'}, {e.get('cores', '?')} cores, "
-            f"{_count(e.get('threads', '?'), 'thread')}, device {device_words(e)}"
+            f"{counted(e['threads'], 'thread') if 'threads' in e else '? threads'}, "
+            f"device {device_words(e)}"
             for e in (record.environment for record in results.all_records())
         }
     )
@@ -368,7 +370,7 @@ def describe_devices(results: SuiteResults) -> str | None:
         return None
     parts = [
         f"on {kind} "
-        + ", ".join(f"{_count(number, what)} of {title}" for (what, title), number in done.items())
+        + ", ".join(f"{counted(number, what)} of {title}" for (what, title), number in done.items())
         for kind, done in sorted(made.items())
     ]
     return f"MIXED DEVICES, which round differently: {'; '.join(parts)}."
@@ -383,10 +385,6 @@ def _mixes_tuning(results: SuiteResults) -> bool:
         if results.is_ablation and len(set(studies)) != expected:
             return True
     return False
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")
 
 
 def span_text(seconds: int) -> str:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from srgnn_bench.errors import SpecError
+from srgnn_bench.plain_text import counted
 from srgnn_bench.specs.fields import Spec
 from srgnn_bench.specs.yaml_text import read_yaml
 
@@ -81,7 +82,7 @@ def _invalid(where: str, spec_class: type[Spec], error: ValidationError) -> Spec
     first = min(found, key=lambda each: each["type"] != "extra_forbidden")
     place = ".".join(str(part) for part in first["loc"])
     problem = f"{where}: {place + ': ' if place else ''}{reason_of(first)}."
-    remedy = f"{len(found)} problem(s) in all; correct the value."
+    remedy = f"{counted(len(found), 'problem')} in all; correct the value."
     if first["type"] == "extra_forbidden":
         known = _keys_at(spec_class, first["loc"])
         unknown = str(first["loc"][-1])

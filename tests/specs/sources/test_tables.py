@@ -432,7 +432,7 @@ def test_a_separator_that_is_none_is_answered_with_how_to_write_a_tab(wrong: str
     with pytest.raises(SpecError, match="one ASCII character") as caught:
         read_spec_of(DatasetSpec, content, where="shop.yaml")
     assert r'a tab is written "\t" in double quotes' in caught.value.problem
-    assert caught.value.remedy.startswith("1 problem(s) in all")
+    assert caught.value.remedy.startswith("1 problem in all")
 
 
 def test_the_row_is_right_far_into_a_file(tmp_path: Path) -> None:
