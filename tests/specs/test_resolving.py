@@ -75,7 +75,11 @@ def test_what_is_said_is_kept_as_a_file_and_not_read_again(
     [dataset], [entry] = benchmark.suite.datasets, benchmark.suite.models
     # Whoever reads the files instead, as another process does, has the same suite.
     again = resolve(benchmark.suite)
-    assert again == benchmark.resolved
+    assert again.datasets == benchmark.resolved.datasets
+    [model], [said_one] = again.models, benchmark.resolved.models
+    assert model.model_dump() == said_one.model_dump()
+    assert said_one.folder is None
+    assert model.folder == Path(entry.model).parent.resolve()
     assert looked_up["dataset", dataset] == looked_up["model", entry.model] == 1
 
 
