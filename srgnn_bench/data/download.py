@@ -35,7 +35,7 @@ BAD_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
 def download(spec: DatasetSpec, *, data_root: Path) -> list[Path]:
     """Fetch a dataset from the first of its addresses that answers.
 
-    Every file is checked against its sha256. Where nobody publishes one, that of the first
+    Every file is checked against its sha256. Where none is published, that of the first
     download is noted beside the file, as ``<file>.sha256``, and later downloads must match it.
 
     Returns:

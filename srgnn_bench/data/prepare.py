@@ -59,7 +59,7 @@ class PreparedDataset:
             holds the same sessions as train with the end that is judged.
         item_names: original id of item i at i - 1, ascending, shape (items,).
         validates: which training sessions their publisher takes to validate, shape (training
-            sessions,); None where nobody has said.
+            sessions,); None where it is not said.
         shortest_judged: clicks of the shortest prefix that is judged.
         train_names, test_names: original id of the session (of the user where sessions were
             cut by idle gap, of its place where the source names none), shape (sessions,).

@@ -24,6 +24,7 @@ from srgnn_bench.execution.final import FinalResult, FinalTask, now
 from srgnn_bench.execution.manifest import update_manifest
 from srgnn_bench.execution.plan import Job, Resume, Run, is_done, state_of
 from srgnn_bench.execution.tasks import Answer, Trouble, Workbench
+from srgnn_bench.plain_text import counted
 from srgnn_bench.process.device import CPU, Device
 from srgnn_bench.store.folder import Busy
 from srgnn_bench.store.record import Failure
@@ -57,7 +58,7 @@ class Outcome:
         made = f", {self.trained} of them by this call" if self.trained else ""
         ended = {"failed": self.failed, "lost by the machines": self.lost, "missing": self.missing}
         rest = ", ".join(f"{count} {what}" for what, count in ended.items() if count)
-        return f"{self.done} runs stored{made}{'; ' if rest else ''}{rest}"
+        return f"{counted(self.done, 'run')} stored{made}{'; ' if rest else ''}{rest}"
 
     def _repr_html_(self) -> str:
         return f"<p>{self}</p>"
