@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -161,20 +161,33 @@ def inline_svg(svg: str, name: str) -> Markup:
     """
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    # What takes room and draws nothing: digits beyond hundredths of a point, turns by nothing,
-    # ids that nothing refers to, the font of every text, line breaks.
-    svg = re.sub(r"(?<=\d)\.(\d\d)\d+", r".\1", svg)
-    svg = re.sub(r' transform="rotate\(-?0 [^"]*\)"', "", svg)
+    svg = re.sub(r">\s+<", "><", svg)
     used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg))
-    svg = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", svg)
-    svg = re.sub(r" font-family: [^;\"]*;?", "", svg)
-    svg = re.sub(r">\s+<", "><", re.sub(r"\s*\n\s*", " ", svg))
-    svg = re.sub(r'\bid="', f'id="{name}-', svg)
-    svg = re.sub(r'href="#', f'href="#{name}-', svg)
-    svg = re.sub(r"url\(#", f"url(#{name}-", svg)
+    svg = re.sub(r"<[^>]*>", lambda tag: _short_tag(tag[0], prefix=name, used=used), svg)
     svg = re.sub(r'<svg([^>]*?) width="[^"]*"', r"<svg\1", svg, count=1)
     svg = re.sub(r'<svg([^>]*?) height="[^"]*"', r'<svg\1 aria-hidden="true"', svg, count=1)
     return Markup(svg)
+
+
+def _short_tag(tag: str, *, prefix: str, used: Collection[str]) -> str:
+    """A tag of a drawing without what takes room and draws nothing.
+
+    That is digits beyond hundredths of a point, turns by nothing, ids that nothing refers to, the
+    font of every text, line breaks. The texts between the tags stay as they are.
+
+    Args:
+        tag: from ``<`` to ``>``.
+        prefix: of its ids.
+        used: the ids that something refers to.
+    """
+    tag = re.sub(r"\s*\n\s*", " ", tag)
+    tag = re.sub(r"(?<=\d)\.(\d\d)\d+", r".\1", tag)
+    tag = re.sub(r' transform="rotate\(-?0 [^"]*\)"', "", tag)
+    tag = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", tag)
+    tag = re.sub(r" font-family: [^;\"]*;?", "", tag)
+    tag = re.sub(r'\bid="', f'id="{prefix}-', tag)
+    tag = re.sub(r'href="#', f'href="#{prefix}-', tag)
+    return re.sub(r"url\(#", f"url(#{prefix}-", tag)
 
 
 def _runs(frames: Frames, *, out: Path) -> list[RunRow]:

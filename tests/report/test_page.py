@@ -6,12 +6,14 @@ import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 import made_up
 import pytest
 from made_up import write_suite
 
 from srgnn_bench.report import build_report
+from srgnn_bench.report.page import inline_svg
 from srgnn_bench.specs import registry
 from srgnn_bench.store.store import ResultStore
 
@@ -148,6 +150,29 @@ def test_stored_text_cannot_become_markup(built: Path):
     text = (built / "index.html").read_text(encoding="utf-8")
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+
+
+def texts_of(svg: str) -> list[str]:
+    drawn = ElementTree.fromstring(svg)
+    return [text.text for text in drawn.iter() if text.tag.endswith("text")]
+
+
+def test_the_texts_of_an_inlined_drawing_are_those_of_its_file(built: Path):
+    page = (built / "index.html").read_text(encoding="utf-8")
+    inlined = sorted(texts_of(svg) for svg in re.findall(r"<svg.*?</svg>", page, re.DOTALL))
+    files = sorted(texts_of(path.read_text(encoding="utf-8")) for path in built.glob("*.svg"))
+    assert len(files) >= 14
+    assert inlined == files
+
+
+def test_no_text_of_a_drawing_is_taken_for_its_coordinates():
+    told = 'p = 0.00123 font-family: x; id="a" href="#a" url(#a)'
+    tag = '<path id="a" d="M 1.23456 2&#10;\nL 3 4" transform="rotate(-0 1 2)"/>'
+    file = f'<?xml?>\n<svg width="9pt" height="9pt">\n{tag}\n<text>{told}</text>\n</svg>'
+    inlined = str(inline_svg(file, "x"))
+    assert texts_of(inlined) == [told]
+    assert 'id="x-a" d="M 1.23 2' in inlined
+    assert "rotate" not in inlined
 
 
 def browse(page: Path, *options: str, profile: Path) -> subprocess.CompletedProcess[str]:
