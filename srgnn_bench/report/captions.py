@@ -82,6 +82,15 @@ SESSIONS_ONLY = "‡"
 """Marks an interval and a p-value that do not hold what other seeds would change."""
 
 
+def mark_interval(with_seeds: Any) -> str:
+    """``SESSIONS_ONLY`` behind an interval that does not hold what seeds change, else nothing.
+
+    Args:
+        with_seeds: whether it does, as a frame has it: a bool of numpy's or NaN for no interval.
+    """
+    return "" if pd.isna(with_seeds) or with_seeds else SESSIONS_ONLY
+
+
 def describe_intervals(with_seeds: pd.Series[Any], *, marked: bool = False) -> str:
     """What the 95% intervals shown together hold, as the end of a sentence.
 

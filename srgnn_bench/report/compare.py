@@ -13,10 +13,10 @@ from srgnn_bench.errors import StoreError
 from srgnn_bench.evaluation.metrics import Metric, metric_title
 from srgnn_bench.evaluation.statistics import by_session, estimate, holm
 from srgnn_bench.report.captions import (
-    SESSIONS_ONLY,
     describe_intervals,
     device_words,
     explain_mark,
+    mark_interval,
     notes,
     suffix,
 )
@@ -87,7 +87,7 @@ def comparison_table(before: SuiteResults, after: SuiteResults) -> Table:
         cells = [TableCell(after.dataset_titles[dataset]), TableCell(after.entry_titles[entry])]
         for metric in after.metrics:
             found = by_place.loc[(dataset, entry, metric)]
-            mark = SESSIONS_ONLY if found["with_seeds"] is False else ""
+            mark = mark_interval(found["with_seeds"])
             cells += [
                 TableCell(percent(found["before"]), value=finite(found["before"])),
                 TableCell(percent(found["after"]), value=finite(found["after"])),

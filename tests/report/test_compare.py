@@ -63,6 +63,20 @@ def test_epochs_prefix_limit_and_seed_are_settings_too(store, tmp_path):
         assert part in told
 
 
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_an_interval_without_seeds_is_marked(store, tmp_path, seeds):
+    write_suite(store, datasets=1, models=5, seeds=1)
+    other = ResultStore(tmp_path / "after")
+    skills = dict.fromkeys(("srgnn", "gru4rec", "narm", "stamp"), 1.2)  # equal runs need no mark
+    write_suite(other, datasets=1, models=5, seeds=seeds, skills=skills)
+    table = compared(store, other)
+    for row in table.rows:
+        marked = [cell.text for cell in row if cell.text.endswith("‡")]
+        trained = row[1].text != "Popularity"
+        assert len(marked) == 2 * trained
+    assert "(‡: of the sessions alone)" in table.note
+
+
 def test_other_test_prefixes_have_no_interval(store, tmp_path):
     write_suite(store, datasets=1, models=2, seeds=1)
     other = ResultStore(tmp_path / "after")
@@ -70,6 +84,7 @@ def test_other_test_prefixes_have_no_interval(store, tmp_path):
     table = compared(store, other)
     assert table.data["low"].isna().all()
     assert table.data["difference"].notna().all()
+    assert not any("‡" in cell.text for row in table.rows for cell in row)
 
 
 def test_optimistic_numbers_and_cautions_are_marked(store, tmp_path):

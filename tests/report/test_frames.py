@@ -179,6 +179,10 @@ def test_one_seed_of_a_trained_model_leaves_the_sessions_alone_and_says_so(store
     tables = {table.name: table for table in all_tables(frames)}
     for name in ("differences-diginetica", "uncertainty"):
         assert "not other seeds" in " ".join(tables[name].lines)
+        for row in tables[name].rows:
+            trained = name.startswith("differences") or row[0].entry != "popularity"
+            marked = [cell.text for cell in row if cell.text.endswith("‡")]
+            assert len(marked) == 2 * trained, row[0].entry
     write_suite(store, datasets=1, models=5, seeds=2, suite="two")
     two = Frames(load_suite(store, suite="two"))
     assert two.differences["with_seeds"].all()

@@ -6,10 +6,10 @@ import numpy as np
 
 from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import (
-    SESSIONS_ONLY,
     card,
     describe_intervals,
     explain_mark,
+    mark_interval,
     suffix,
 )
 from srgnn_bench.report.frames import Frames
@@ -48,7 +48,7 @@ def difference_table(frames: Frames, *, dataset: str) -> Table | None:
                 cells += [TableCell(MISSING)] * len(columns)
                 continue
             found = by_place.loc[(entry, metric)]
-            mark = "" if found["with_seeds"] else SESSIONS_ONLY
+            mark = mark_interval(found["with_seeds"])
             effect = f"{found['effect']:+.2f}".replace("-", "−")
             gain = MISSING if np.isnan(found["relative"]) else f"{100 * found['relative']:+.1f}"
             cells += [

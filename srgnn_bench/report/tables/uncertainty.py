@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import (
-    SESSIONS_ONLY,
     card,
     describe_intervals,
     explain_mark,
+    mark_interval,
     suffix,
 )
 from srgnn_bench.report.frames import Frames
@@ -27,7 +27,7 @@ def uncertainty_table(frames: Frames) -> Table:
         for dataset, metric in groups:
             numbers = by_place.loc[(dataset, entry, metric)]
             half = (numbers["high"] - numbers["low"]) / 2
-            mark = SESSIONS_ONLY if numbers["with_seeds"] is False else ""
+            mark = mark_interval(numbers["with_seeds"])
             values = [numbers[n] for n in ("mean", "std", "error_seeds", "error_sessions")]
             cells += [TableCell(percent(value), value=finite(value)) for value in values]
             cells.append(TableCell(percent(half) + mark, value=finite(half)))
