@@ -11,6 +11,7 @@ import pandas as pd
 from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import describe_intervals
 from srgnn_bench.report.frames import Frames
+from srgnn_bench.report.frames.differences import comparisons
 from srgnn_bench.report.tables.table import p_text, signed
 
 LEVEL = 0.05
@@ -42,7 +43,7 @@ def conclusions(frames: Frames) -> list[str]:
     results = frames.results
     sentences = [
         f"A difference counts as clear where its p-value is below {LEVEL} after Holm's correction "
-        f"for all {len(frames.differences)} comparisons. Intervals and p-values hold "
+        f"for all {comparisons(frames.differences)} comparisons. Intervals and p-values hold "
         f"{describe_intervals(frames.differences['with_seeds'])}. The correction is in the "
         "p-values alone: an interval may leave 0 out where the difference is not clear."
     ]

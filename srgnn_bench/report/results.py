@@ -203,11 +203,13 @@ class SuiteResults:
     def has_chance(self, dataset: str, entry: str) -> bool:
         """Whether another seed could change an entry's numbers: not where nothing was trained.
 
-        A model of a user's own may be fitted with chance all the same: its runs then differ.
+        A model of a user's own may be fitted with chance all the same: its runs then differ. Where
+        nothing has run, the plan tells: it has several seeds only of what they could change.
         """
         records = self.records.get((dataset, entry), [])
-        fitted = bool(records) and all(record.cost.epochs == 0 for record in records)
-        if not fitted:
+        if not records:
+            return self.expected(dataset, entry=entry) > 1
+        if any(record.cost.epochs for record in records):
             return True
         ranks = self.ranks(dataset, entry=entry)
         return bool((ranks != ranks[0]).any())
@@ -333,7 +335,7 @@ class SuiteResults:
             ranks = self._ranks_of(record)
             for metric, value in rank_metrics(ranks).items():
                 stored = record.metrics.get(metric, value)
-                if not np.isclose(stored, value, atol=1e-9):
+                if not np.isclose(stored, value, rtol=0, atol=1e-9):
                     raise StoreError(
                         f"The record of {_name(record)} says {metric} = {stored!r}, its ranks say "
                         f"{value!r}.",

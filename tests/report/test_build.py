@@ -16,6 +16,7 @@ from made_up import write_again, write_suite
 from srgnn_bench.cli.tables import results_table
 from srgnn_bench.errors import StoreError
 from srgnn_bench.report import build_report
+from srgnn_bench.report.captions import protocol_line
 from srgnn_bench.report.card import card_latex
 from srgnn_bench.report.escaping import slug
 from srgnn_bench.report.frames import Frames
@@ -29,6 +30,13 @@ from srgnn_bench.store.store import ResultStore
 
 def headline(store: ResultStore) -> Table:
     return main_table(Frames(load_suite(store, suite="made-up")))
+
+
+def keep_entries(store: ResultStore, names: set[str]) -> None:
+    manifest = store.manifest("made-up")
+    assert manifest is not None
+    cells = tuple(cell for cell in manifest.cells if cell.entry in names)
+    store.write_manifest(manifest.model_copy(update={"cells": cells}))
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -168,6 +176,47 @@ def test_one_seed_claims_no_spread(store):
     table = headline(store)
     assert not any("±" in cell.text for row in table.rows for cell in row)
     assert table.data["std"].isna().all()
+    assert table.lines[0] == "In percent. One seed: its spread is unknown."
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_what_has_no_chance_has_no_spread_to_explain(store, seeds):
+    write_suite(store, datasets=1, models=8, seeds=seeds)
+    keep_entries(store, {"popularity", "sknn", "vsknn"})
+    assert headline(store).lines[0] == "In percent."
+
+
+@pytest.mark.parametrize(
+    ("seeds", "sign", "told"),
+    [({0, 1}, "—", "— no run; incomplete"), ({1}, "†", "† fewer seeds than planned; incomplete")],
+)
+def test_signs_are_explained_where_they_occur(store, seeds, sign, told):
+    def missing(dataset: str, entry: str, seed: int) -> bool:
+        return (dataset, entry) == ("diginetica", "narm") and seed in seeds
+
+    write_suite(store, datasets=2, models=3, seeds=2, missing=missing)
+    table = headline(store)
+    [cells] = [row[1:3] for row in table.rows if row[0].entry == "narm"]
+    assert all(cell.text.endswith(sign) for cell in cells)
+    told = f"one seed. {told} data sets carry no marks for best and second."
+    assert table.lines[0].endswith(told)
+
+
+def test_seeds_are_those_of_trained_models_also_where_others_are_missing(store):
+    manifest = write_suite(store, datasets=2, models=5, seeds=3)
+    cells = [c for c in manifest.cells if c.entry != "popularity" or c.seed == 0]
+    gone = next(c for c in cells if (c.dataset, c.entry) == ("diginetica", "popularity"))
+    cells = [c.model_copy(update={"key": "0" * 64}) if c == gone else c for c in cells]
+    store.write_manifest(manifest.model_copy(update={"cells": tuple(cells)}))
+    results = load_suite(store, suite="made-up")
+    assert results.holes
+    assert results.seeds == [3]
+    assert "; 3 seeds." in protocol_line(results)
+
+
+def test_seeds_of_what_has_not_run_yet_are_those_planned(store):
+    write_suite(store, datasets=1, models=5, seeds=3, missing=lambda _, e, __: e != "popularity")
+    assert load_suite(store, suite="made-up").seeds == [3]
 
 
 def test_cautions_stand_under_the_table(store):
@@ -253,6 +302,17 @@ def test_no_metric_of_a_record_may_disagree_with_its_ranks(store, metric):
     record = next(store.records())
     write_again(store, record, metrics={**record.metrics, metric: 0.99})
     with pytest.raises(StoreError, match=f"says {metric} = 0.99"):
+        load_suite(store, suite="made-up")
+
+
+def test_a_record_agrees_with_its_ranks_to_nine_digits(store):
+    write_suite(store, datasets=1, models=2, seeds=1)
+    record = next(store.records())
+    value = record.metrics["recall@20"]
+    write_again(store, record, metrics={**record.metrics, "recall@20": value + 5e-10})
+    assert load_suite(store, suite="made-up")
+    write_again(store, record, metrics={**record.metrics, "recall@20": value * (1 + 5e-6)})
+    with pytest.raises(StoreError, match="says recall@20 = "):
         load_suite(store, suite="made-up")
 
 

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import re
+
+import numpy as np
 from made_up import write_suite
 
 from srgnn_bench.report.conclusions import conclusions, verdicts
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import load_suite
+from srgnn_bench.report.tables.differences import difference_table
 from srgnn_bench.report.tables.table import p_text
 
 ENTRIES = {"base": {}, "worse": {"step": 0}, "same": {"step": 2}, "better": {"step": 3}}
@@ -47,6 +51,17 @@ def test_what_the_intervals_hold_is_said(store):
     single = conclusions(frames_of(store, skills=SKILLS, datasets=1, seeds=1))
     assert "not other seeds" in single[0]
     assert all("one seed" in sentence for sentence in single)
+
+
+def test_what_has_no_p_value_is_no_comparison(store):
+    frames = frames_of(store, skills=SKILLS)
+    frames.differences.loc[:2, ["p_value", "p_holm"]] = np.nan
+    told = [conclusions(frames)[0]]
+    for dataset in frames.results.datasets:
+        table = difference_table(frames, dataset=dataset)
+        assert table is not None
+        told += [table.note, *table.lines]
+    assert [re.findall(r"(\d+) comparisons", text) for text in told] == [["9"]] * len(told)
 
 
 def test_one_entry_has_nothing_to_compare_with(store):

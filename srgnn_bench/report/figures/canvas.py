@@ -147,12 +147,6 @@ def wrapped(text: str, *, width: float, size: float) -> list[str]:
     return lines
 
 
-def legend_columns(titles: Sequence[str], *, layout: Layout) -> int:
-    """Columns of a legend whose longest title fits."""
-    widest = 0.5 + max(text_width(title, size=7) for title in titles)
-    return max(1, min(len(titles), int(WIDTHS[layout] / widest)))
-
-
 class Draw(Protocol):
     """A function that draws one figure of a suite for a width."""
 

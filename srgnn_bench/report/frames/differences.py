@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from srgnn_bench.evaluation.statistics import estimate, false_discovery, holm
+from srgnn_bench.evaluation.statistics import NOTHING, estimate, false_discovery, holm
 from srgnn_bench.report.frames.scores import UNCERTAINTY, Scores, uncertainty
 from srgnn_bench.report.results import keys_of
 
-NOTHING = 1e-12
-"""What equal scores may differ by in floating point."""
+
+def comparisons(frame: pd.DataFrame) -> int:
+    """How many comparisons Holm's p-values of a frame are corrected for; NaN is none."""
+    return int(frame["p_value"].notna().sum())
 
 
 def difference_frame(scores: Scores) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from srgnn_bench.report.captions import (
     suffix,
 )
 from srgnn_bench.report.frames import Frames
+from srgnn_bench.report.frames.differences import comparisons
 from srgnn_bench.report.tables.table import (
     MISSING,
     Table,
@@ -67,7 +68,8 @@ def difference_table(frames: Frames, *, dataset: str) -> Table | None:
             ]
         rows.append(tuple(cells))
     subject = results.entry_titles[results.subject]
-    family = f"the {len(all_rows)} comparisons of this suite"
+    counted = comparisons(all_rows)
+    family = f"the {counted} comparisons of this suite"
     return Table(
         name=f"differences-{dataset}",
         title=f"{results.dataset_titles[dataset]}: {subject} less each other entry, paired over "
@@ -76,7 +78,7 @@ def difference_table(frames: Frames, *, dataset: str) -> Table | None:
         columns=("Compared with", *columns * len(results.metrics)),
         rows=tuple(rows),
         note=f"Δ: in points, with 95% interval{explain_mark(frame['with_seeds'])}; "
-        f"%: of the other's mean; p: Holm's, of {len(all_rows)} comparisons; "
+        f"%: of the other's mean; p: Holm's, of {counted} comparisons; "
         + ("FDR: Benjamini and Hochberg's; " if frames.fdr else "")
         + "d: Cohen's; W/L: percent of prefixes won and lost.",
         lines=(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import card, suffix
 from srgnn_bench.report.frames import Frames
+from srgnn_bench.report.results import SuiteResults
 from srgnn_bench.report.tables.table import (
     MISSING,
     PARTIAL,
@@ -62,14 +62,15 @@ def metric_table(
             cells.append(TableCell(text, mark, finite(numbers["mean"])))
         rows.append(tuple(cells))
     explanations = [explanation] if explanation else []
+    spread = _spread_line(results, frame, marked=marked)
     return Table(
         name=name,
         title=title + suffix(results),
         groups=tuple((results.dataset_titles[d], len(group)) for d, group in groups),
         columns=("Model", *(metric_title(metric) for _, metric in columns)),
         rows=tuple(rows),
-        note=" ".join([_spread_line(frame), *explanations[:1]]),
-        lines=(_spread_line(frame), *explanations),
+        note=" ".join([spread, *explanations[:1]]),
+        lines=(spread, *explanations),
         card=tuple(card(results, datasets=datasets)),
         data=frame,
     )
@@ -88,20 +89,23 @@ def _marks(frame: pd.DataFrame, dataset: str, metric: str) -> dict[str, Mark]:
     }
 
 
-def _spread_line(frame: pd.DataFrame) -> str:
-    most = int(frame["seeds"].max())
-    line = "In percent. "
-    line += (
-        f"Mean ± standard deviation over {most} seeds; a model without ± has no chance in it, or "
-        "one seed."
-        if most > 1
-        else "One seed: its spread is unknown."
-    )
-    if np.any(frame["seeds"] < frame["expected"]):
-        line += (
-            f" {MISSING} no run; {PARTIAL} fewer seeds than planned; incomplete data sets carry no "
-            "marks for best and second."
+def _spread_line(results: SuiteResults, frame: pd.DataFrame, *, marked: bool) -> str:
+    """What the cells are, and each sign that occurs among them."""
+    told = ["In percent."]
+    spread = frame[frame["std"].notna()]
+    if len(spread):
+        told.append(
+            f"Mean ± standard deviation over {spread['seeds'].max()} seeds; a model without ± has "
+            "no chance in it, or one seed."
         )
-    elif np.any(frame["seeds"] == 0):
-        line += f" {MISSING} not asked for."
-    return line
+    elif any(results.has_chance(d, e) for d, e in results.places if d in set(frame["dataset"])):
+        told.append("One seed: its spread is unknown.")
+    seeds, expected = frame["seeds"], frame["expected"]
+    signs = {
+        f"{MISSING} no run": (seeds == 0) & (expected > 0),
+        f"{MISSING} not asked for": expected == 0,
+        f"{PARTIAL} fewer seeds than planned": (seeds > 0) & (seeds < expected),
+        "incomplete data sets carry no marks for best and second": marked & (seeds < expected),
+    }
+    found = [sign for sign, where in signs.items() if where.any()]
+    return " ".join([*told, *([f"{'; '.join(found)}."] if found else [])])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import card, suffix
 from srgnn_bench.report.frames import Frames
+from srgnn_bench.report.frames.differences import comparisons
 from srgnn_bench.report.frames.windows import windows_of
 from srgnn_bench.report.tables.table import (
     Table,
@@ -61,8 +62,8 @@ def window_table(frames: Frames, *, title: str, datasets: list[str]) -> Table | 
             "sd: between windows. The intervals and p say what other windows would change, which "
             "holds other sessions, seeds and tunings; with few windows they are wide. "
             f"Δ: {subject} less the entry, paired by window, in percentage points; p is "
-            f"corrected by Holm for the {int(everything['p_value'].notna().sum())} comparisons of "
-            "means of this suite.",
+            f"corrected by Holm for the {comparisons(everything)} comparisons of means of this "
+            "suite.",
         ),
         card=tuple(card(results, datasets=datasets)),
         data=frame,
