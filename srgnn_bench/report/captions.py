@@ -112,7 +112,7 @@ def describe_intervals(with_seeds: pd.Series[Any], *, marked: bool = False) -> s
 def explain_mark(with_seeds: pd.Series[Any]) -> str:
     """What ``SESSIONS_ONLY`` means, in brackets, where any of the intervals carries it."""
     some = not with_seeds.dropna().astype(bool).all()
-    return f" ({SESSIONS_ONLY}: of the sessions alone)" if some else ""
+    return f" ({SESSIONS_ONLY}: sessions alone)" if some else ""
 
 
 def machine(results: SuiteResults) -> str:

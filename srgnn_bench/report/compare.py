@@ -95,17 +95,15 @@ def comparison_table(before: SuiteResults, after: SuiteResults) -> Table:
                 TableCell(interval(found["low"], found["high"]) + mark, value=finite(found["low"])),
                 TableCell(p_text(found["p_holm"]), value=finite(found["p_holm"])),
             ]
-        cells.append(TableCell("; ".join(changes(before, after, dataset, entry)) or "nothing"))
         rows.append(tuple(cells))
     return Table(
         name="compare",
         title=f"{after.title}: before and after" + (suffix(after) or suffix(before)),
-        groups=(*((metric_title(metric), 5) for metric in after.metrics), ("", 1)),
+        groups=tuple((metric_title(metric), 5) for metric in after.metrics),
         columns=(
             "Data",
             "Entry",
             *("before", "after", "Δ", "95% interval", "p") * len(after.metrics),
-            "what changed",
         ),
         rows=tuple(rows),
         note=f"In percent. Δ: paired, with 95% interval{explain_mark(data['with_seeds'])}; "
@@ -115,6 +113,7 @@ def comparison_table(before: SuiteResults, after: SuiteResults) -> Table:
             "the same test prefixes and averaged over seeds; interval and p hold "
             f"{describe_intervals(data['with_seeds'], marked=True)}; p is corrected by Holm for "
             "this table. No interval where the test prefixes differ.",
+            *_changed(before, after, shared),
             *(f"Before only: {place}." for place in _missing(before, after)),
             *(f"After only: {place}." for place in _missing(after, before)),
         ),
@@ -133,6 +132,21 @@ def changes(before: SuiteResults, after: SuiteResults, dataset: str, entry: str)
     ]
     seeds = len(before.records[dataset, entry]), len(after.records[dataset, entry])
     return told + ([f"seeds: {seeds[0]} → {seeds[1]}"] if seeds[0] != seeds[1] else [])
+
+
+def _changed(
+    before: SuiteResults, after: SuiteResults, shared: Sequence[tuple[str, str]]
+) -> list[str]:
+    """What changed in the making of all, then what changed of each entry besides."""
+    found = {place: changes(before, after, *place) for place in shared}
+    first, *others = found.values()
+    common = [change for change in first if all(change in other for other in others)]
+    told = [f"Changed in the making of all: {'; '.join(common)}."] if common else []
+    for (dataset, entry), changed in found.items():
+        own = "; ".join(change for change in changed if change not in common)
+        where = f"{after.entry_titles[entry]} on {after.dataset_titles[dataset]}"
+        told += [f"Changed in the making of {where}: {own}."] if own else []
+    return told or ["Nothing changed in the making."]
 
 
 def _rows(
@@ -154,6 +168,7 @@ def _rows(
             "high": np.nan,
             "with_seeds": np.nan,
             "p_value": np.nan,
+            "changed": "; ".join(changes(before, after, dataset, entry)) or "nothing",
             "keys_before": keys_of(before.records[dataset, entry]),
             "keys_after": keys_of(after.records[dataset, entry]),
         }

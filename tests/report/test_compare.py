@@ -35,8 +35,12 @@ def test_a_changed_setting_is_named(store, tmp_path):
     other = ResultStore(tmp_path / "after")
     write_suite(other, datasets=1, seeds=1, entries={"a": {}, "b": {"step": 3}})
     table = compared(store, other)
-    changed = {row[1].text: row[-1].text for row in table.rows}
-    assert changed == {"a": "nothing", "b": "step: 2 → 3"}
+    assert table.data.groupby("entry")["changed"].first().to_dict() == {
+        "a": "nothing",
+        "b": "step: 2 → 3",
+    }
+    assert "Changed in the making of b on Diginetica: step: 2 → 3." in table.lines
+    assert "Nothing changed in the making." in compared(store, store).lines
 
 
 def test_epochs_prefix_limit_and_seed_are_settings_too(store, tmp_path):
@@ -58,9 +62,12 @@ def test_epochs_prefix_limit_and_seed_are_settings_too(store, tmp_path):
         cells.append(cell.model_copy(update={"key": changed.key}))
     spec = {**manifest.spec, "protocol": {"kind": "temporal", "max_prefix_length": 5}}
     other.write_manifest(manifest.model_copy(update={"cells": tuple(cells), "spec": spec}))
-    told = compared(store, other).rows[0][-1].text
-    for part in ("longest prefix: None → 5", "epochs trained: 4 → 9", "first seed: 0 → 7"):
-        assert part in told
+    told = [line for line in compared(store, other).lines if line.startswith("Changed")]
+    assert told == [
+        "Changed in the making of all: longest prefix: None → 5; first seed: 0 → 7.",
+        "Changed in the making of SR-GNN on Diginetica: epochs trained: 4 → 9.",
+        "Changed in the making of GRU4Rec on Diginetica: epochs trained: 5 → 9.",
+    ]
 
 
 @pytest.mark.parametrize("seeds", [1, 2])
@@ -74,7 +81,7 @@ def test_an_interval_without_seeds_is_marked(store, tmp_path, seeds):
         marked = [cell.text for cell in row if cell.text.endswith("‡")]
         trained = row[1].text != "Popularity"
         assert len(marked) == 2 * trained
-    assert "(‡: of the sessions alone)" in table.note
+    assert "(‡: sessions alone)" in table.note
 
 
 def test_other_test_prefixes_have_no_interval(store, tmp_path):
