@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import re
 import shutil
@@ -8,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import made_up
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,13 +20,23 @@ from srgnn_bench.errors import StoreError
 from srgnn_bench.report import build_report
 from srgnn_bench.report.captions import protocol_line
 from srgnn_bench.report.card import card_latex
+from srgnn_bench.report.compare import comparison_table
 from srgnn_bench.report.escaping import slug
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import load_suite
 from srgnn_bench.report.tables import all_tables
-from srgnn_bench.report.tables.forms import latex, latex_column, markdown, panels, write_table
+from srgnn_bench.report.tables.forms import (
+    LATEX_ROWS,
+    floats,
+    latex,
+    latex_column,
+    markdown,
+    panels,
+    write_table,
+)
 from srgnn_bench.report.tables.main import main_table
 from srgnn_bench.report.tables.table import Table, TableCell, percent
+from srgnn_bench.specs import registry
 from srgnn_bench.store.store import ResultStore
 
 
@@ -200,6 +212,7 @@ def test_signs_are_explained_where_they_occur(store, seeds, sign, told):
     assert all(cell.text.endswith(sign) for cell in cells)
     told = f"one seed. {told} data sets carry no marks for best and second."
     assert table.lines[0].endswith(told)
+    assert [each for each in "—†" if each in table.note] == [sign]
 
 
 def test_seeds_are_those_of_trained_models_also_where_others_are_missing(store):
@@ -380,6 +393,61 @@ def test_a_group_that_is_too_wide_by_itself_is_cut_under_its_heading():
     assert max(panel.width for panel in found) <= 150
 
 
+def test_a_heading_over_one_column_takes_room_too():
+    cells = tuple(TableCell(f"{n}") for n in range(5))
+    groups = tuple((f"{n}: a long heading", 1) for n in range(4))  # 79.8 points each
+    table = Table("t", "T", groups, tuple("abcde"), (cells,), "", (), (), pd.DataFrame())
+    found = panels(table, width=180)
+    assert [panel.columns for panel in found] == [("a", "b", "c"), ("a", "d", "e")]
+    assert all(160 < panel.width <= 180 for panel in found)
+
+
+def test_no_panel_holds_ends_of_two_groups_that_are_too_wide():
+    cells = tuple(TableCell(f"{n}" * 10) for n in range(9))
+    groups = (("d", 4), ("e", 4))
+    table = Table("t", "T", groups, tuple("abcdefghi"), (cells,), "", (), (), pd.DataFrame())
+    found = panels(table, width=200)  # room for three columns of 47 points beside the labels
+    assert [panel.columns[1:] for panel in found] == [tuple(p) for p in ("bc", "de", "fg", "hi")]
+
+
+def test_what_no_panel_has_room_for_is_set_small():
+    cells = (TableCell("x" * 85), TableCell("1"))
+    table = Table("t", "T", (), ("a", "b"), (cells,), "", (), (), pd.DataFrame())
+    narrow, wide = latex(table, suite="made-up").split("\\else")
+    assert "\\scriptsize\n\\setlength{\\tabcolsep}{1pt}" in narrow
+    assert "\\footnotesize\n\\setlength{\\tabcolsep}{3pt}" in wide
+
+
+def searched_parameters() -> list[tuple[str, str]]:
+    """Title and parameter of every dimension that the models of the largest suite search."""
+    models = [registry.model(entry.model) for entry in registry.suite("standard").models]
+    return [(model.title, parameter) for model in models for parameter in model.space]
+
+
+def test_a_panel_longer_than_a_float_is_cut_where_the_label_changes():
+    rows, last = [], ""
+    for title, parameter in searched_parameters():
+        label = TableCell("" if title == last else title, alone=title)
+        rows.append((label, TableCell(parameter), TableCell("1")))
+        last = title
+    assert len(rows) >= 100
+    columns = ("Model", "parameter", "chosen")
+    table = Table("t", "T", (), columns, tuple(rows), "", (), (), pd.DataFrame(), labels=2)
+    cut = floats(panels(table, width=345))
+    pieces = [panel for panels_of_one in cut for panel in panels_of_one]
+    assert [row for piece in pieces for row in piece.rows] == rows
+    assert all(sum(len(p.rows) + 4 for p in panels_of_one) <= LATEX_ROWS for panels_of_one in cut)
+    assert all(piece.rows[0][0].text and piece.columns == columns for piece in pieces)
+
+
+def test_a_label_over_more_rows_than_a_float_has_is_repeated():
+    rows = tuple((TableCell("" if n else "A", alone="A"), TableCell(f"{n}")) for n in range(90))
+    table = Table("t", "T", (), ("a", "b"), rows, "", (), (), pd.DataFrame())
+    pieces = [panel for of_one in floats(panels(table, width=345)) for panel in of_one]
+    assert [len(piece.rows) for piece in pieces] == [40, 40, 10]
+    assert all(piece.rows[0][0].text == "A" for piece in pieces)
+
+
 def test_what_does_not_fit_a_column_has_no_file_for_one():
     cells = tuple(TableCell("x" * 60) for _ in range(2))
     table = Table("t", "T", (), ("a", "b"), (cells,), "", (), (), pd.DataFrame())
@@ -393,54 +461,81 @@ def test_a_spread_that_rounds_to_nothing_is_not_nothing():
 
 CLASSES = {
     "article": r"\documentclass{article}",
+    "article of two columns": r"\documentclass[twocolumn]{article}",
     "acmart": r"\documentclass[sigconf,nonacm]{acmart}",
     "IEEEtran": r"\documentclass{IEEEtran}",
 }
 
 
-def has_latex(kind: str) -> bool:
-    if not shutil.which("pdflatex") or not shutil.which("kpsewhich"):
-        return False
-    files = ["booktabs.sty", f"{kind}.cls", *(["xstring.sty"] if kind == "acmart" else [])]
-    return subprocess.run(["kpsewhich", *files], capture_output=True).returncode == 0
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", CLASSES)
-def test_the_latex_compiles_and_fits_in_three_classes(
-    store: ResultStore, tmp_path: Path, kind: str
-):
-    if not has_latex(kind):
-        pytest.skip(f"pdflatex with booktabs and {kind} is not installed")
-    write_suite(store, datasets=4, models=12, seeds=2, sessions=60, note="50% of A & B_C #1")
-    results = load_suite(store, suite="made-up")
-    written = [
-        path
-        for table in all_tables(Frames(results))
-        for path in write_table(table, out=tmp_path, suite="made-up")
-        if path.suffix == ".tex" and (kind != "article" or not path.stem.endswith("-column"))
-    ]
-    assert any(path.stem == "table-column" for path in written) == (kind != "article")
-    (tmp_path / "protocol.tex").write_text(card_latex(results), encoding="utf-8")
-    # How many lines each note takes, which TeX counts as it breaks them.
-    inputs = "".join(f"\\input{{{path.stem}}}\\clearpage\n" for path in written)
-    (tmp_path / "paper.tex").write_text(
+def compiled(folder: Path, body: str, *, kind: str = "article") -> subprocess.CompletedProcess[str]:
+    """What LaTeX says of a paper."""
+    (folder / "paper.tex").write_text(
         f"{CLASSES[kind]}\\usepackage{{booktabs}}\\usepackage[utf8]{{inputenc}}\n"
-        "\\let\\plainparbox\\parbox\n"
-        "\\renewcommand\\parbox[2]{\\plainparbox{#1}{#2\\par\\typeout{NOTE \\the\\prevgraf}}}\n"
-        f"\\begin{{document}}\n\\input{{protocol}}\n{inputs}\\end{{document}}\n",
+        f"\\begin{{document}}\n{body}\\end{{document}}\n",
         encoding="utf-8",
     )
-    done = subprocess.run(
+    return subprocess.run(
         ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"],
-        cwd=tmp_path,
+        cwd=folder,
         capture_output=True,
         text=True,
         errors="replace",
     )
+
+
+def need_latex(folder: Path, *, kind: str = "article") -> None:
+    """Skip a test where the class, what it loads or its fonts are not installed."""
+    if not shutil.which("pdflatex") or compiled(folder, "A.\n", kind=kind).returncode:
+        pytest.skip(f"pdflatex with booktabs, {kind} and its fonts is not installed")
+
+
+def counting_lines(text: str) -> str:
+    """A table's LaTeX that also says how many lines its note takes, as TeX breaks them."""
+    note = r"(\\parbox\{\\linewidth\}\{\\raggedright\\scriptsize .*)\}$"
+    # TeX forgets the number while it writes.
+    count = r"\1\\par\\xdef\\lines{\\the\\prevgraf}\\typeout{NOTE \\lines}}"
+    counted, notes = re.subn(note, count, text, flags=re.MULTILINE)
+    assert notes
+    return counted
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("kind", CLASSES)
+def test_the_latex_compiles_and_fits_in_every_class(
+    store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, whole: bool
+):
+    need_latex(tmp_path, kind=kind)
+    per_model = math.ceil(len(searched_parameters()) / 12)
+    space = {f"dropout_of_part_{n}": made_up.SPACE["learning_rate"] for n in range(per_model)}
+    monkeypatch.setattr(made_up, "SPACE", space)
+    made = {"datasets": 4, "models": 12, "sessions": 60, "note": "50% of A & B_C #1"}
+
+    def missing(dataset: str, entry: str, seed: int) -> bool:
+        return not whole and (entry == "narm" or (entry == "gru4rec" and seed == 1))
+
+    write_suite(store, seeds=2, dirty=not whole, missing=missing, **made)
+    earlier = ResultStore(tmp_path / "earlier")
+    write_suite(earlier, seeds=1, skills={"narm": 2.0}, **made)
+    results = load_suite(store, suite="made-up")
+    changed = comparison_table(load_suite(earlier, suite="made-up"), results)
+    written = [
+        path
+        for table in (*all_tables(Frames(results, fdr=whole)), changed)
+        for path in write_table(table, out=tmp_path, suite="made-up")
+        if path.suffix == ".tex" and (kind != "article" or not path.stem.endswith("-column"))
+    ]
+    assert any(path.stem == "table-column" for path in written) == (kind != "article")
+    for path in written:
+        path.write_text(counting_lines(path.read_text(encoding="utf-8")), encoding="utf-8")
+    (tmp_path / "protocol.tex").write_text(card_latex(results), encoding="utf-8")
+    inputs = "".join(f"\\input{{{path.stem}}}\\clearpage\n" for path in written)
+    body = f"\\title{{A paper}}\\maketitle\n\\input{{protocol}}\n{inputs}"
+    done = compiled(tmp_path, body, kind=kind)
     assert done.returncode == 0, done.stdout[-2000:]
     assert "Overfull \\hbox" not in done.stdout
     assert "Float too large" not in done.stdout
     lines = [int(count) for count in re.findall(r"NOTE (\d+)", done.stdout)]
-    assert len(lines) >= len(written)
-    assert max(lines) <= 3
+    assert len(lines) == len(written)
+    told = zip(lines, written, strict=True)
+    assert [(path.name, count) for count, path in told if not 1 <= count <= 3] == []

@@ -22,7 +22,8 @@ def beyond_table(frames: Frames) -> Table | None:
         datasets=frames.results.datasets,
         metrics=[names],
         name="beyond-accuracy",
-        title="Beyond accuracy",
+        title="Beyond accuracy: coverage of the catalogue, clicks of recommended items relative to "
+        "the most popular one's, repeats of the prefix",
         marked=False,
         explanation=(
             "Coverage: share of the catalogue that stands in at least one list. Popularity: mean "

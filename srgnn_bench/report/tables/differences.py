@@ -77,10 +77,10 @@ def difference_table(frames: Frames, *, dataset: str) -> Table | None:
         groups=tuple((metric_title(metric), len(columns)) for metric in results.metrics),
         columns=("Compared with", *columns * len(results.metrics)),
         rows=tuple(rows),
-        note=f"Δ: in points, with 95% interval{explain_mark(frame['with_seeds'])}; "
-        f"%: of the other's mean; p: Holm's, of {counted} comparisons; "
+        note=f"Δ: points, with 95% interval{explain_mark(frame['with_seeds'])}; "
+        f"%: of the other's mean; p: Holm's, of {counted}; "
         + ("FDR: Benjamini and Hochberg's; " if frames.fdr else "")
-        + "d: Cohen's; W/L: percent of prefixes won and lost.",
+        + "d: Cohen's; W/L: % won, lost.",
         lines=(
             "Δ: difference in percentage points, averaged over seeds; positive: "
             f"{subject} is better. Interval and p hold "

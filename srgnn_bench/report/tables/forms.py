@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -24,7 +26,10 @@ COLUMN_WIDTH = 200.0
 """Least column width of two-column classes: article 200 pt at 10 pt, acmart 241, IEEEtran 252."""
 
 LATEX_ROWS = 44
-"""Most rows of a float; the panels of a longer table go on in further floats."""
+"""Most rows of a float, heads of panels included; a longer table goes on in further floats."""
+
+HEAD = 4
+"""Rows that a panel's head takes, with its lines and the room above it."""
 
 
 @dataclass(frozen=True)
@@ -92,19 +97,35 @@ def latex(table: Table, *, suite: str) -> str:
     Column groups that would exceed the text width go into a panel below. A class of one column has
     less of it than one of two, so the file holds both arrangements where they differ.
     """
-    wide, narrow = (panels(table, width=width) for width in (FULL_WIDTH, ARTICLE_WIDTH))
-    return _latex(table, suite=suite, kind="table*", wide=wide, narrow=narrow)
+    narrow, wide = (_arranged(table, width=width) for width in (ARTICLE_WIDTH, FULL_WIDTH))
+    both = [narrow] if narrow == wide else [narrow, wide]
+    return _latex(table, suite=suite, kind="table*", arrangements=both)
 
 
 def latex_column(table: Table, *, suite: str) -> str | None:
     r"""The table for ``\input`` in one column of a paper, or None where it cannot be cut to fit."""
-    cut = panels(table, width=COLUMN_WIDTH)
-    if any(panel.width > COLUMN_WIDTH for panel in cut):
+    found = _arranged(table, width=COLUMN_WIDTH)
+    if found.small:
         return None
-    return _latex(table, suite=suite, kind="table", wide=cut, narrow=cut)
+    return _latex(table, suite=suite, kind="table", arrangements=[found])
 
 
-def _latex(table: Table, *, suite: str, kind: str, wide: list[Panel], narrow: list[Panel]) -> str:
+@dataclass(frozen=True)
+class _Arrangement:
+    """A table's floats for a width, and whether they take the smaller type."""
+
+    floats: list[list[Panel]]
+    small: bool
+
+
+def _arranged(table: Table, *, width: float) -> _Arrangement:
+    """The arrangement for a width, small where its labels leave no room for a column."""
+    cut = panels(table, width=width)
+    small = any(panel.width > width for panel in cut)
+    return _Arrangement(floats(cut), small)
+
+
+def _latex(table: Table, *, suite: str, kind: str, arrangements: list[_Arrangement]) -> str:
     text: str = (
         _latex_templates()
         .get_template("table.tex.j2")
@@ -113,7 +134,7 @@ def _latex(table: Table, *, suite: str, kind: str, wide: list[Panel], narrow: li
             kind=kind,
             label=f"tab:{suite}-{table.name}",
             note=" ".join([table.note, *_marks(table)]),
-            arrangements=[floats(wide)] if wide == narrow else [floats(narrow), floats(wide)],
+            arrangements=arrangements,
             full_width=FULL_WIDTH,
         )
     )
@@ -128,13 +149,30 @@ def _marks(table: Table) -> list[str]:
 
 
 def floats(found: list[Panel]) -> list[list[Panel]]:
-    """Panels that go into one float each, by their rows; a panel is never cut."""
+    """Panels that go into one float each, by their rows; what is longer than one is cut."""
     cut: list[list[Panel]] = [[]]
-    for panel in found:
-        if cut[-1] and sum(len(p.rows) + 4 for p in (*cut[-1], panel)) > LATEX_ROWS:
+    for panel in (piece for whole in found for piece in _short(whole)):
+        if cut[-1] and sum(len(p.rows) + HEAD for p in (*cut[-1], panel)) > LATEX_ROWS:
             cut.append([])
         cut[-1].append(panel)
     return cut
+
+
+def _short(panel: Panel) -> list[Panel]:
+    """A panel in pieces that fit into a float, each with the head and its first row's label.
+
+    Cut is where the label changes, within the rows of one only where these are too many.
+    """
+    pieces, rest = [], list(panel.rows)
+    while rest:
+        most = LATEX_ROWS - HEAD
+        starts = [n for n, (label, *_) in enumerate(rest[: most + 1]) if n and label.text]
+        end = len(rest) if len(rest) <= most else starts[-1] if starts else most
+        (label, *cells), *others = rest[:end]
+        first = (replace(label, text=label.text or label.alone), *cells)
+        pieces.append(replace(panel, rows=(first, *others)))
+        rest = rest[end:]
+    return pieces or [panel]
 
 
 def panels(table: Table, *, width: float) -> list[Panel]:
@@ -143,63 +181,77 @@ def panels(table: Table, *, width: float) -> list[Panel]:
     Args:
         table: the table.
         width: most points that a panel may take, by a generous estimate. Cut is between column
-            groups, within a group only where it is too wide by itself; a panel holds at least one
-            column, however wide.
+            groups, within a group only where it is too wide by itself: its pieces are about alike
+            and begin a panel each. A panel holds at least one column, however wide.
     """
     widths = [
         max(_latex_width(text) for text in (heading, *(row[column].text for row in table.rows)))
         for column, heading in enumerate(table.columns)
     ]
-    labels, columns = sum(widths[: table.labels]), len(table.columns) - table.labels
-    pieces: list[tuple[str, int]] = []
-    start = table.labels
-    for heading, span in table.groups or (("", 1),) * columns:
-        whole = max(sum(widths[start : start + span]), _latex_width(heading)) + labels <= width
-        pieces += [(heading, span)] if whole else [(heading, 1)] * span
-        start += span
-    cut: list[list[tuple[str, int]]] = [[]]
-    taken, used = [labels], labels
-    start = table.labels
-    for heading, span in pieces:
-        needed = sum(widths[start : start + span])
-        needed = max(needed, _latex_width(heading)) if span > 1 else needed
-        if cut[-1] and used + needed > width:
+    labels = sum(widths[: table.labels])
+    cut: list[list[_Piece]] = []
+    for piece in _pieces(table, widths[table.labels :], room=width - labels):
+        used = labels + sum(other.width for other in (cut[-1] if cut else []))
+        if not cut or piece.begins or used + piece.width > width:
             cut.append([])
-            taken.append(labels)
-            used = labels
-        cut[-1].append((heading, span))
-        used += needed
-        taken[-1] = used
-        start += span
+        cut[-1].append(piece)
     found = []
     start = table.labels
-    for part, wide in zip(cut, taken, strict=True):
+    for pieces in cut:
         placed: list[PlacedGroup] = []
-        place = table.labels + 1
-        for heading, span in part:
-            if placed and placed[-1].heading == heading:  # pieces of one group
-                placed[-1] = replace(placed[-1], last=place + span - 1)
+        place = table.labels
+        for piece in pieces:
+            if placed and placed[-1].heading == piece.heading:
+                placed[-1] = replace(placed[-1], last=place + piece.span)
             else:
-                placed.append(PlacedGroup(heading, place, place + span - 1))
-            place += span
-        end = start + place - table.labels - 1
-        headings = max((_latex_width(g.heading) for g in placed if g.span == 1), default=0.0)
+                placed.append(PlacedGroup(piece.heading, place + 1, place + piece.span))
+            place += piece.span
+        end = start + place - table.labels
         found.append(
             Panel(
                 groups=tuple(placed) if table.groups else (),
                 columns=(*table.columns[: table.labels], *table.columns[start:end]),
                 rows=tuple((*row[: table.labels], *row[start:end]) for row in table.rows),
-                width=max(wide, labels + headings),
+                width=labels + sum(piece.width for piece in pieces),
             )
         )
         start = end
     return found
 
 
+@dataclass(frozen=True)
+class _Piece:
+    """Columns of one group that stand beside each other, and what they and their heading take."""
+
+    heading: str
+    span: int
+    width: float
+    begins: bool = False
+    """Whether a panel begins with it: the group is too wide for one."""
+
+
+def _pieces(table: Table, widths: Sequence[float], *, room: float) -> Iterator[_Piece]:
+    """Each group whole where there is room for it, else in as few pieces as fit."""
+    start = 0
+    for heading, span in table.groups or (("", 1),) * len(widths):
+        columns = widths[start : start + span]
+        for parts in range(1, span + 1):
+            size = math.ceil(span / parts)
+            cut = [columns[first : first + size] for first in range(0, span, size)]
+            needed = [max(sum(part), _latex_width(heading)) for part in cut]
+            if max(needed) <= max(room, _latex_width(heading)):  # no cut makes a heading shorter
+                break
+        for part, wide in zip(cut, needed, strict=True):
+            yield _Piece(heading, len(part), wide, begins=len(cut) > 1)
+        start += span
+
+
 def _latex_width(text: str) -> float:
     """Points that a cell takes in Computer Modern at 8 pt, its spread at 5 pt, with its margins."""
     number, _, spread = text.partition(SPREAD)
-    return 4.1 * len(number) + 3.4 * len(spread) + (7.0 if spread else 0.0) + 6.0
+    wide = sum(character.isupper() or character in "@%—→" for character in number)
+    letters = 4.1 * (len(number) - wide) + 6.5 * wide
+    return letters + 3.4 * len(spread) + (7.0 if spread else 0.0) + 6.0
 
 
 def escape_latex_cell(text: str) -> str:

@@ -35,7 +35,8 @@ def metric_table(
 
     ``metrics`` come in groups; each stands under its dataset's title. The best entry of a column
     is marked, and the second. A column with missing runs carries no marks: what is not there
-    might have been better.
+    might have been better. ``explanation`` says what the metrics are where there is room; under a
+    float there is none, so the title should.
     """
     results = frames.results
     frame = frames.metrics
@@ -61,16 +62,15 @@ def metric_table(
             mark = marks[dataset, metric].get(entry)
             cells.append(TableCell(text, mark, finite(numbers["mean"])))
         rows.append(tuple(cells))
-    explanations = [explanation] if explanation else []
-    spread = _spread_line(results, frame, marked=marked)
+    line, note = _about_cells(results, frame, marked=marked)
     return Table(
         name=name,
         title=title + suffix(results),
         groups=tuple((results.dataset_titles[d], len(group)) for d, group in groups),
         columns=("Model", *(metric_title(metric) for _, metric in columns)),
         rows=tuple(rows),
-        note=" ".join([spread, *explanations[:1]]),
-        lines=(spread, *explanations),
+        note=note,
+        lines=(line, *([explanation] if explanation else [])),
         card=tuple(card(results, datasets=datasets)),
         data=frame,
     )
@@ -89,23 +89,37 @@ def _marks(frame: pd.DataFrame, dataset: str, metric: str) -> dict[str, Mark]:
     }
 
 
-def _spread_line(results: SuiteResults, frame: pd.DataFrame, *, marked: bool) -> str:
-    """What the cells are, and each sign that occurs among them."""
-    told = ["In percent."]
-    spread = frame[frame["std"].notna()]
-    if len(spread):
-        told.append(
-            f"Mean ± standard deviation over {spread['seeds'].max()} seeds; a model without ± has "
-            "no chance in it, or one seed."
+def _about_cells(results: SuiteResults, frame: pd.DataFrame, *, marked: bool) -> tuple[str, str]:
+    """What the cells are, and each sign that occurs among them: in full, and under a float."""
+    line = short = "In percent."
+    seeds, expected, alone = frame["seeds"], frame["expected"], frame["std"].isna()
+    if not alone.all():
+        most = f"{seeds[~alone].max()} seeds"
+        line += (
+            f" Mean ± standard deviation over {most}; a model without ± has no chance in it, or "
+            "one seed."
         )
+        without = " (no ±: no chance, or one seed)" if (alone & (seeds > 0)).any() else ""
+        short = f"In percent ± sd over {most}{without}."
     elif any(results.has_chance(d, e) for d, e in results.places if d in set(frame["dataset"])):
-        told.append("One seed: its spread is unknown.")
-    seeds, expected = frame["seeds"], frame["expected"]
-    signs = {
-        f"{MISSING} no run": (seeds == 0) & (expected > 0),
-        f"{MISSING} not asked for": expected == 0,
-        f"{PARTIAL} fewer seeds than planned": (seeds > 0) & (seeds < expected),
-        "incomplete data sets carry no marks for best and second": marked & (seeds < expected),
-    }
-    found = [sign for sign, where in signs.items() if where.any()]
-    return " ".join([*told, *([f"{'; '.join(found)}."] if found else [])])
+        line += " One seed: its spread is unknown."
+        short += " One seed."
+    signs = [
+        ((seeds == 0) & (expected > 0), f"{MISSING} no run", f"{MISSING}: no run"),
+        (expected == 0, f"{MISSING} not asked for", f"{MISSING}: not asked for"),
+        (
+            (seeds > 0) & (seeds < expected),
+            f"{PARTIAL} fewer seeds than planned",
+            f"{PARTIAL}: seeds missing",
+        ),
+        (
+            marked & (seeds < expected),
+            "incomplete data sets carry no marks for best and second",
+            "no best or second there",
+        ),
+    ]
+    found = [sign for where, *sign in signs if where.any()]
+    if found:
+        lines, shorts = zip(*found, strict=True)
+        line, short = f"{line} {'; '.join(lines)}.", f"{short} {'; '.join(shorts)}."
+    return line, short
