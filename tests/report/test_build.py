@@ -361,7 +361,7 @@ def test_text_of_any_kind_survives_markdown_and_latex():
     row = markdown(table).splitlines()[4]
     assert row.replace("\\|", "").count("|") == 3
     for special in (
-        "a|b\\_c*d \\& 50\\%",
+        "a$|$b\\_c*d \\& 50\\%",
         r"\textbackslash{} $<$tag$>$",
         r"1.00{\tiny$\,\pm$0.10}",
     ):
@@ -497,6 +497,34 @@ def counting_lines(text: str) -> str:
     counted, notes = re.subn(note, count, text, flags=re.MULTILINE)
     assert notes
     return counted
+
+
+TITLES = (
+    "[x] first",
+    "* first",
+    "  [y]",
+    "α-NARM, ΔΦ of ά",
+    "Łódź, Győr, Århus, São Paulo, Çeşme, Đà Nẵng, Ærø, ﬁn, ½, µm²",
+    "“a” ‘b’ «c» … – — • § © € £ ° × ± ≤ ≈ ≠ ∞ ← ↑ → ↓ † ‡",
+    "模型 한국 модель 🎉 x̂ \u202e",
+    r"a|b_c*d & 50% $x$ {y} #1 ~^\ <tag>",
+)
+
+
+def test_titles_of_any_script_compile(tmp_path: Path):
+    need_latex(tmp_path)
+    rows = tuple((TableCell(title, "best"), TableCell("[1, 2]")) for title in TITLES)
+    plain = tuple((TableCell(title), TableCell("*")) for title in TITLES)
+    columns = ("[a]", "α")
+    table = Table(
+        "t", "".join(TITLES), (), columns, (*rows, *plain), TITLES[3], (), (), pd.DataFrame()
+    )
+    (tmp_path / "t.tex").write_text(latex(table, suite="α"), encoding="utf-8")
+    done = compiled(tmp_path, "\\listoftables\\input{t}\n" * 2)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "Missing character" not in (tmp_path / "paper.log").read_text(errors="replace")
+    again = compiled(tmp_path, "\\listoftables\\input{t}\n")  # with what it wrote of captions
+    assert again.returncode == 0, again.stdout[-2000:]
 
 
 @pytest.mark.slow

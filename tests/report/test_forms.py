@@ -15,7 +15,7 @@ from srgnn_bench.report.escaping import (
     markdown_paragraph,
     no_formula,
 )
-from srgnn_bench.report.tables.forms import templates, write_table
+from srgnn_bench.report.tables.forms import latex, templates, write_table
 from srgnn_bench.report.tables.table import Table, TableCell
 
 EVIL = "<script>x</script> | [y](z) *b* `q` \\input{w} $1$ \x1b[31m \u202etxt\nnext"
@@ -47,6 +47,30 @@ def test_latex_prints_it_as_text() -> None:
     shown = escape_latex(EVIL)
     assert r"\textbackslash{}input\{w\} \$1\$" in shown
     assert shown.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("αβ-Δ, ά", r"$\alpha$$\beta$-$\Delta$, $\alpha$"),
+        ("Łódź", r"\L{}\'{o}d\'{z}"),
+        ("o\u0302", r"\^{o}"),
+        ("ế ș", r"\^{e} s"),
+        ("½ ﬁ", "1/2 fi"),
+        ("型", r"\textbackslash{}u578b"),
+    ],
+)
+def test_latex_spells_what_its_fonts_lack(text: str, shown: str) -> None:
+    assert escape_latex(text) == shown
+
+
+def test_no_row_of_latex_begins_with_an_argument_of_the_row_above() -> None:
+    columns, rows = ("*a", "b"), ((TableCell("[1] x"), TableCell("[2]")), (TableCell("y"),) * 2)
+    table = Table("t", "T", (), columns, rows, "", (), (), pd.DataFrame())
+    lines = latex(table, suite="made-up").splitlines()
+    assert "{}*a & b \\\\" in lines
+    assert "{}[1] x & [2] \\\\" in lines
+    assert "y & y \\\\" in lines
 
 
 def test_html_shows_it_as_text() -> None:

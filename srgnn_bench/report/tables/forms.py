@@ -13,7 +13,13 @@ from typing import Any
 import jinja2
 
 from srgnn_bench.plain_text import visible
-from srgnn_bench.report.escaping import escape_latex, escape_markdown, no_formula, slug
+from srgnn_bench.report.escaping import (
+    escape_latex,
+    escape_markdown,
+    latex_row,
+    no_formula,
+    slug,
+)
 from srgnn_bench.report.tables.table import SPREAD, Table, TableCell
 
 ARTICLE_WIDTH = 345.0
@@ -280,7 +286,11 @@ def templates() -> jinja2.Environment:
         finalize=_seen,
     )
     environment.filters.update(
-        slug=slug, latex=escape_latex, latex_cell=escape_latex_cell, markdown=escape_markdown
+        slug=slug,
+        latex=escape_latex,
+        latex_cell=escape_latex_cell,
+        latex_row=latex_row,
+        markdown=escape_markdown,
     )
     return environment
 
