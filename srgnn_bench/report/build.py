@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import json
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from srgnn_bench.errors import StoreError
+from srgnn_bench.files import checksum
 from srgnn_bench.process.sharing import share
 from srgnn_bench.report.card import card_latex, card_markdown
 from srgnn_bench.report.conclusions import conclusions, verdicts
@@ -19,6 +21,9 @@ from srgnn_bench.report.results import load_suite
 from srgnn_bench.report.tables import all_tables
 from srgnn_bench.report.tables.forms import write_table
 from srgnn_bench.store.store import ResultStore
+
+LIST = "files.json"
+"""What a call wrote, name -> sha256, by which the next one knows what it may remove."""
 
 
 def build_report(
@@ -36,7 +41,8 @@ def build_report(
 ) -> list[Path]:
     """Write tables, figures, sentences, protocol card, references and the page of a suite.
 
-    The same store gives the same bytes. The page links the runs' records relative to ``out``.
+    The same store gives the same bytes. The page links the runs' records relative to ``out``. What
+    an earlier call wrote there and this one does not is removed, unless it was changed since.
 
     Args:
         store: the results folder.
@@ -96,12 +102,14 @@ def build_report(
         }
         for name, text in texts.items():
             (out / name).write_text(text, encoding="utf-8")
+        written = [*(out / name for name in texts), *paths]
+        listed = replace_list(out, written=written)
     except OSError as error:
         raise StoreError(
             f"{out} cannot be written ({error.strerror or error}).",
             remedy="Name another folder for the report.",
         ) from error
-    return [*(out / name for name in texts), *paths]
+    return [*written, listed]
 
 
 def build_reports(
@@ -136,3 +144,31 @@ def build_reports(
 def _build(store: ResultStore, options: dict[str, Any], report: tuple[str, Path]) -> list[Path]:
     suite, out = report
     return build_report(store, suite=suite, out=out, **options)
+
+
+def replace_list(out: Path, *, written: Sequence[Path]) -> Path:
+    """Write the list of a report's files, and remove what an earlier list has besides.
+
+    Args:
+        out: the folder of the report.
+        written: its files now. What is not among them goes if it is as the earlier call left it.
+
+    Returns:
+        The list.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    path = out / LIST
+    try:
+        listed = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        listed = None
+    earlier = listed if isinstance(listed, dict) else {}
+    made = {file.name: checksum(file.read_bytes()) for file in written}
+    for file in out.iterdir():
+        stale = file.name in earlier and file.name not in made and file.is_file()
+        if stale and checksum(file.read_bytes()) == earlier[file.name]:
+            file.unlink()
+    path.write_text(json.dumps(made, indent=0, sort_keys=True) + "\n", encoding="utf-8")
+    return path

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import os
 import re
@@ -18,6 +19,7 @@ from made_up import write_again, write_suite
 from srgnn_bench.cli.tables import results_table
 from srgnn_bench.errors import StoreError
 from srgnn_bench.report import build_report
+from srgnn_bench.report.build import replace_list
 from srgnn_bench.report.captions import protocol_line
 from srgnn_bench.report.card import card_latex
 from srgnn_bench.report.compare import comparison_table
@@ -115,6 +117,43 @@ def test_a_table_of_differences_holds_those_of_its_dataset(store):
             table.data.loc[table.data["metric"] == "recall@20", "difference"]
         )
         assert "the 8 comparisons of this suite" in table.lines[0]
+
+
+def test_what_an_earlier_report_drew_and_this_one_does_not_is_removed(store, tmp_path):
+    out = tmp_path / "out"
+    write_suite(store, datasets=2, models=3, seeds=1, sessions=40)
+    build_report(store, suite="made-up", out=out, forms=["svg"])
+    before = {path.name for path in out.iterdir()}
+    (out / "mine.tex").write_text("mine")
+    changed = out / "differences-yoochoose1_64.tex"
+    changed.write_text(f"% mine\n{changed.read_text()}")
+    write_suite(store, datasets=1, models=1, seeds=1, sessions=40)
+    written = build_report(store, suite="made-up", out=out, forms=["svg"])
+    after = {path.name for path in out.iterdir()}
+    assert after == {path.name for path in written} | {"mine.tex", changed.name}
+    assert {
+        "comparison.svg",
+        "tradeoff-column.svg",
+        "cost.csv",
+        "differences-diginetica.md",
+    } <= before
+    assert "cost.csv" in after
+    assert not {"comparison.svg", "tradeoff-column.svg", "differences-diginetica.md"} & after
+
+
+@pytest.mark.parametrize(
+    "listed", ["", "[1", "7", '"a.md"', '["a.md"]', '{"a.md": 1}', '{"../a.md": "x"}']
+)
+def test_a_list_that_is_none_removes_nothing(tmp_path, listed):
+    out = tmp_path / "out"
+    out.mkdir()
+    for file in (out / "a.md", tmp_path / "a.md", out / "b.md"):
+        file.write_text("a")
+    (out / "files.json").write_text(listed)
+    path = replace_list(out, written=[out / "b.md"])
+    assert list(json.loads(path.read_text())) == ["b.md"]
+    assert (out / "a.md").is_file()
+    assert (tmp_path / "a.md").is_file()
 
 
 def test_a_model_by_itself_is_compared_with_nothing(store, tmp_path):
