@@ -144,11 +144,10 @@ def chart_numbers(frames: Frames) -> dict[str, Any]:
 
 def alternative_text(frames: Frames, figure: FigureSpec) -> str:
     """What a figure shows: its subject, its data sets and entries, and where the numbers are."""
-    results = frames.results
-    datasets = ", ".join(results.dataset_titles.values())
-    entries = ", ".join(results.entry_titles.values())
+    shows = figure.shows(frames)
     return (
-        f"{figure.title} on {datasets} for {entries}. The numbers are in the tables of this page."
+        f"{figure.title} on {', '.join(shows.datasets)} for {', '.join(shows.entries)}. "
+        "The numbers are in the tables of this page."
     )
 
 

@@ -13,7 +13,10 @@ import pytest
 from made_up import write_suite
 
 from srgnn_bench.report import build_report
-from srgnn_bench.report.page import inline_svg
+from srgnn_bench.report.figures import figures_for
+from srgnn_bench.report.frames import Frames
+from srgnn_bench.report.page import alternative_text, inline_svg
+from srgnn_bench.report.results import load_suite
 from srgnn_bench.specs import registry
 from srgnn_bench.store.store import ResultStore
 
@@ -124,6 +127,20 @@ def test_the_page_loads_nothing_and_its_links_lead_somewhere(built: Path):
     assert all("Diginetica" in label and "SR-GNN" in label for label in page.labels)
     for link in set(re.findall(r'href="([^"#][^"]*)"', text)):
         assert (built / link).exists(), link
+
+
+def test_a_figure_tells_what_it_shows_and_nothing_else(store: ResultStore):
+    def missing(dataset: str, entry: str, seed: int) -> bool:
+        return dataset == "tmall" or (dataset, entry) == ("yoochoose1_64", "srgnn")
+
+    write_suite(store, datasets=3, models=12, seeds=1, sessions=40, missing=missing)
+    frames = Frames(load_suite(store, suite="made-up"))
+    told = {figure.name: alternative_text(frames, figure) for figure in figures_for(frames)}
+    assert all("SR-GNN" in text and "Tmall" not in text for text in told.values())
+    assert {name for name, text in told.items() if "Yoochoose" not in text} == {"differences"}
+    assert {name for name, text in told.items() if "Popularity" not in text} == {"learning"}
+    assert "GRU4Rec" in told["comparison"]
+    assert "GRU4Rec" not in told["curves"]
 
 
 def test_the_protocol_stands_once_and_every_table_has_a_caption(built: Path):

@@ -11,7 +11,7 @@ from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import describe_intervals
 from srgnn_bench.report.conclusions import verdicts
 from srgnn_bench.report.figures.canvas import Layout, panel_grid
-from srgnn_bench.report.figures.figure import FigureSpec
+from srgnn_bench.report.figures.figure import FigureSpec, compared
 from srgnn_bench.report.figures.legend import LABEL_SIZE
 from srgnn_bench.report.figures.looks import COLOURS
 from srgnn_bench.report.frames import Frames
@@ -128,4 +128,5 @@ FIGURE = FigureSpec(
     draw_ablation,
     order=20,
     wanted=lambda frames: frames.results.is_ablation and not frames.differences.empty,
+    shows=compared,
 )

@@ -11,7 +11,7 @@ from srgnn_bench.evaluation.statistics import best_over_orders
 from srgnn_bench.report.figures.canvas import Layout
 from srgnn_bench.report.figures.figure import FigureSpec
 from srgnn_bench.report.figures.looks import Look
-from srgnn_bench.report.figures.trials import draw_trials
+from srgnn_bench.report.figures.trials import draw_trials, trials_shown
 from srgnn_bench.report.frames import Frames
 
 
@@ -45,4 +45,5 @@ FIGURE = FigureSpec(
     draw_budget,
     order=100,
     wanted=lambda frames: not frames.searched_trials.empty,
+    shows=trials_shown,
 )

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from srgnn_bench.report.figures.canvas import Layout
 from srgnn_bench.report.figures.figure import FigureSpec
-from srgnn_bench.report.figures.lines import band, line_grid, name_lines
+from srgnn_bench.report.figures.lines import band, line_grid, lines_shown, name_lines
 from srgnn_bench.report.figures.looks import looks
 from srgnn_bench.report.frames import Frames
 
@@ -65,4 +65,6 @@ def draw_panel(
     return {str(entry): float(end) for entry, end in table.iloc[-1].items()}
 
 
-FIGURE = FigureSpec("curves", "Recall and MRR over the length of the list", draw_curves, order=50)
+FIGURE = FigureSpec(
+    "curves", "Recall and MRR over the length of the list", draw_curves, order=50, shows=lines_shown
+)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import describe_intervals
 from srgnn_bench.report.figures.canvas import Layout, panel_grid
-from srgnn_bench.report.figures.figure import FigureSpec
+from srgnn_bench.report.figures.figure import FigureSpec, compared
 from srgnn_bench.report.figures.legend import draw_families, families_of, legend_rows
 from srgnn_bench.report.figures.looks import in_rows, looks
 from srgnn_bench.report.figures.rows import BEYOND, label_rows, row_heights, write_in_row
@@ -99,4 +99,5 @@ FIGURE = FigureSpec(
     draw_differences,
     order=30,
     wanted=lambda frames: not frames.differences.empty and not frames.results.is_ablation,
+    shows=compared,
 )

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from srgnn_bench.report.figures.canvas import Layout
 from srgnn_bench.report.figures.figure import FigureSpec
 from srgnn_bench.report.figures.looks import Look
-from srgnn_bench.report.figures.trials import draw_trials
+from srgnn_bench.report.figures.trials import draw_trials, trials_shown
 from srgnn_bench.report.frames import Frames
 
 
@@ -40,4 +40,5 @@ FIGURE = FigureSpec(
     draw_history,
     order=90,
     wanted=lambda frames: not frames.searched_trials.empty,
+    shows=trials_shown,
 )

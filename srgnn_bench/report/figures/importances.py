@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from srgnn_bench.report.figures.canvas import Layout, panel_grid
-from srgnn_bench.report.figures.figure import FigureSpec
+from srgnn_bench.report.figures.figure import FigureSpec, shown
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.frames.importance import FEWEST_TRIALS
 from srgnn_bench.report.results import shortened
@@ -77,4 +77,7 @@ FIGURE = FigureSpec(
     draw_importances,
     order=110,
     wanted=lambda frames: not frames.importance.empty,
+    shows=lambda frames: shown(
+        frames.results, entries=frames.importance["entry"], datasets=frames.importance["dataset"]
+    ),
 )

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from srgnn_bench.report.figures.canvas import Layout, panel_grid
-from srgnn_bench.report.figures.figure import FigureSpec
+from srgnn_bench.report.figures.figure import FigureSpec, shown
 from srgnn_bench.report.figures.legend import draw_legend, legend_rows
 from srgnn_bench.report.figures.looks import choice_note, chosen_lines, looks
 from srgnn_bench.report.figures.scale import whole_numbers
@@ -22,10 +22,16 @@ def measures(results: SuiteResults) -> dict[str, str]:
     return {"loss": "Training loss", "choice": f"{chosen_on} MRR@20 (%)"}
 
 
+def _trained(frames: Frames) -> list[str]:
+    """The entries that could have a line."""
+    trained = set(frames.learning["entry"])
+    return [entry for entry in frames.results.entries if entry in trained]
+
+
 def draw_learning(frames: Frames, *, layout: Layout) -> Figure:
     """One line per trained entry; losses of different models need not be of one kind."""
     results, frame = frames.results, frames.learning
-    trained = [entry for entry in results.entries if entry in set(frame["entry"])]
+    trained = _trained(frames)
     lines = chosen_lines(frames, trained)
     look = looks(results, lines)
     named = {results.short_titles[entry]: look[entry] for entry in lines}
@@ -85,4 +91,9 @@ FIGURE = FigureSpec(
     draw_learning,
     order=80,
     wanted=lambda frames: not frames.learning.empty,
+    shows=lambda frames: shown(
+        frames.results,
+        entries=chosen_lines(frames, _trained(frames)),
+        datasets=frames.learning["dataset"],
+    ),
 )

@@ -13,7 +13,7 @@ from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import describe_intervals
 from srgnn_bench.report.figures.canvas import Layout
 from srgnn_bench.report.figures.figure import FigureSpec
-from srgnn_bench.report.figures.lines import band, line_grid, name_lines
+from srgnn_bench.report.figures.lines import band, line_grid, lines_shown, name_lines
 from srgnn_bench.report.figures.looks import chosen_lines, looks
 from srgnn_bench.report.frames import Frames
 
@@ -111,4 +111,4 @@ def draw_panel(
     return {str(entry): float(end) for entry, end in table.iloc[-1].items()}
 
 
-FIGURE = FigureSpec("lengths", "By length of the prefix", draw_lengths, order=60)
+FIGURE = FigureSpec("lengths", "By length of the prefix", draw_lengths, order=60, shows=lines_shown)

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from srgnn_bench.report.figures.canvas import Grid, Layout, lay_out, panel_grid
+from srgnn_bench.report.figures.figure import Shown, shown
 from srgnn_bench.report.figures.legend import draw_legend, legend_rows, name_line_ends
 from srgnn_bench.report.figures.looks import Look, choice_note, chosen_lines, looks
 from srgnn_bench.report.frames import Frames
@@ -68,6 +69,13 @@ def line_grid(
         ],
     )
     return Lines(results, grid, chosen, looks(results, chosen), named)
+
+
+def lines_shown(frames: Frames) -> Shown:
+    """What such a figure shows: the entries with a line."""
+    results = frames.results
+    lines = chosen_lines(frames, list(results.titles_with_runs))
+    return shown(results, entries=lines, datasets=results.datasets_with_runs)
 
 
 def band(axes: Axes, others: pd.DataFrame, *, places: Sequence[float] | None = None) -> None:

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from srgnn_bench.report.figures.canvas import Layout, panel_grid
+from srgnn_bench.report.figures.figure import Shown, shown
 from srgnn_bench.report.figures.legend import draw_legend, legend_rows
 from srgnn_bench.report.figures.looks import (
     Look,
@@ -65,6 +66,12 @@ def draw_trials(
         draw_panel(axes, frames, dataset=dataset, names=lines, label=label, line=line)
     draw_legend(grid.legend, {titles[name]: look[name] for name in lines}, layout=layout)
     return grid.figure
+
+
+def trials_shown(frames: Frames) -> Shown:
+    """What such a figure shows: the models with a line."""
+    lines = chosen_lines(frames, searching(frames))
+    return shown(frames.results, entries=lines, datasets=frames.results.datasets_with_runs)
 
 
 def draw_panel(
