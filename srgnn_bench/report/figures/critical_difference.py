@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import notes
 from srgnn_bench.report.figures.canvas import NOTE_SIZE, WIDTHS, Layout, blank_figure, wrapped
-from srgnn_bench.report.figures.figure import FigureSpec
+from srgnn_bench.report.figures.figure import FigureSpec, Shown
 from srgnn_bench.report.frames import Frames
+from srgnn_bench.report.frames.windows import log_of, log_titles, windows_of
 
 FEWEST_DATASETS = 6
 FEWEST_ENTRIES = 3
@@ -28,9 +29,10 @@ def no_diagram_because(frames: Frames) -> str | None:
     half a dozen it cannot find anything, and the diagram would show "no difference" for want of
     data (Demsar 2006).
     """
-    complete = len(_means(frames))
+    complete = len(complete_means(frames))
     if complete < FEWEST_DATASETS:
-        return f"{complete} complete data sets, at least {FEWEST_DATASETS} are needed"
+        counted = f"{complete} complete data set{'' if complete == 1 else 's'}"
+        return f"{counted}, at least {FEWEST_DATASETS} are needed{_of_windows(frames)}"
     if len(frames.results.entries) < FEWEST_ENTRIES:
         return f"fewer than {FEWEST_ENTRIES} entries"
     if find_spec("scikit_posthocs") is None:
@@ -44,12 +46,13 @@ def draw_critical_difference(frames: Frames, *, layout: Layout) -> Figure:
     import scikit_posthocs
     from scipy.stats import friedmanchisquare
 
-    means = _means(frames).rename(columns=frames.results.short_titles)
+    means = complete_means(frames).rename(columns=frames.results.short_titles)
     p_value = friedmanchisquare(*(means[name] for name in means.columns)).pvalue
     metric = metric_title(frames.results.metrics[-1])
     note = (
-        f"Mean rank by {metric} over {len(means)} data sets, 1 is best. Bars join entries whose "
-        f"ranks Nemenyi's test cannot tell apart at {LEVEL}. Friedman's test: p = {p_value:.3g}."
+        f"Mean rank by {metric} over {len(means)} data sets, 1 is best{_of_windows(frames)}. Bars "
+        f"join entries whose ranks Nemenyi's test cannot tell apart at {LEVEL}. Friedman's test: "
+        f"p = {p_value:.3g}."
     )
     lines = [
         line
@@ -89,15 +92,28 @@ def critical_difference(*, entries: int, datasets: int) -> float:
     return float(quantile * math.sqrt(entries * (entries + 1) / (6 * datasets)))
 
 
-def _means(frames: Frames) -> pd.DataFrame:
-    """The metric by complete data set (rows) and entry (columns)."""
+def _of_windows(frames: Frames) -> str:
+    """How windows are counted, where there are any."""
+    return "; the windows of a log count as one" if windows_of(frames.results) else ""
+
+
+def complete_means(frames: Frames) -> pd.DataFrame:
+    """The metric by complete data set (rows) and entry (columns); windows of a log are averaged.
+
+    They come from one source: none is a data set of its own.
+    """
     results = frames.results
     here = frames.metrics[frames.metrics["metric"] == results.metrics[-1]]
     here = here[[results.is_complete(dataset) for dataset in here["dataset"]]]
     table: pd.DataFrame = here.pivot(index="dataset", columns="entry", values="mean")
     table = table[[entry for entry in results.entries if entry in table.columns]]
     table = table.dropna()  # an entry that was not asked for on a data set has no rank there
-    return table
+    means: pd.DataFrame = table.groupby(lambda dataset: log_of(results, dataset), sort=False).mean()
+    return means
+
+
+def _titles(frames: Frames) -> dict[str, str]:
+    return frames.results.dataset_titles | log_titles(frames.results)
 
 
 FIGURE = FigureSpec(
@@ -106,4 +122,8 @@ FIGURE = FigureSpec(
     draw_critical_difference,
     order=40,
     wanted=lambda frames: no_diagram_because(frames) is None,
+    shows=lambda frames: Shown(
+        list(complete_means(frames).rename(columns=frames.results.entry_titles)),
+        [_titles(frames)[name] for name in complete_means(frames).index],
+    ),
 )

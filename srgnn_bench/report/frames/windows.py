@@ -9,17 +9,31 @@ import pandas as pd
 
 from srgnn_bench.evaluation.statistics import Floats, SessionTotals, estimate, holm
 from srgnn_bench.report.frames.scores import Scores
-from srgnn_bench.report.results import SuiteResults
+from srgnn_bench.report.results import SuiteResults, distinct
+
+
+def log_of(results: SuiteResults, dataset: str) -> str:
+    """Name of the log that a dataset with runs is a window of; its own where it is none.
+
+    Windows are called by their log's name and their number. Titles do not tell: two may be alike.
+    """
+    window = results.facts(dataset).window_of is not None
+    return dataset.rpartition("-")[0] if window else dataset
 
 
 def windows_of(results: SuiteResults) -> dict[str, list[str]]:
-    """Title of each dataset that was cut into windows -> names of those that have runs."""
+    """Name of each log that was cut into windows -> names of those that have runs."""
     found: dict[str, list[str]] = {}
     for dataset in results.datasets_with_runs:
-        record = results.records[dataset, results.present(dataset)[0]][0]
-        if record.dataset.window_of is not None:
-            found.setdefault(record.dataset.window_of, []).append(dataset)
+        if results.facts(dataset).window_of is not None:
+            found.setdefault(log_of(results, dataset), []).append(dataset)
     return found
+
+
+def log_titles(results: SuiteResults) -> dict[str, str]:
+    """Titles of the logs of ``windows_of``, by name, no two alike."""
+    titles = {log: results.facts(d).window_of for log, (d, *_) in windows_of(results).items()}
+    return distinct({log: title for log, title in titles.items() if title is not None})
 
 
 def window_frame(scores: Scores) -> pd.DataFrame:
@@ -32,15 +46,15 @@ def window_frame(scores: Scores) -> pd.DataFrame:
     than there are windows. Differences are paired by window. An entry counts where it has runs on
     every window that has any.
 
-    Columns: ``windows_of`` (title), ``entry``, ``title``, ``metric``, ``windows`` (number),
-    ``mean``, ``std`` (sample standard deviation between windows), ``low``, ``high`` (95%
+    Columns: ``windows_of`` (name of the log), ``entry``, ``title``, ``metric``, ``windows``
+    (number), ``mean``, ``std`` (sample standard deviation between windows), ``low``, ``high`` (95%
     interval); ``difference`` (the subject less this entry), ``difference_low``,
     ``difference_high``, ``p_value``, ``p_holm`` (corrected over this frame), NaN for the subject
     itself.
     """
     results = scores.results
     rows: list[dict[str, Any]] = []
-    for title, datasets in windows_of(results).items():
+    for log, datasets in windows_of(results).items():
         for entry in results.entries:
             if not all(entry in results.present(dataset) for dataset in datasets):
                 continue
@@ -50,7 +64,7 @@ def window_frame(scores: Scores) -> pd.DataFrame:
                 low, high = found.interval
                 rows.append(
                     {
-                        "windows_of": title,
+                        "windows_of": log,
                         "entry": entry,
                         "title": results.entry_titles[entry],
                         "metric": metric,

@@ -6,7 +6,7 @@ from srgnn_bench.evaluation.metrics import metric_title
 from srgnn_bench.report.captions import card, suffix
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.frames.differences import comparisons
-from srgnn_bench.report.frames.windows import windows_of
+from srgnn_bench.report.frames.windows import log_titles, windows_of
 from srgnn_bench.report.tables.table import (
     Table,
     TableCell,
@@ -19,14 +19,14 @@ from srgnn_bench.report.tables.table import (
 )
 
 
-def window_table(frames: Frames, *, title: str, datasets: list[str]) -> Table | None:
+def window_table(frames: Frames, *, log: str, datasets: list[str]) -> Table | None:
     """Every entry on each window of a log, the mean, and the paired differences of means.
 
     None where a single window has runs.
     """
     results = frames.results
     everything = frames.windows
-    frame = everything[everything["windows_of"] == title].reset_index(drop=True)
+    frame = everything[everything["windows_of"] == log].reset_index(drop=True)
     if len(datasets) < 2 or frame.empty:
         return None
     numbers = [dataset.rpartition("-")[2] for dataset in datasets]
@@ -50,8 +50,9 @@ def window_table(frames: Frames, *, title: str, datasets: list[str]) -> Table | 
         rows.append(tuple(cells))
     subject = results.entry_titles[results.subject]
     return Table(
-        name=f"windows-{datasets[0].rpartition('-')[0]}",
-        title=f"{title}: {len(datasets)} windows of equal span, and their mean" + suffix(results),
+        name=f"windows-{log}",
+        title=f"{log_titles(results)[log]}: {len(datasets)} windows of equal span, and their mean"
+        + suffix(results),
         groups=tuple((metric_title(metric), len(columns)) for metric in results.metrics),
         columns=("Model", *columns * len(results.metrics)),
         rows=tuple(rows),
@@ -71,8 +72,8 @@ def window_table(frames: Frames, *, title: str, datasets: list[str]) -> Table | 
 
 
 def _tables(frames: Frames) -> list[Table | None]:
-    families = windows_of(frames.results)
-    return [window_table(frames, title=title, datasets=own) for title, own in families.items()]
+    logs = windows_of(frames.results)
+    return [window_table(frames, log=log, datasets=own) for log, own in logs.items()]
 
 
 TABLE = TableSpec(_tables, order=25)
