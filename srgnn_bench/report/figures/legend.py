@@ -190,6 +190,9 @@ def name_marks(
                     fontsize=LABEL_SIZE,
                     color=colour,
                     fontweight="bold" if colour == SUBJECT_COLOUR else "normal",
+                    # On a ground of its own, above a line and below the marks.
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.2},
+                    zorder=2.5,
                 )
                 break
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from srgnn_bench.evaluation.metrics import metric_title
-from srgnn_bench.report.figures.canvas import Layout, lay_out, panel_grid
+from srgnn_bench.report.figures.canvas import Layout, lay_out, panel_grid, text_width
 from srgnn_bench.report.figures.figure import FigureSpec
 from srgnn_bench.report.figures.legend import (
     LABEL_SIZE,
@@ -39,7 +39,9 @@ SIDES = 0.12
 MOST_TICKS = 4
 """What a panel in one column has room for."""
 
-LABEL_WIDTH = {"page": 0.25, "column": 0.36}
+FEW_LINES = 3
+"""Of labels at the lower edge."""
+
 LABEL_HEIGHT = {"page": 0.12, "column": 0.14}
 """Room of a label at the lower edge, as shares of the panel."""
 
@@ -78,20 +80,73 @@ def cost_ticks(costs: pd.Series[float]) -> list[float]:
     return [low, high] if span > 1.05 else [low]
 
 
-def label_levels(costs: Sequence[float], *, span: float, width: float) -> list[int]:
-    """Line above the lower edge on which each label stands, so that none covers another.
+@dataclass(frozen=True)
+class EdgeLabel:
+    """What is written at the lower edge of a panel: name and value of what lies below its axis.
+
+    Attributes:
+        left: what ends at its cost; the arrow is here or in ``right``.
+        right: what begins there.
+        level: line above the edge, from 0.
+    """
+
+    left: str
+    right: str
+    level: int
+
+
+def edge_labels(
+    values: Sequence[tuple[str, float, float]], *, axis: tuple[float, float], width: float
+) -> list[EdgeLabel]:
+    """Labels of values below an axis, none of which covers another or leaves the panel.
+
+    Names are left out where they would take many lines more than the values alone.
 
     Args:
-        costs: where the labels stand.
-        span: natural logarithm of the axis's highest cost over its lowest.
-        width: of a label, as a share of the axis.
+        values: title, cost and value of each.
+        axis: costs at the ends of the panel.
+        width: of the panel, in inches.
     """
-    taken: list[tuple[float, int]] = []
-    for cost in costs:
-        place = math.log(cost) / span
-        near = {level for other, level in taken if abs(other - place) < width}
-        taken.append((place, next(level for level in range(len(costs)) if level not in near)))
-    return [level for _, level in taken]
+    named = _placed(values, axis=axis, width=width)
+    alone = _placed([("", cost, value) for _, cost, value in values], axis=axis, width=width)
+    most = max([FEW_LINES - 1, *(label.level for label in alone)])
+    return named if all(label.level <= most for label in named) else alone
+
+
+def _placed(
+    values: Sequence[tuple[str, float, float]], *, axis: tuple[float, float], width: float
+) -> list[EdgeLabel]:
+    low, high = map(math.log, axis)
+    taken: list[tuple[float, float, int]] = []
+    found = []
+    for title, cost, value in values:
+        place = (math.log(cost) - low) / (high - low)
+        texts = _beside(title, f"{value:.2f}", left=place * width, right=(1 - place) * width)
+        start, end = (side * _inches(text) for side, text in zip((-1, 1), texts, strict=True))
+        start, end = place + start / width, place + end / width
+        near = {level for a, b, level in taken if a < end and start < b}
+        level = next(level for level in range(len(values)) if level not in near)
+        taken.append((start, end, level))
+        found.append(EdgeLabel(*texts, level))
+    return found
+
+
+def _beside(title: str, value: str, *, left: float, right: float) -> tuple[str, str]:
+    """What stands left and right of a place, given the inches; as much of a title as fits."""
+    kept = title
+    while True:
+        name = f"{kept} " if kept else ""
+        for texts in (("", f"↓ {name}{value}"), (f"{name}{value} ↓", ""), (name, f"↓ {value}")):
+            if _inches(texts[0]) <= left and _inches(texts[1]) <= right:
+                return texts
+        if not kept:
+            return "", f"↓ {value}"
+        kept = f"{kept.rstrip('…')[:-1].rstrip()}…" if len(kept) > 2 else ""
+
+
+def _inches(text: str) -> float:
+    """What a text takes, with a gap beside it."""
+    return text_width(text, size=LABEL_SIZE) + 0.04 if text else 0.0
 
 
 @dataclass(frozen=True)
@@ -147,9 +202,7 @@ def draw_tradeoff(frames: Frames, *, layout: Layout) -> Figure:
         panel_heights={"page": 1.9, "column": 1.6},
         legend_rows=legend_rows(list(families), layout=layout),
         extra_notes=[
-            "Stepped line: Pareto front, the entries that none beats in both respects."
-            + ("" if all(map(_all_named, panels.values())) else f" Names: {own} and the front.")
-            + " Names without room are left out.",
+            _explanation(own, list(panels.values())),
             *([BEYOND] if any(panel.scale.beyond for panel in panels.values()) else []),
         ],
     )
@@ -160,6 +213,20 @@ def draw_tradeoff(frames: Frames, *, layout: Layout) -> Figure:
     for (dataset, cost), axes in grid.axes.items():
         name_panel(axes, results, panels[dataset], cost=cost)
     return grid.figure
+
+
+def _explanation(subject: str, panels: Sequence[Panel]) -> str:
+    """What the line is, where there is one, and which marks have names."""
+    told, front = [], "what none beats in both respects"
+    if any(len(panel.front(cost)) > 1 for panel in panels for cost in COSTS):
+        of = " of those drawn" if any(panel.scale.beyond for panel in panels) else ""
+        told.append(
+            f"Stepped line: Pareto front{of}, the entries that none beats in both respects."
+        )
+        front = "the front"
+    if not all(map(_all_named, panels)):
+        told.append(f"Names: {subject} and {front}.")
+    return " ".join([*told, "Names without room are left out."])
 
 
 def draw_panel(
@@ -178,31 +245,39 @@ def draw_panel(
     look = looks(results, results.entries)
     for row in drawn.to_dict("records"):
         mark = look[row["entry"]]
-        axes.plot(row[cost], row["mean"], mark.marker, color=mark.colour, ms=4.6, zorder=3)
+        above = 4 if row["entry"] == results.subject else 3
+        axes.plot(row[cost], row["mean"], mark.marker, color=mark.colour, ms=4.6, zorder=above)
     front = panel.front(cost)
     axes.step(front[cost], front["mean"], where="post", color="#777777", lw=0.9, zorder=2)
+    # What lies beyond the other axis has its place on this one.
+    cheapest, dearest = here[cost].min(), here[cost].max()
+    room = (dearest / cheapest) ** SIDES if dearest > cheapest else 2.0
+    ends = float(cheapest / room), float(dearest * room)
     low = here[here["entry"].isin(scale.beyond)]
-    span = max(math.log(here[cost].max() / here[cost].min()), 1e-9)
-    levels = label_levels(low[cost].to_list(), span=span, width=LABEL_WIDTH[layout])
-    for level, row in zip(levels, low.to_dict("records"), strict=True):
-        axes.text(
-            row[cost],
-            0.03 + LABEL_HEIGHT[layout] * level,
-            f"↓ {row['mean']:.2f}",
-            transform=axes.get_xaxis_transform(),
-            ha=_side(row[cost], here[cost]),
-            fontsize=LABEL_SIZE,
-            color=look[row["entry"]].colour,
-        )
+    labels = edge_labels(
+        [(results.short_titles[r["entry"]], r[cost], r["mean"]) for r in low.to_dict("records")],
+        axis=ends,
+        width=axes.bbox.width / axes.figure.dpi,  # the layout makes it rather wider
+    )
+    for row, label in zip(low.to_dict("records"), labels, strict=True):
+        for text, side in ((label.left, "right"), (label.right, "left")):
+            if text:
+                axes.text(
+                    row[cost],
+                    0.03 + LABEL_HEIGHT[layout] * label.level,
+                    text,
+                    transform=axes.get_xaxis_transform(),
+                    ha=side,
+                    fontsize=LABEL_SIZE,
+                    color=look[row["entry"]].colour,
+                )
     # What stands at the lower edge needs its share of the panel, and a name above it room.
+    levels = [label.level for label in labels]
     share = LABEL_HEIGHT[layout] * (2 + max(levels)) if levels else 0.0
     least = float(drawn["mean"].min()) - MARGIN * (scale.high - float(drawn["mean"].min()))
     axes.set_ylim((least - share * scale.high) / (1 - share), scale.high)
     axes.set_xscale("log")
-    # What lies beyond the other axis has its place on this one.
-    cheapest, dearest = here[cost].min(), here[cost].max()
-    room = (dearest / cheapest) ** SIDES if dearest > cheapest else 2.0
-    axes.set_xlim(cheapest / room, dearest * room)
+    axes.set_xlim(ends)
     axes.xaxis.set_major_locator(FixedLocator(cost_ticks(here[cost])))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{float(f'{value:.3g}'):g}"))
     axes.xaxis.set_minor_locator(NullLocator())
@@ -236,13 +311,6 @@ def name_panel(axes: Axes, results: SuiteResults, panel: Panel, *, cost: str) ->
 def _all_named(panel: Panel) -> bool:
     """Whether a panel names every mark: there are few."""
     return len(panel.drawn) <= MOST_LINES
-
-
-def _side(cost: float, costs: pd.Series[float]) -> str:
-    """How a label at a cost is aligned so that it stays in its panel."""
-    low, high = math.log(costs.min()), math.log(costs.max())
-    share = (math.log(cost) - low) / (high - low) if high > low else 0.5
-    return "left" if share < 0.2 else "right" if share > 0.8 else "center"
 
 
 FIGURE = FigureSpec(
