@@ -75,7 +75,7 @@ def draw_comparison(frames: Frames, *, layout: Layout) -> Figure:
         legend_rows=legend_rows(list(families), layout=layout),
         sharey=True,
         extra_notes=[
-            _explanation(results, pd.concat([panel.here for panel in panels.values()])),
+            _explanation(pd.concat([panel.here for panel in panels.values()])),
             *([BEYOND] if any(panel.scale.beyond for panel in panels.values()) else []),
             *_sources(_printed(frames)),
         ],
@@ -86,13 +86,14 @@ def draw_comparison(frames: Frames, *, layout: Layout) -> Figure:
     return grid.figure
 
 
-def _explanation(results: SuiteResults, frame: pd.DataFrame) -> str:
+def _explanation(frame: pd.DataFrame) -> str:
     seeds = int(frame["seeds"].max())
     text = "Mark: mean; line: 95% interval, which holds "
     text += describe_intervals(frame["with_seeds"])
     if seeds > 1:
         text += f"; dots below it: {seeds} seeds"
-    return text + (". Hollow: fewer seeds than planned." if results.holes else ".")
+    hollow = (frame["seeds"] > 0) & (frame["seeds"] < frame["expected"])
+    return text + (". Hollow: fewer seeds than planned." if hollow.any() else ".")
 
 
 def _sources(printed: list[PrintedNumber]) -> list[str]:
@@ -113,7 +114,9 @@ def draw_panel(axes: Axes, results: SuiteResults, panel: Panel) -> None:
     here, scale, look = panel.here, panel.scale, looks(results, results.entries)
     for place, (entry, row) in enumerate(here.iterrows()):
         if np.isnan(row["mean"]):
-            write_in_row(axes, place, "no run", x=0.5, ha="center", color="#b00020")
+            asked = row["expected"] > 0
+            words, colour = ("no run", "#b00020") if asked else ("not asked for", "#777777")
+            write_in_row(axes, place, words, x=0.5, ha="center", color=colour)
         elif entry in scale.beyond:
             write_in_row(axes, place, f"← {100 * row['mean']:.2f}", x=0.02)
         else:
