@@ -152,6 +152,7 @@ class Job:
                 key=key,
                 tuning=self.failure_key,
                 budget=self.suite.tuning,
+                family=self.candidate.spec.family,
             )
             for number, key in enumerate(keys)
         ]

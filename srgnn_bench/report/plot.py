@@ -168,7 +168,7 @@ class Plots:
 
         Args:
             ax: where to draw.
-            models: those with a line; unless given, six at most, and a grey band for the others.
+            models: those with a line; unless given, all of up to seven, else six and a grey band.
             metric: `recall` or `mrr`.
             dataset: on which.
         """
@@ -192,7 +192,7 @@ class Plots:
 
         Args:
             ax: where to draw.
-            models: those with a line; unless given, six at most, and a grey band for the others.
+            models: those with a line; unless given, all of up to seven, else six and a grey band.
             metric: the suite's last unless given.
             dataset: on which.
         """
@@ -249,7 +249,7 @@ class Plots:
 
         Args:
             ax: where to draw.
-            models: those with a line; unless given, six at most.
+            models: those with a line; unless given, all of up to seven, else six.
             metric: `choice`, the MRR@20 that chose the number of epochs (on validation sessions, in
                 the trial that won); `loss`, of the final trainings, the mean over seeds.
             dataset: on which.
@@ -268,7 +268,7 @@ class Plots:
 
         Args:
             ax: where to draw.
-            models: those with a line; unless given, six at most.
+            models: those with a line; unless given, all of up to seven, else six.
             dataset: on which.
         """
         return self._trials(ax, models, dataset, label="Trial", line=history.draw_line)
@@ -280,7 +280,7 @@ class Plots:
 
         Args:
             ax: where to draw.
-            models: those with a line; unless given, six at most.
+            models: those with a line; unless given, all of up to seven, else six.
             dataset: on which.
         """
         return self._trials(ax, models, dataset, label="Trials", line=budget.draw_line)
@@ -336,7 +336,7 @@ class Plots:
         legend = _line_legend({results.short_titles[entry]: look[entry] for entry in lines})
         rest = len(present) - len(lines)
         if rest and among is None and not models:
-            legend[f"range of {rest} others" if rest > 1 else "1 other"] = Patch(color=OTHERS)
+            legend[f"range of {rest} others"] = Patch(color=OTHERS)
         with self._axes(ax) as axes:
             yield axes, lines
             self._title(axes, dataset)

@@ -96,11 +96,17 @@ class SuiteResults:
 
     @cached_property
     def families(self) -> dict[str, str]:
-        """Family of each entry's model, by name; ``other`` where no model file tells one."""
+        """Family of each entry's model, by name; ``other`` where no model file tells one.
+
+        Lists that were written before they held families leave it to the files of today.
+        """
         known = set(registry.names("model"))
         models = {cell.entry: cell.model for cell in self.manifest.cells}
+        listed = {cell.entry: cell.family for cell in self.manifest.cells if cell.family}
         return {
-            entry: (registry.family(model) if model in known else None) or "other"
+            entry: listed.get(entry)
+            or (registry.family(model) if model in known else None)
+            or "other"
             for entry, model in models.items()
         }
 

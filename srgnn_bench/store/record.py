@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from srgnn_bench.specs.fields import Name, Text, Title
+from srgnn_bench.specs.model import Family
 from srgnn_bench.specs.preparation import Division
 from srgnn_bench.specs.suite import TuningSpec
 from srgnn_bench.store.keys import key_of, short
@@ -183,6 +184,8 @@ class Cell(Stored):
     budget: TuningSpec | None = None
     """What its tuning was allowed; None without tuning, and in older lists, where the suite says
     it."""
+    family: Family | None = None
+    """Kind of the model, as its file tells it; None in older lists, and where the file does not."""
 
 
 class Manifest(Stored):

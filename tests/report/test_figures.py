@@ -13,7 +13,9 @@ from made_up import MODELS, write_suite
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
+from tiny_world import TinyWorld
 
+from srgnn_bench.api import Benchmark
 from srgnn_bench.report import build_report, figures, tables
 from srgnn_bench.report.figures import all_figures, figures_for
 from srgnn_bench.report.figures.canvas import house_style, save_drawn, settle, text_width, wrapped
@@ -21,12 +23,23 @@ from srgnn_bench.report.figures.comparison import draw_comparison
 from srgnn_bench.report.figures.critical_difference import no_diagram_because
 from srgnn_bench.report.figures.differences import draw_differences
 from srgnn_bench.report.figures.importances import draw_importances
-from srgnn_bench.report.figures.legend import legend_columns, name_marks, spread
-from srgnn_bench.report.figures.looks import MOST_LINES, chosen_lines, in_rows, looks
+from srgnn_bench.report.figures.learning import draw_learning
+from srgnn_bench.report.figures.legend import LABEL_SIZE, legend_columns, name_marks, spread
+from srgnn_bench.report.figures.lines import band
+from srgnn_bench.report.figures.looks import (
+    SUBJECT_COLOUR,
+    Look,
+    choice_note,
+    chosen_lines,
+    family_look,
+    in_rows,
+    looks,
+)
 from srgnn_bench.report.figures.scale import scale_of, whole_numbers
-from srgnn_bench.report.figures.tradeoff import SIDES, cost_ticks, draw_tradeoff
+from srgnn_bench.report.figures.tradeoff import SIDES, cost_ticks, draw_tradeoff, edge_labels
 from srgnn_bench.report.frames import Frames
-from srgnn_bench.report.results import load_suite
+from srgnn_bench.report.results import SuiteResults, load_suite
+from srgnn_bench.specs import registry
 from srgnn_bench.store.store import ResultStore
 
 Drawn = list[tuple[Text, Bbox]]
@@ -188,16 +201,79 @@ def frames_of(store: ResultStore, **changes) -> Frames:
     return Frames(load_suite(store, suite="made-up"))
 
 
-@pytest.mark.parametrize("models", [2, 4, 12])
-def test_the_lines_of_a_figure_are_few_and_look_like_no_other(store, models):
+@pytest.mark.parametrize(("models", "drawn"), [(2, 2), (4, 4), (7, 7), (8, 6), (12, 6)])
+def test_the_lines_of_a_figure_are_few_and_look_like_no_other(store, models, drawn):
     frames = frames_of(store, datasets=1, models=models, seeds=1, sessions=40)
     results = frames.results
     lines = chosen_lines(frames, results.entries)
-    assert len(lines) == min(models, MOST_LINES)
+    assert len(lines) == drawn
     assert results.subject in lines
     assert {results.families[e] for e in lines} == set(results.families.values())
-    found = list(looks(results, lines).values())
-    assert len({(look.colour, str(look.dashes)) for look in found}) == len(lines)
+    assert len(set(map(seen, looks(results, lines).values()))) == drawn
+    assert bool(choice_note(frames, results.entries)) == (drawn < models)
+
+
+def seen(look: Look) -> tuple[str, str, str, bool]:
+    return look.colour, look.marker, str(look.dashes), look.hollow
+
+
+def of_families(store: ResultStore, families: list[str], **changes) -> SuiteResults:
+    """Results whose models have these families in the suite's list of runs."""
+    manifest = write_suite(store, datasets=1, models=len(families), seeds=1, sessions=20, **changes)
+    by_entry = dict(zip(dict.fromkeys(c.entry for c in manifest.cells), families, strict=True))
+    cells = [c.model_copy(update={"family": by_entry[c.entry]}) for c in manifest.cells]
+    store.write_manifest(manifest.model_copy(update={"cells": tuple(cells)}))
+    return load_suite(store, suite="made-up")
+
+
+@pytest.mark.parametrize("kinds", [["neural"] * 12, ["neural"] * 10 + ["rules"] * 2])
+def test_an_entry_looks_the_same_whatever_is_drawn_beside_it(store, kinds):
+    results = of_families(store, kinds)
+    whole = looks(results, results.entries)
+    assert len(set(map(seen, whole.values()))) == 12
+    for entry in results.entries:
+        assert looks(results, [entry]) == {entry: whole[entry]}
+    neural = [entry for entry in results.entries if results.families[entry] == "neural"]
+    assert looks(results, neural) == {entry: whole[entry] for entry in neural}
+
+
+def test_lines_of_a_long_family_are_told_apart_where_they_meet(store):
+    results = of_families(store, ["neural"] * 11 + ["rules"])
+    whole = looks(results, results.entries)
+    first, last = results.entries[1], results.entries[10]
+    meeting = looks(results, [first, last]).values()
+    assert len(set(map(seen, meeting))) == 2
+    assert len(set(map(seen, whole.values()))) == 12
+
+
+def test_the_hue_of_a_family_is_the_same_in_a_figure_of_one_family(store):
+    frames = frames_of(store, datasets=1, models=5, seeds=1, sessions=40)
+    with house_style():
+        figure = draw_learning(frames, layout="page")
+    blue = family_look("neural")
+    lines = [line for line in figure.axes[0].lines if line.get_color() != SUBJECT_COLOUR]
+    assert len(lines) == 3
+    assert {(line.get_color(), line.get_marker()) for line in lines} == {(blue.colour, blue.marker)}
+
+
+def test_a_single_other_entry_is_a_line():
+    values = pd.DataFrame({"narm": [1.0, 2.0, 3.0], "stamp": [2.0, 2.5, 3.5]})
+    figure = Figure()
+    one, two = figure.subplots(1, 2)
+    band(one, values[["narm"]])
+    assert [list(line.get_ydata()) for line in one.lines] == [[1.0, 2.0, 3.0]]
+    band(two, values)
+    assert not two.lines
+    assert len(two.collections) == 1
+
+
+def test_what_is_said_of_lines_names_the_subject_only_where_it_has_one(store):
+    frames = frames_of(store, datasets=1, models=12, seeds=1, sessions=40)
+    others = [entry for entry in frames.results.entries if entry != frames.results.subject]
+    [told] = choice_note(frames, frames.results.entries)
+    assert told.startswith("Lines: SR-GNN and the best of each family, 6 at most")
+    [told] = choice_note(frames, others)
+    assert told.startswith("Lines: the best of each family, 6 at most")
 
 
 def test_rows_stand_by_family_and_the_best_of_each_first(store):
@@ -215,6 +291,29 @@ def test_rows_stand_by_family_and_the_best_of_each_first(store):
 def test_a_model_without_a_file_is_of_another_family(store):
     frames = frames_of(store, datasets=1, models=12, seeds=1, sessions=40)
     assert frames.results.families["rules"] == "other"
+
+
+def test_the_family_of_a_model_of_ones_own_is_that_of_its_file(tiny_world: TinyWorld):
+    own = tiny_world.root / "own.yaml"
+    shipped = (registry.properties_folder() / "model" / "popularity.yaml").read_text()
+    own.write_text(shipped.replace("family: popularity", "family: rules"))
+    models = ["popularity", {"model": str(own), "name": "mine"}]
+    benchmark = Benchmark(
+        str(tiny_world.suite),
+        models=models,
+        data_root=tiny_world.data_root,
+        results=tiny_world.results,
+    )
+    cells = [cell for job in benchmark.jobs for cell in job.cells(None)]
+    assert {cell.entry: cell.family for cell in cells} == {
+        "popularity": "popularity",
+        "mine": "rules",
+    }
+
+
+def test_the_list_of_runs_knows_families_better_than_the_files_of_today(store):
+    results = of_families(store, ["neural", "rules"])
+    assert results.families == {"srgnn": "neural", "gru4rec": "rules"}
 
 
 @pytest.mark.parametrize(
@@ -257,6 +356,7 @@ def test_the_front_goes_through_drawn_points_only(store):
         settle(figure)
     axes = figure.axes[0]
     [below] = [text for text in axes.texts if "↓" in text.get_text()]
+    assert re.fullmatch(r"↓ Popularity \d\.\d\d", below.get_text())
     assert axes.get_xlim()[0] < below.get_position()[0] == 0.01
     assert axes.get_xticks().size > 1
     steps = [line for line in axes.lines if line.get_drawstyle() == "steps-post"]
@@ -406,6 +506,93 @@ def test_values_far_below_do_not_overlap_where_costs_are_alike(store, monkeypatc
     frames.cost["train_seconds"] = 1 + 0.01 * (frames.cost.index % 12)
     with house_style():
         texts = drawn_texts(draw_tradeoff(frames, layout=layout), monkeypatch)
-    written = [text for text, _ in texts if re.fullmatch(r"↓ \d+\.\d\d", text.get_text())]
+    written = [text.get_text() for text, _ in texts if "↓" in text.get_text()]
     assert len(written) >= 12
     assert overlaps(texts) == []
+
+
+@pytest.mark.parametrize("place", [0.02, 0.3, 0.5, 0.7, 0.98])
+@pytest.mark.parametrize("title", ["Popularity", "An unbelievably long title of a…"])
+def test_what_lies_below_an_axis_is_named_within_the_panel(place, title):
+    axis, width = (1.0, 100.0), 1.3
+    [label] = edge_labels([(title, 100**place, 0.5)], axis=axis, width=width)
+    assert (label.left + label.right).count("↓") == 1
+    assert title[:3] in label.left + label.right
+    assert text_width(label.left, size=LABEL_SIZE) <= place * width
+    assert text_width(label.right, size=LABEL_SIZE) <= (1 - place) * width
+
+
+def test_many_values_below_an_axis_go_without_names():
+    values = [("Session popularity", 1.0 + n, 0.1) for n in range(8)]
+    labels = edge_labels(values, axis=(0.5, 200.0), width=1.3)
+    assert {label.left + label.right for label in labels} == {"↓ 0.10"}
+
+
+def told(figure: Figure) -> str:
+    """The notes under a figure."""
+    texts = [text.get_text() for part in figure.subfigs for text in part.texts]
+    return " ".join(texts).replace("\n", " ")
+
+
+def test_a_front_is_explained_where_there_is_one(store):
+    frames = frames_of(
+        store, datasets=1, models=8, seeds=1, sessions=60, skills={"popularity": 0.5}
+    )
+    with house_style():
+        assert "Pareto front, the entries that none beats" in told(
+            draw_tradeoff(frames, layout="page")
+        )
+        # The subject is the best and the cheapest.
+        frames.metrics.loc[frames.metrics["entry"] == "srgnn", "mean"] = 0.9
+        frames.cost.loc[
+            frames.cost["entry"] == "srgnn", ["train_seconds", "session_milliseconds"]
+        ] = 0.1
+        words = told(draw_tradeoff(frames, layout="page"))
+    assert "front" not in words
+    assert "Names: SR-GNN and what none beats in both respects." in words
+
+
+def test_a_front_without_what_lies_below_the_axis_is_that_of_those_drawn(store):
+    frames = frames_of(store, datasets=1, models=6, seeds=1, skills={"popularity": -7.0})
+    with house_style():
+        words = told(draw_tradeoff(frames, layout="page"))
+    assert "Pareto front of those drawn, the entries" in words
+
+
+def test_the_subject_and_the_names_lie_above_the_front(store):
+    frames = frames_of(store, datasets=1, models=6, seeds=1, sessions=60)
+    with house_style():
+        axes = draw_tradeoff(frames, layout="page").axes[0]
+    [front] = [line for line in axes.lines if line.get_drawstyle() == "steps-post"]
+    marks = [line for line in axes.lines if line is not front]
+    [own] = [line.get_zorder() for line in marks if line.get_color() == SUBJECT_COLOUR]
+    others = [line.get_zorder() for line in marks if line.get_color() != SUBJECT_COLOUR]
+    assert own > max(others)
+    names = [text for text in axes.texts if "↓" not in text.get_text()]
+    assert names
+    for name in names:
+        assert name.get_bbox_patch().get_facecolor() == (1, 1, 1, 1)
+        assert front.get_zorder() < name.get_zorder() < min(others)
+
+
+@pytest.mark.parametrize("seeds", [{1}, {0, 1}])
+def test_a_comparison_explains_hollow_marks_where_there_are_some(store, seeds):
+    def missing(dataset: str, entry: str, seed: int) -> bool:
+        return entry == "narm" and seed in seeds
+
+    frames = frames_of(store, datasets=1, models=3, seeds=2, missing=missing)
+    with house_style():
+        figure = draw_comparison(frames, layout="page")
+    texts = {text.get_text(): text.get_color() for text in figure.axes[0].texts}
+    hollow = "Hollow: fewer seeds than planned." in told(figure)
+    assert (hollow, texts) == ((True, {}) if seeds == {1} else (False, {"no run": "#b00020"}))
+
+
+def test_what_was_not_asked_for_is_no_missing_run(store):
+    manifest = write_suite(store, datasets=2, models=3, seeds=1)
+    cells = [c for c in manifest.cells if (c.dataset, c.entry) != ("diginetica", "narm")]
+    store.write_manifest(manifest.model_copy(update={"cells": tuple(cells)}))
+    with house_style():
+        figure = draw_comparison(Frames(load_suite(store, suite="made-up")), layout="page")
+    texts = {text.get_text(): text.get_color() for axes in figure.axes for text in axes.texts}
+    assert texts == {"not asked for": "#777777"}

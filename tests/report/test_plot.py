@@ -131,6 +131,21 @@ def test_models_and_metric_choose_what_is_drawn(plots, results):
     assert few.get_legend().get_texts()[-1].get_text() == "range of 2 others"
 
 
+def test_all_of_seven_have_lines_that_look_the_same_alone(tmp_path):
+    store = ResultStore(tmp_path / "results")
+    write_suite(store, datasets=1, models=7, seeds=1, sessions=20)
+    results = load_suite(store, suite="made-up")
+    plots = Plots(results)
+    for draw in (plots.curves, plots.lengths):
+        titles = [text.get_text() for text in draw(Figure().subplots()).get_legend().get_texts()]
+        assert titles == list(results.short_titles.values())
+    lines = plots.curves(Figure().subplots()).lines
+    place = results.entries.index("narm")
+    [alone] = plots.curves(Figure().subplots(), models="narm").lines
+    for kind in ("color", "linestyle", "marker", "markerfacecolor"):
+        assert getattr(alone, f"get_{kind}")() == getattr(lines[place], f"get_{kind}")()
+
+
 def test_differences_are_against_whom_the_caller_names(plots, results):
     axes = plots.differences(
         Figure().subplots(), dataset="diginetica", models="srgnn", against="stan"

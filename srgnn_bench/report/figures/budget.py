@@ -36,7 +36,7 @@ def draw_line(axes: Axes, trials: pd.DataFrame, look: Look) -> None:
     best = 100 * best_over_orders(trials["value"].fillna(0.0).to_numpy())
     number = np.arange(1, len(best) + 1)
     axes.plot(number, best, color=look.colour, linestyle=look.dashes, lw=1.0)
-    axes.plot(number[-1:], best[-1:], look.marker, color=look.colour)
+    axes.plot(number[-1:], best[-1:], look.marker, color=look.colour, mfc=look.face)
 
 
 FIGURE = FigureSpec(

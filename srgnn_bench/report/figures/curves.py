@@ -53,6 +53,7 @@ def draw_panel(
             linestyle=look[entry].dashes,
             linewidth=look[entry].width,
             marker=look[entry].marker,
+            markerfacecolor=look[entry].face,
             markevery=(place % 4, 4),
             markersize=3,
             clip_on=False,

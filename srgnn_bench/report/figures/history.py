@@ -31,7 +31,7 @@ def draw_line(axes: Axes, trials: pd.DataFrame, look: Look) -> None:
     number, best = trials["number"] + 1, 100 * trials["best"]
     axes.step(number, best, where="post", color=look.colour, linestyle=look.dashes, lw=1.0)
     better = best.diff().fillna(1.0) > 0
-    axes.plot(number[better], best[better], look.marker, color=look.colour)
+    axes.plot(number[better], best[better], look.marker, color=look.colour, mfc=look.face)
 
 
 FIGURE = FigureSpec(

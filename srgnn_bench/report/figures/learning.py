@@ -76,6 +76,7 @@ def draw_panel(
             linestyle=drawn.dashes,
             linewidth=drawn.width,
             marker=drawn.marker,
+            markerfacecolor=drawn.face,
             markersize=3,
         )
     if here.empty:

@@ -54,19 +54,29 @@ def draw_legend(place: Any, entries: Mapping[str, Look], *, layout: Layout) -> N
 def line_handles(entries: Mapping[str, Look]) -> list[Line2D]:
     """What a legend shows for each line."""
     return [
-        Line2D([], [], color=look.colour, marker=look.marker, linestyle=look.dashes, lw=look.width)
+        Line2D(
+            [],
+            [],
+            color=look.colour,
+            marker=look.marker,
+            markerfacecolor=look.face,
+            linestyle=look.dashes,
+            lw=look.width,
+        )
         for look in entries.values()
     ]
 
 
 def families_of(results: SuiteResults, entries: Sequence[str]) -> dict[str, Look]:
-    """Title -> look of the subject and of every family, or nothing where there is one family.
+    """Title -> look of the subject and of every family that a figure shows.
+
+    Nothing where the whole suite is of one family: its hues tell entries apart then.
 
     Args:
         results: the suite.
         entries: what the figure shows.
     """
-    if not has_families(results, entries):
+    if not has_families(results, results.entries):
         return {}
     subject, found = results.subject, {}
     if subject in entries:

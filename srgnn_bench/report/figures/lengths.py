@@ -97,6 +97,7 @@ def draw_panel(
             yerr=100 * _reach(line),
             color=look[entry].colour,
             marker=look[entry].marker,
+            markerfacecolor=look[entry].face,
             linestyle=look[entry].dashes,
             linewidth=0.7 * look[entry].width,
             elinewidth=0.6,

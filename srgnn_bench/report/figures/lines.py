@@ -17,6 +17,8 @@ from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import SuiteResults
 
 OTHERS = "#ededed"
+OTHER_LINE = "#c8c8c8"
+"""Of a range that is a line: a single entry without one of its own, on a data set that few have."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Lines:
 def line_grid(
     frames: Frames, *, measures: Sequence[str], layout: Layout, extra_notes: Sequence[str] = ()
 ) -> Lines:
-    """Panels for datasets x measures with at most six lines each, and room for their names."""
+    """Panels for datasets x measures with few lines each, and room for their names."""
     results = frames.results
     present = list(results.titles_with_runs)
     chosen = chosen_lines(frames, present)
@@ -86,8 +88,10 @@ def band(axes: Axes, others: pd.DataFrame, *, places: Sequence[float] | None = N
         others: their values, a column each.
         places: where the rows stand; the frame's index unless given.
     """
-    if others.shape[1]:
-        where = others.index if places is None else np.asarray(places)
+    where = others.index if places is None else np.asarray(places)
+    if others.shape[1] == 1:
+        axes.plot(where, others.iloc[:, 0], color=OTHER_LINE, lw=1.0, zorder=1)
+    elif others.shape[1]:
         axes.fill_between(where, others.min(axis=1), others.max(axis=1), color=OTHERS, lw=0)
 
 

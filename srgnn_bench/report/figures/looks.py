@@ -34,12 +34,18 @@ MOST_LINES = 6
 
 @dataclass(frozen=True)
 class Look:
-    """Colour, marker and dashes of what is drawn."""
+    """Colour, marker and dashes of what is drawn, and whether the markers on a line are hollow."""
 
     colour: str
     marker: str
     dashes: Any
     width: float = 1.0
+    hollow: bool = False
+
+    @property
+    def face(self) -> str:
+        """Colour within the markers on a line."""
+        return "white" if self.hollow else self.colour
 
 
 def in_order(names: Sequence[str]) -> dict[str, Look]:
@@ -65,26 +71,43 @@ def has_families(results: SuiteResults, entries: Sequence[str]) -> bool:
     return len({results.families[entry] for entry in entries}) > 1
 
 
+WITHIN = [
+    (dashes, (place + turn) % 2 == 1)
+    for turn in range(2)
+    for place, dashes in enumerate(DASHES[1:])
+]
+"""Dashes of the lines of one hue, and whether their markers are hollow; neighbours differ in both.
+"""
+
+
 def looks(results: SuiteResults, entries: Sequence[str]) -> dict[str, Look]:
     """A look for each entry of a figure: its family's hue and marker; the subject in black.
 
-    Where all are of one family the hues tell the entries apart. Dashes differ within a hue.
+    Where the whole suite is of one family the hues tell its entries apart. Dashes differ within a
+    hue. All goes by places in the suite, so that an entry looks the same in every figure; only
+    where a figure would have two lines alike does the later one take dashes that are free there.
     """
-    families, found = results.families, {}
-    others = [entry for entry in entries if entry != results.subject]
-    several = has_families(results, entries)
-    plain = in_order([results.subject, *others])
-    for entry, look in plain.items():
-        if entry == results.subject:
-            found[entry] = Look(SUBJECT_COLOUR, family_look(families[entry]).marker, "-", 1.6)
-        elif not several:
-            found[entry] = look
-        else:
-            of_family = family_look(families[entry])
-            alike = [e for e in others if families[e] == families[entry]]
-            dashes = DASHES[1 + alike.index(entry) % (len(DASHES) - 1)]
-            found[entry] = Look(of_family.colour, of_family.marker, dashes)
-    return found
+    families, subject = results.families, results.subject
+    others = [entry for entry in results.entries if entry != subject]
+    plain = in_order([subject, *others])
+    several = has_families(results, results.entries)
+    found = {subject: Look(SUBJECT_COLOUR, family_look(families[subject]).marker, "-", 1.6)}
+    taken: set[tuple[str, int]] = set()
+    for entry in others:
+        if entry not in entries:
+            continue
+        if not several:
+            found[entry] = plain[entry]
+            continue
+        family = families[entry]
+        place = [e for e in others if families[e] == family].index(entry)
+        turns = [(place + turn) % len(WITHIN) for turn in range(len(WITHIN))]
+        free = next((turn for turn in turns if (family, turn) not in taken), turns[0])
+        taken.add((family, free))
+        dashes, hollow = WITHIN[free]
+        of_family = family_look(family)
+        found[entry] = Look(of_family.colour, of_family.marker, dashes, hollow=hollow)
+    return {entry: found[entry] for entry in entries}
 
 
 def standing(frames: Frames) -> list[str]:
@@ -113,9 +136,10 @@ def in_rows(frames: Frames) -> list[str]:
 def chosen_lines(frames: Frames, among: Sequence[str]) -> list[str]:
     """The entries that a figure of lines draws, at most ``MOST_LINES``, in the suite's order.
 
-    The subject, the best of every family, and the best of the rest.
+    The subject, the best of every family, and the best of the rest. One more than these has a line
+    too: by itself it would be no range.
     """
-    if len(among) <= MOST_LINES:
+    if len(among) <= MOST_LINES + 1:
         return list(among)
     results = frames.results
     families, best = results.families, [entry for entry in standing(frames) if entry in among]
@@ -134,10 +158,13 @@ def choice_note(frames: Frames, among: Sequence[str], *, rest: str = "") -> list
         among: the entries that could be drawn.
         rest: what is drawn of the others, as the end of the sentence.
     """
-    left = len(among) - len(chosen_lines(frames, among))
+    lines = chosen_lines(frames, among)
+    left = len(among) - len(lines)
     if not left:
         return []
     results = frames.results
-    whose = "of each family" if has_families(results, among) else "others"
-    own = f"{results.entry_titles[results.subject]} and the best {whose}"
+    subject = [results.entry_titles[e] for e in lines if e == results.subject]
+    others = "others" if subject else "entries"
+    best = f"the best {'of each family' if has_families(results, among) else others}"
+    own = " and ".join([*subject, best])
     return [f"Lines: {own}, {MOST_LINES} at most{rest.format(left=left) or f'; {left} left out'}."]

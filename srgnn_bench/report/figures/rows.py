@@ -8,7 +8,6 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from srgnn_bench.report.figures.canvas import Layout
-from srgnn_bench.report.figures.looks import has_families
 from srgnn_bench.report.results import SuiteResults
 
 BAND = "#f3f3f3"
@@ -31,11 +30,10 @@ def label_rows(axes: Axes, results: SuiteResults, entries: Sequence[str]) -> Non
     axes.set_ylim(len(entries) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
-    if has_families(results, entries):
-        families = [results.families[entry] for entry in entries]
-        for family in list(dict.fromkeys(families))[1::2]:
-            first, count = families.index(family), families.count(family)
-            axes.axhspan(first - 0.5, first + count - 0.5, color=BAND, lw=0, zorder=0)
+    families = [results.families[entry] for entry in entries]
+    for family in list(dict.fromkeys(families))[1::2]:
+        first, count = families.index(family), families.count(family)
+        axes.axhspan(first - 0.5, first + count - 0.5, color=BAND, lw=0, zorder=0)
 
 
 def write_in_row(axes: Axes, place: int, text: str, *, x: float, **style: Any) -> None:
