@@ -9,6 +9,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from srgnn_bench.report.figures.canvas import WIDTHS, Layout, text_width
@@ -157,7 +158,7 @@ def name_marks(
     others: Sequence[tuple[float, float]],
     steps: Sequence[tuple[float, float]] = (),
 ) -> None:
-    """Write names beside marks where they cover neither each other nor a mark nor the line.
+    """Write names beside marks where they cover no other text, no mark and not the line.
 
     A name that finds no such place may cover the line, and is left out where that does not help.
 
@@ -172,6 +173,9 @@ def name_marks(
         Bbox.from_bounds(x - 2.5 * points, y - 2.5 * points, 5 * points, 5 * points)
         for x, y in axes.transData.transform([*((m[1], m[2]) for m in marks), *others])
     ]
+    # The panel's title, and what is written at its edge.
+    texts = [child for child in axes.get_children() if isinstance(child, Text)]
+    taken += [text.get_window_extent() for text in texts if text.get_text()]
     corners: list[tuple[float, float]] = list(axes.transData.transform(steps)) if steps else []
     line = [
         Bbox(part)
