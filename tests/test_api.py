@@ -120,7 +120,15 @@ def test_the_report_and_its_frames(finished, tmp_path: Path) -> None:
     paths = report.files
     assert tmp_path / "report" / "table.md" in paths
     assert all(path.is_file() for path in paths)
-    assert {path.suffix for path in paths} == {".html", ".md", ".bib", ".tex", ".csv", ".png"}
+    assert {path.suffix for path in paths} == {
+        ".html",
+        ".md",
+        ".bib",
+        ".tex",
+        ".csv",
+        ".png",
+        ".json",
+    }
     assert set(bench.frames().differences["entry"]) == {"chain"}
 
 
