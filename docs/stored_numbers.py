@@ -114,10 +114,13 @@ def minutes(suite: str, dataset: str, entry: str, column: str = "train_seconds")
 
 
 def headline(suite: str, *datasets: str) -> str:
-    """Every entry on every data set, Recall@20 / MRR@20 in percent, the best in bold."""
+    """Every entry on every data set, Recall@20 / MRR@20 in percent, the best in bold.
+
+    Where an entry has not run there is a ``–``.
+    """
     results = results_of(suite)
     names = datasets or tuple(results.datasets)
-    frame = table(suite, "table")["mean"]
+    frame = table(suite, "table")["mean"].dropna()
     best = {
         (dataset, metric): frame.xs((dataset, metric), level=("dataset", "metric")).max()
         for dataset in names
@@ -130,6 +133,9 @@ def headline(suite: str, *datasets: str) -> str:
     for entry, title in results.entry_titles.items():
         cells = []
         for dataset in names:
+            if (dataset, entry, RECALL) not in frame.index:
+                cells.append("–")
+                continue
             shown = []
             for metric in (RECALL, MRR):
                 mean = frame.loc[(dataset, entry, metric)]
@@ -137,6 +143,23 @@ def headline(suite: str, *datasets: str) -> str:
                 shown.append(f"**{text}**" if mean == best[dataset, metric] else text)
             cells.append(" / ".join(shown))
         lines.append(f"| {title} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def missing(*suites: str) -> str:
+    """What shipped suites name and no stored run is of: a line per data set."""
+    lines = []
+    for suite in suites:
+        stored = set(table(suite, "table")["mean"].dropna().index.droplevel("metric"))
+        spec = registry.suite(suite)
+        for dataset in spec.datasets:
+            titles = [
+                entry.title or registry.model(entry.model).title
+                for entry in spec.models
+                if (dataset, entry.name) not in stored
+            ]
+            if titles:
+                lines.append(f"- {registry.dataset(dataset).title}: {', '.join(titles)}")
     return "\n".join(lines)
 
 
@@ -230,6 +253,7 @@ FUNCTIONS: tuple[Callable[..., str], ...] = (
     across,
     minutes,
     headline,
+    missing,
     variants,
     repeats,
     models,
