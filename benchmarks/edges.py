@@ -99,6 +99,7 @@ def beyond(value: Any, space: dict[str, Any]) -> float:
     sign = -1 if edge == "low" else 1
     is_choice = space["type"] == "choice"
     end = (min if edge == "low" else max)(space["values"]) if is_choice else space[edge]
+    further: float
     if is_choice or space.get("log"):
         further = end * 2.0**sign
     elif space["type"] == "int":
@@ -187,7 +188,7 @@ def main() -> None:
     suites = arguments.suite or [
         name for name in ("standard", "standard-tmall") if name in store.suites()
     ]
-    rows = pd.read_csv(OUT).to_dict("records") if OUT.exists() else []
+    rows: list[Any] = pd.read_csv(OUT).to_dict("records") if OUT.exists() else []
     done = {(known["study"], known["parameter"], float(known["beyond"])) for known in rows}
     for edge in edges(store, suites):
         here = (short(edge.study), edge.parameter, float(edge.beyond))

@@ -109,6 +109,21 @@ def test_a_number_that_is_not_stored_stops_the_build(stored_numbers: ModuleType)
             stored_numbers.render(f"{{{{ {wrong} }}}}")
 
 
+def test_what_has_not_run_is_named(stored_numbers: ModuleType, monkeypatch) -> None:
+    frame = stored_numbers.table("standard", "table").copy()
+    frame.loc[("yoochoose1_64", "srgnn"), "mean"] = float("nan")
+    monkeypatch.setattr(stored_numbers, "table", lambda *_: frame)
+    [line] = [
+        line
+        for line in stored_numbers.missing("standard").splitlines()
+        if line.startswith("- Yoochoose 1/64: ")
+    ]
+    named = line.removeprefix("- Yoochoose 1/64: ").split(", ")
+    assert "SR-GNN" in named
+    assert "NARM" not in named
+    assert "| SR-GNN | – |" in stored_numbers.headline("standard", "yoochoose1_64")
+
+
 def test_a_gain_is_what_an_entry_has_more_than_the_subject(stored_numbers: ModuleType) -> None:
     results = load_suite(ResultStore(REFERENCE), suite="standard")
     recall = Metric.named("recall@20")
