@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,13 @@ from srgnn_bench.process.device import CPU
 from srgnn_bench.process.environment import processor
 from srgnn_bench.report.results import load_suite
 from srgnn_bench.specs.resolving import resolve
-from srgnn_bench.specs.suite import SuiteSpec
+from srgnn_bench.specs.suite import SuiteSpec, TuningSpec
 from srgnn_bench.store.dimensions import edge_of
-from srgnn_bench.store.keys import key_of, seed_from, short
+from srgnn_bench.store.keys import short
 from srgnn_bench.store.store import ResultStore
 from srgnn_bench.store.study import Trial
 from srgnn_bench.training.configuration import candidates
-from srgnn_bench.tuning.trial import TrialTask
+from srgnn_bench.tuning.study import Study
 
 OUT = Path(__file__).parent / "results" / "edges.csv"
 WORK = Path("build/edges")
@@ -70,18 +70,17 @@ def edges(store: ResultStore, suites: list[str]) -> Iterator[Edge]:
             if tuning is None or tuning.best is None or tuning.study in told:
                 continue
             told.add(tuning.study)
-            for parameter, space in tuning.space.items():
-                value = tuning.best.parameters.get(parameter)
-                if edge_of(value, space) is not None:
-                    yield Edge(
-                        suite=results.spec,
-                        dataset=dataset,
-                        entry=entry,
-                        study=tuning.study,
-                        best=tuning.best,
-                        parameter=parameter,
-                        beyond=beyond(value, space),
-                    )
+            for parameter in tuning.edges:
+                value = tuning.best.parameters[parameter]
+                yield Edge(
+                    suite=results.spec,
+                    dataset=dataset,
+                    entry=entry,
+                    study=tuning.study,
+                    best=tuning.best,
+                    parameter=parameter,
+                    beyond=beyond(value, tuning.space[parameter]),
+                )
 
 
 def beyond(value: Any, space: dict[str, Any]) -> float:
@@ -122,28 +121,24 @@ def tried(edge: Edge, *, data_root: Path, cache: Path) -> Trial:
     [dataset] = (spec for spec in suite.datasets if spec.name == edge.dataset)
     data = prepare(dataset, data_root=data_root, cache=cache)
     parameters = {**edge.best.parameters, edge.parameter: edge.beyond}
-    configuration = {**chosen.defaults, **parameters}
-    content = [data.fingerprint, chosen.implementation, configuration, edge.best.finalist]
-    task = TrialTask(
-        key=key_of(content),
-        candidate=chosen,
+    protocol = suite.spec.protocol
+    study = Study(
+        replace(chosen, defaults={**chosen.defaults, **parameters}, space={}),
         dataset=edge.dataset,
-        number=edge.best.number,
-        budget=None,
-        parameters=parameters,
-        configuration=configuration,
-        seed=seed_from(content),
-        earlier=(),
-        limit_seconds=None,
-        part="finalists" if edge.best.finalist else "tuning",
-        finalist=edge.best.finalist,
+        fingerprint=data.fingerprint,
+        protocol=protocol.with_all_sessions if edge.best.finalist else protocol,
+        seed=suite.spec.seed,
+        store=ResultStore(WORK),
     )
+    with study.opened() as opened:
+        task = opened.ask(TuningSpec(trials=1, finalists=0))
+    assert task is not None  # nothing is told to the study, so its one trial is always to come
     WORK.mkdir(parents=True, exist_ok=True)
     checkpoint = WORK / f"{short(task.key)}.checkpoint"
     trial: Trial = Workbench().do(
-        task,
+        replace(task, parameters=parameters),
         data,
-        suite.spec.protocol,
+        study.protocol,
         listen=lambda event: print(f"{edge.dataset} {edge.entry}: {event}", flush=True),
         checkpoint=checkpoint,
         device=CPU,

@@ -10,7 +10,7 @@ from typing import Any
 from srgnn_bench.errors import BenchError
 from srgnn_bench.execution.manifest import flat
 from srgnn_bench.execution.plan import Job
-from srgnn_bench.store.dimensions import describe_dimension, describe_value, edge_of
+from srgnn_bench.store.dimensions import describe_dimension, describe_value
 from srgnn_bench.store.record import Failure
 from srgnn_bench.store.store import ResultStore
 
@@ -81,15 +81,12 @@ def chosen_edges(jobs: list[Job]) -> Iterator[str]:
         tuning = job.study.stored.tuning(job.suite.tuning)
         if tuning is None or tuning.best is None or not _runs(job):
             continue
-        for parameter, dimension in tuning.space.items():
-            value = tuning.best.parameters.get(parameter)
-            end = edge_of(value, dimension)
-            if end is not None:
-                yield (
-                    f"{job.dataset.name} {job.candidate.entry.name}: {parameter} = "
-                    f"{describe_value(value)} is at the {end} end of "
-                    f"{describe_dimension(dimension)}; a better value may lie beyond"
-                )
+        for parameter, end in tuning.edges.items():
+            yield (
+                f"{job.dataset.name} {job.candidate.entry.name}: {parameter} = "
+                f"{describe_value(tuning.best.parameters[parameter])} is at the {end} end of "
+                f"{describe_dimension(tuning.space[parameter])}; a better value may lie beyond"
+            )
 
 
 def _runs(job: Job) -> list[Any]:

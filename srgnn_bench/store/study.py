@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeVar
 from srgnn_bench.files import canonical_json
 from srgnn_bench.specs.fields import Name, Title
 from srgnn_bench.specs.suite import TuningSpec
+from srgnn_bench.store.dimensions import edge_of
 from srgnn_bench.store.folder import (
     Folder,
     damaged,
@@ -124,6 +125,13 @@ class Tuning:
     space: dict[str, dict[str, Any]]
     trials: tuple[Trial, ...]
     finalists: tuple[Trial, ...]
+
+    @property
+    def edges(self) -> dict[str, Literal["low", "high"]]:
+        """The searched parameters of which the best lies at an end of its dimension, and which."""
+        chosen = {} if self.best is None else self.best.parameters
+        found = {name: edge_of(chosen.get(name), space) for name, space in self.space.items()}
+        return {name: end for name, end in found.items() if end is not None}
 
     @property
     def seconds(self) -> float:

@@ -10,7 +10,7 @@ from srgnn_bench.report.captions import card, suffix
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import SuiteResults, keys_of
 from srgnn_bench.report.tables.table import MISSING, Table, TableCell, TableSpec
-from srgnn_bench.store.dimensions import describe_dimension, describe_value, edge_of
+from srgnn_bench.store.dimensions import describe_dimension, describe_value
 from srgnn_bench.store.keys import short
 from srgnn_bench.store.record import Record
 
@@ -48,7 +48,7 @@ def tuning_table(frames: Frames) -> Table | None:
                     continue
                 tuning, best = by_dataset[dataset], by_dataset[dataset].best
                 value = None if best is None else best.parameters.get(parameter)
-                edge = edge_of(value, space)
+                edge = tuning.edges.get(parameter)
                 marked = f"{describe_value(value)}{' *' if edge else ''}"
                 cells.append(TableCell(MISSING if value is None else marked))
                 data.append(
