@@ -218,8 +218,9 @@ class _Softmax:
         self._total, mixed = self._sums(target_score if self.RELATIVE else None)
         of_target = self._exponentials[targets, torch.arange(len(targets))]
         if bool(((self._total < SAFE) & (of_target > 1 / SAFE)).all()):
-            # The score above and the one among the others may differ in the last digit.
-            self.losses = torch.log2(self._total / of_target) / LOG2_E
+            # The score above and the one among the others may differ in the last digit. Both are
+            # safe, their quotient is not.
+            self.losses = (torch.log2(self._total) - torch.log2(of_target)) / LOG2_E
         else:
             highest = self._highest_score()
             self._total, mixed = self._sums(highest)

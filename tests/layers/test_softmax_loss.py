@@ -102,6 +102,20 @@ def test_large_scores_neither_overflow_nor_vanish(scale):
     assert_same(gradients, torch.autograd.grad(expected, exact), relative=1e-2)
 
 
+@pytest.mark.parametrize("far", [30.0, 65.0, 80.0, 300.0])
+def test_a_target_far_below_the_highest_score_has_a_finite_loss(far):
+    """Its probability, and what 1 / probability is, may be beyond single precision."""
+    vectors = torch.tensor([[1.0, 0.5]], requires_grad=True)
+    item_vectors = torch.tensor([[0, 0], [far, 0], [-far, 0], [1, 1]], requires_grad=True)
+    targets = torch.tensor([2])
+    loss = full_softmax_loss(vectors, item_vectors, targets)
+    gradients = torch.autograd.grad(loss, (vectors, item_vectors))
+    exact = [tensor.detach().double().requires_grad_() for tensor in (vectors, item_vectors)]
+    expected = by_torch(*exact, targets)
+    assert_same([loss], [expected], relative=1e-6)
+    assert_same(gradients, torch.autograd.grad(expected, exact), relative=1e-5)
+
+
 def test_nan_is_not_hidden():
     vectors, item_vectors, targets = drawn(6, 30, 4)
     with torch.no_grad():
