@@ -31,6 +31,16 @@ def assert_same(actual, expected, *, relative):
         assert (one - other).abs().max() <= relative * other.abs().max()
 
 
+def assert_exact(vectors, item_vectors, targets, *, of_loss, of_gradients):
+    """In single precision what torch has in double, within a share of the largest number."""
+    loss = full_softmax_loss(vectors, item_vectors, targets)
+    gradients = torch.autograd.grad(loss, (vectors, item_vectors))
+    exact = [tensor.detach().double().requires_grad_() for tensor in (vectors, item_vectors)]
+    expected = by_torch(*exact, targets)
+    assert_same([loss], [expected], relative=of_loss)
+    assert_same(gradients, torch.autograd.grad(expected, exact), relative=of_gradients)
+
+
 @given(
     sessions=st.integers(1, 17),
     items=st.integers(1, 40),
@@ -94,12 +104,7 @@ def test_gradcheck():
 @pytest.mark.parametrize("scale", [1e2, 1e4])
 def test_large_scores_neither_overflow_nor_vanish(scale):
     vectors, item_vectors, targets = drawn(6, 30, 4, scale=scale)
-    loss = full_softmax_loss(vectors, item_vectors, targets)
-    gradients = torch.autograd.grad(loss, (vectors, item_vectors))
-    exact = [tensor.detach().double().requires_grad_() for tensor in (vectors, item_vectors)]
-    expected = by_torch(*exact, targets)
-    assert_same([loss], [expected], relative=1e-6)
-    assert_same(gradients, torch.autograd.grad(expected, exact), relative=1e-2)
+    assert_exact(vectors, item_vectors, targets, of_loss=1e-6, of_gradients=1e-2)
 
 
 @pytest.mark.parametrize("far", [30.0, 65.0, 80.0, 300.0])
@@ -107,13 +112,7 @@ def test_a_target_far_below_the_highest_score_has_a_finite_loss(far):
     """Its probability, and what 1 / probability is, may be beyond single precision."""
     vectors = torch.tensor([[1.0, 0.5]], requires_grad=True)
     item_vectors = torch.tensor([[0, 0], [far, 0], [-far, 0], [1, 1]], requires_grad=True)
-    targets = torch.tensor([2])
-    loss = full_softmax_loss(vectors, item_vectors, targets)
-    gradients = torch.autograd.grad(loss, (vectors, item_vectors))
-    exact = [tensor.detach().double().requires_grad_() for tensor in (vectors, item_vectors)]
-    expected = by_torch(*exact, targets)
-    assert_same([loss], [expected], relative=1e-6)
-    assert_same(gradients, torch.autograd.grad(expected, exact), relative=1e-5)
+    assert_exact(vectors, item_vectors, torch.tensor([2]), of_loss=1e-6, of_gradients=1e-5)
 
 
 def test_nan_is_not_hidden():
@@ -200,12 +199,7 @@ def test_scores_far_from_zero_lose_nothing(offset):
     vectors, item_vectors, targets = drawn(6, 30, 4)
     with torch.no_grad():  # all scores of a session move alike, which a softmax does not feel
         vectors[:, 0], item_vectors[:, 0] = 1, offset
-    loss = full_softmax_loss(vectors, item_vectors, targets)
-    exact = [tensor.detach().double().requires_grad_() for tensor in (vectors, item_vectors)]
-    expected = by_torch(*exact, targets)
-    assert_same([loss], [expected], relative=1e-5)
-    gradients = torch.autograd.grad(loss, (vectors, item_vectors))
-    assert_same(gradients, torch.autograd.grad(expected, exact), relative=1e-4)
+    assert_exact(vectors, item_vectors, targets, of_loss=1e-5, of_gradients=1e-4)
 
 
 @pytest.mark.parametrize("scale", [0.1, 0.5])
