@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 DOCS = Path(__file__).resolve().parent
 TABLE = DOCS.parent / "results" / "reference" / "report" / "standard" / "table.csv"
 
-DATASET, MODELS = "yoochoose1_64", ("srgnn", "gru4rec", "narm", "stamp")
+DATASET, MODELS = "yoochoose1_64", ("srgnn", "gru4rec_original", "narm", "stamp")
 SUBJECT, OTHERS = "#1f4e9c", "#7a7a7a"
 
 
@@ -43,6 +43,7 @@ def draw() -> str:
             title = {"recall": "Recall", "mrr": "MRR"}[name]
             axes.set_xlabel(f"{title}@{k} on Yoochoose 1/64 (%)")
             axes.spines[["top", "right", "left"]].set_visible(False)
+            axes.locator_params(axis="x", nbins=5)
             axes.grid(axis="x", color="#dddddd", lw=0.6)
             axes.set_axisbelow(True)
         drawn = io.StringIO()

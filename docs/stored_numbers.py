@@ -25,6 +25,7 @@ from srgnn_bench.evaluation.statistics import by_session, estimate  # noqa: E402
 from srgnn_bench.report.printed import read_published  # noqa: E402
 from srgnn_bench.report.results import SuiteResults, load_suite  # noqa: E402
 from srgnn_bench.specs import registry  # noqa: E402
+from srgnn_bench.store.keys import short  # noqa: E402
 from srgnn_bench.store.store import ResultStore  # noqa: E402
 
 if TYPE_CHECKING:
@@ -93,7 +94,9 @@ def across(dataset: str, first: tuple[str, str], second: tuple[str, str], metric
     sessions = loaded[0].prefixes(dataset)["session"].to_numpy()
     totals = [
         by_session(
-            Metric.named(metric).scores(results.ranks(dataset, entry=entry)), sessions=sessions
+            Metric.named(metric).scores(results.ranks(dataset, entry=entry)),
+            sessions=sessions,
+            chance=results.has_chance(dataset, entry),
         )
         for results, (_, entry) in zip(loaded, (first, second), strict=True)
     ]
@@ -161,6 +164,45 @@ def missing(*suites: str) -> str:
             if titles:
                 lines.append(f"- {registry.dataset(dataset).title}: {', '.join(titles)}")
     return "\n".join(lines)
+
+
+def edges(*suites: str) -> str:
+    """The winners at an end of their search space, and what lies beyond it (validation, MRR@20).
+
+    Where that was not tried yet there is a ``–``.
+    """
+    tried = pd.read_csv(SPEEDS / "edges.csv").set_index(["study", "parameter"])
+    lines = [
+        "| data set | model | parameter | winner | MRR@20 | beyond | MRR@20 |",
+        "| --- | --- | --- | ---: | ---: | ---: | ---: |",
+    ]
+    for suite in suites:
+        results = results_of(suite)
+        for dataset, entry, record in results.tuned_places:
+            tuning = results.tuning(record)
+            if tuning is None or tuning.best is None or tuning.best.value is None:
+                continue
+            for parameter in tuning.edges:
+                cells = [
+                    results.dataset_titles[dataset],
+                    results.entry_titles[entry],
+                    f"`{parameter}`",
+                    plain(tuning.best.parameters[parameter]),
+                    f"{100 * tuning.best.value:.2f}",
+                ]
+                place = (short(tuning.study), parameter)
+                if place in tried.index:
+                    beyond = tried.loc[place]
+                    cells += [plain(beyond["beyond"]), f"{beyond['validation_beyond']:.2f}"]
+                else:
+                    cells += ["–", "–"]
+                lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def plain(number: float) -> str:
+    """A value of a search space with three digits, or all before the point."""
+    return f"{number:,.0f}" if number >= 1000 else f"{number:.3g}"
 
 
 def variants(dataset: str, *suites: str) -> str:
@@ -254,6 +296,7 @@ FUNCTIONS: tuple[Callable[..., str], ...] = (
     minutes,
     headline,
     missing,
+    edges,
     variants,
     repeats,
     models,

@@ -70,7 +70,7 @@ def _table(frames: Frames, paper: Published, found: list[PrintedNumber]) -> Tabl
         note=f"In percent. Printed: {found[0].short_source}. Ours: chosen {how}.",
         lines=(
             f"In percent. Printed in {paper.source}. {paper.protocol}. Ours: chosen {how}; what "
-            "the two columns have in common is the data, so a difference is not by itself a "
+            "the two columns have in common is the test, so a difference is not by itself a "
             "failure to reproduce.",
         ),
         card=tuple(card(results, datasets=datasets)),
