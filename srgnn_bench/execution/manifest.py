@@ -20,9 +20,10 @@ def update_manifest(
     """Note which runs a suite is made of, unless they do not go with those of earlier calls.
 
     Jobs of earlier calls stay, so that a suite can be run a dataset or a model at a time; a job
-    among ``cells`` replaces what was noted of it. Once a call has all of them, they stand in its
-    order. What is noted is looked at and replaced under one lock, so that of two calls with other
-    settings, at the same time, one is refused.
+    among ``cells`` replaces what was noted of it. Those of a call stand in its order, in the places
+    that they had; new ones come last, unless a call has all of them. What is noted is looked at and
+    replaced under one lock, so that of two calls with other settings, at the same time, one is
+    refused.
 
     Args:
         store: where the list is.
@@ -151,5 +152,10 @@ def _update_manifest(
 
 
 def _order(before: list[str], now: list[str]) -> list[str]:
-    """Names in the order of now, where they are all of them; else new ones after those before."""
-    return list(dict.fromkeys(now if set(before) <= set(now) else [*before, *now]))
+    """Those of now in its order, where they were before; new ones last, unless now has all."""
+    before, now = list(dict.fromkeys(before)), list(dict.fromkeys(now))
+    if set(before) <= set(now):
+        return now
+    known = iter([name for name in now if name in before])
+    new = [name for name in now if name not in before]
+    return [next(known) if name in now else name for name in before] + new

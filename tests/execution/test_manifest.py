@@ -81,3 +81,10 @@ def test_new_parts_come_last_until_a_call_has_all(tmp_path: Path) -> None:
     assert noted(store) == ["yc1", "ya2", "dc3"]
     note(store, datasets="dy", entries="abc", key="4")
     assert noted(store) == ["da4", "db4", "dc4", "ya4", "yb4", "yc4"]
+
+
+def test_the_parts_of_a_call_stand_in_its_order(tmp_path: Path) -> None:
+    store = ResultStore(tmp_path)
+    note(store, datasets="y", entries="cabd", key="1")
+    note(store, datasets="y", entries="abce", key="2")
+    assert noted(store) == ["ya2", "yb2", "yc2", "yd1", "ye2"]
