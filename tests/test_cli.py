@@ -241,6 +241,14 @@ def test_what_is_stored_is_verified(stored: TinyWorld) -> None:
     assert done.stdout == f"{len(files)} files checked in {stored.results}, 0 damaged.\n"
 
 
+def test_status_names_the_other_suites_of_a_folder(stored: TinyWorld) -> None:
+    own = call("status", *options(stored))
+    assert "Stored there too" not in own.stdout
+    other = call("status", "--suite", "quick", "--results", stored.results)
+    assert other.exit_code == 0, other.output
+    assert other.stdout.endswith(f"Stored there too, for --suite: {stored.suite.stem}.\n")
+
+
 def test_a_folder_that_holds_nothing_is_not_called_sound(tmp_path: Path) -> None:
     done = call("status", "--verify", "--results", tmp_path / "misspelt")
     assert isinstance(done.exception, StoreError)

@@ -110,6 +110,9 @@ def _show(benchmark: Benchmark, *, as_json: bool) -> None:
         )
     for line in chosen_edges(jobs):
         screen.print(f"edge: {line}")
+    others = [name for name in store.suites() if name != benchmark.suite.name]
+    if others:
+        screen.print(f"Stored there too, for --suite: {', '.join(others)}.")
 
 
 def _verify(results: Path, *, as_json: bool) -> None:
