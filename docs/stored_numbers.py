@@ -72,6 +72,37 @@ def printed(paper: str, dataset: str, model: str) -> str:
     return " / ".join(known.get(metric, "–") for metric in (RECALL, MRR))
 
 
+def reproduced(suite: str, *papers: str) -> str:
+    """What papers print and a suite of their protocol gives, Recall@20 / MRR@20 in percent.
+
+    A row per data set and entry that is stored; the first of the papers that has it is quoted.
+    """
+    stored = table(suite, "table").dropna(subset="mean")["seeds"]
+    results = results_of(suite)
+    lines = [
+        "| | data set | printed | here | seeds |",
+        "| --- | --- | ---: | ---: | ---: |",
+    ]
+    for dataset, name in results.dataset_titles.items():
+        for entry, title in results.entry_titles.items():
+            if (dataset, entry, RECALL) not in stored.index:
+                continue
+            known = (
+                printed(paper, dataset, entry)
+                for paper in papers
+                if entry in read_published()[paper].numbers.get(dataset, {})
+            )
+            cells = [
+                title,
+                name,
+                next(known, "–"),
+                pair(suite, dataset, entry),
+                str(stored[dataset, entry, RECALL]),
+            ]
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def lead(
     suite: str, dataset: str, entry: str, metric: str, of: str | None = None, sign: int = 1
 ) -> str:
@@ -290,6 +321,7 @@ FUNCTIONS: tuple[Callable[..., str], ...] = (
     value,
     pair,
     printed,
+    reproduced,
     lead,
     gain,
     across,
