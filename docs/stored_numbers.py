@@ -350,12 +350,12 @@ def render(markdown: str) -> str:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Called by mkdocs once: the figure of the results is the stored one."""
+    """Called by mkdocs once: the figures of the results are the stored ones."""
     from mkdocs.structure.files import File
 
-    figure = REFERENCE / "report" / "standard" / "comparison.svg"
-    name = "results/comparison.svg"
-    files.append(File.generated(config, name, abs_src_path=str(figure)))
+    for figure in sorted((REFERENCE / "report").glob("*/*.svg")):
+        name = f"results/{figure.name}"
+        files.append(File.generated(config, name, abs_src_path=str(figure)))
     return files
 
 

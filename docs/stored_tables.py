@@ -1,4 +1,4 @@
-"""Writes what is kept of the stored results' reports: the tables, and the figure of the documents.
+"""Writes what is kept of the stored results' reports: the tables, and the figures of the documents.
 
     python docs/stored_tables.py
 
@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from srgnn_bench.report.figures.ablation import draw_ablation
 from srgnn_bench.report.figures.canvas import save_drawn
 from srgnn_bench.report.figures.comparison import draw_comparison
 from srgnn_bench.report.frames import Frames
@@ -22,7 +23,11 @@ from srgnn_bench.report.tables.forms import write_table
 from srgnn_bench.store.store import ResultStore
 
 REFERENCE = Path(__file__).resolve().parent.parent / "results" / "reference"
-FIGURE_OF = "standard"
+FIGURES = {
+    "standard": ("comparison", draw_comparison),
+    "ablation-steps": ("ablation", draw_ablation),
+}
+"""Of suites, by the name of the figure's file."""
 
 
 def write(suite: str, out: Path) -> None:
@@ -34,9 +39,9 @@ def write(suite: str, out: Path) -> None:
             for path in write_table(table, out=Path(folder), suite=suite):
                 if path.suffix == ".csv" or path.name == "table.md":
                     shutil.move(path, out / path.name)
-    if suite == FIGURE_OF:
-        draw = partial(draw_comparison, frames)
-        save_drawn(draw, name="comparison", out=out, layout="page", forms=["svg"])
+    if suite in FIGURES:
+        name, draw = FIGURES[suite]
+        save_drawn(partial(draw, frames), name=name, out=out, layout="page", forms=["svg"])
 
 
 if __name__ == "__main__":
