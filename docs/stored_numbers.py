@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT))  # the build needs the checkout, and no installati
 
 from srgnn_bench.evaluation.metrics import Metric, metric_title  # noqa: E402
 from srgnn_bench.evaluation.statistics import by_session, estimate  # noqa: E402
+from srgnn_bench.report.frames.slices import slices_of  # noqa: E402
 from srgnn_bench.report.printed import read_published  # noqa: E402
 from srgnn_bench.report.results import SuiteResults, load_suite  # noqa: E402
 from srgnn_bench.specs import registry  # noqa: E402
@@ -119,14 +120,25 @@ def gain(suite: str, dataset: str, entry: str, metric: str, of: str | None = Non
     return lead(suite, dataset, entry, metric, of, sign=-1)
 
 
-def across(dataset: str, first: tuple[str, str], second: tuple[str, str], metric: str) -> str:
-    """What an entry has more than one of another suite, each given as (suite, entry)."""
+def across(
+    dataset: str,
+    first: tuple[str, str],
+    second: tuple[str, str],
+    metric: str,
+    of: str | None = None,
+) -> str:
+    """What an entry has more than another, each given as (suite, entry).
+
+    ``of`` is a slice of any kind, such as ``"new"`` or ``"11+"``.
+    """
     loaded = [results_of(suite) for suite, _ in (first, second)]
-    sessions = loaded[0].prefixes(dataset)["session"].to_numpy()
+    prefixes = loaded[0].prefixes(dataset)
+    masks = {part.label: part.mask for part in slices_of(prefixes)}
+    inside = slice(None) if of is None else masks[of]
     totals = [
         by_session(
-            Metric.named(metric).scores(results.ranks(dataset, entry=entry)),
-            sessions=sessions,
+            Metric.named(metric).scores(results.ranks(dataset, entry=entry))[:, inside],
+            sessions=prefixes["session"].to_numpy()[inside],
             chance=results.has_chance(dataset, entry),
         )
         for results, (_, entry) in zip(loaded, (first, second), strict=True)
