@@ -137,7 +137,7 @@ def across(
     inside = slice(None) if of is None else masks[of]
     totals = [
         by_session(
-            Metric.named(metric).scores(results.ranks(dataset, entry=entry))[:, inside],
+            Metric.named(metric).scores(results.ranks(dataset, entry=entry)[:, inside]),
             sessions=prefixes["session"].to_numpy()[inside],
             chance=results.has_chance(dataset, entry),
         )
@@ -362,11 +362,11 @@ def render(markdown: str) -> str:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Called by mkdocs once: the figures of the results are the stored ones."""
+    """Called by mkdocs once: the figures of the results are the stored ones, by suite."""
     from mkdocs.structure.files import File
 
     for figure in sorted((REFERENCE / "report").glob("*/*.svg")):
-        name = f"results/{figure.name}"
+        name = f"results/{figure.parent.name}/{figure.name}"
         files.append(File.generated(config, name, abs_src_path=str(figure)))
     return files
 

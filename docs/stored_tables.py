@@ -13,9 +13,8 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from srgnn_bench.report.figures.ablation import draw_ablation
+from srgnn_bench.report.figures import ablation, comparison
 from srgnn_bench.report.figures.canvas import save_drawn
-from srgnn_bench.report.figures.comparison import draw_comparison
 from srgnn_bench.report.frames import Frames
 from srgnn_bench.report.results import load_suite
 from srgnn_bench.report.tables import all_tables
@@ -23,11 +22,8 @@ from srgnn_bench.report.tables.forms import write_table
 from srgnn_bench.store.store import ResultStore
 
 REFERENCE = Path(__file__).resolve().parent.parent / "results" / "reference"
-FIGURES = {
-    "standard": ("comparison", draw_comparison),
-    "ablation-steps": ("ablation", draw_ablation),
-}
-"""Of suites, by the name of the figure's file."""
+FIGURES = {"standard": comparison.FIGURE, "ablation-steps": ablation.FIGURE}
+"""The figure that is kept of a suite."""
 
 
 def write(suite: str, out: Path) -> None:
@@ -40,8 +36,9 @@ def write(suite: str, out: Path) -> None:
                 if path.suffix == ".csv" or path.name == "table.md":
                     shutil.move(path, out / path.name)
     if suite in FIGURES:
-        name, draw = FIGURES[suite]
-        save_drawn(partial(draw, frames), name=name, out=out, layout="page", forms=["svg"])
+        figure = FIGURES[suite]
+        draw = partial(figure.draw, frames)
+        save_drawn(draw, name=figure.name, out=out, layout="page", forms=["svg"])
 
 
 if __name__ == "__main__":
