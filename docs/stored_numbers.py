@@ -210,14 +210,15 @@ def missing(*suites: str) -> str:
 
 
 def edges(*suites: str) -> str:
-    """The winners at an end of their search space, and what lies beyond it (validation, MRR@20).
+    """The winners at an end of their search space, and what lies beyond it.
 
-    Where that was not tried yet there is a ``–``.
+    Both as validation MRR@20 in percent, and the value that has it. Where nothing was tried yet
+    there is a ``–``.
     """
     tried = pd.read_csv(SPEEDS / "edges.csv").set_index(["study", "parameter"])
     lines = [
-        "| data set | model | parameter | winner | MRR@20 | beyond | MRR@20 |",
-        "| --- | --- | --- | ---: | ---: | ---: | ---: |",
+        "| data set | model | parameter | winner | beyond |",
+        "| --- | --- | --- | ---: | ---: |",
     ]
     for suite in suites:
         results = results_of(suite)
@@ -230,17 +231,20 @@ def edges(*suites: str) -> str:
                     results.dataset_titles[dataset],
                     results.entry_titles[entry],
                     f"`{parameter}`",
-                    plain(tuning.best.parameters[parameter]),
-                    f"{100 * tuning.best.value:.2f}",
+                    at(100 * tuning.best.value, tuning.best.parameters[parameter]),
+                    "–",
                 ]
                 place = (short(tuning.study), parameter)
                 if place in tried.index:
                     beyond = tried.loc[place]
-                    cells += [plain(beyond["beyond"]), f"{beyond['validation_beyond']:.2f}"]
-                else:
-                    cells += ["–", "–"]
+                    cells[-1] = at(beyond["validation_beyond"], beyond["beyond"])
                 lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def at(percent: float, value: float) -> str:
+    """A validation value and the value of the parameter that has it: ``31.80 at 3``."""
+    return f"{percent:.2f} at {plain(value)}"
 
 
 def plain(number: float) -> str:
