@@ -133,8 +133,9 @@ def across(
     """
     loaded = [results_of(suite) for suite, _ in (first, second)]
     prefixes = loaded[0].prefixes(dataset)
-    masks = {part.label: part.mask for part in slices_of(prefixes)}
-    inside = slice(None) if of is None else masks[of]
+    inside = slice(None)
+    if of is not None:
+        inside = {part.label: part.mask for part in slices_of(prefixes)}[of]
     totals = [
         by_session(
             Metric.named(metric).scores(results.ranks(dataset, entry=entry)[:, inside]),
@@ -215,7 +216,10 @@ def edges(*suites: str) -> str:
     Both as validation MRR@20 in percent, and the value that has it. Where nothing was tried yet
     there is a ``–``.
     """
-    tried = pd.read_csv(SPEEDS / "edges.csv").set_index(["study", "parameter"])
+    beyond = {
+        (row.study, row.parameter): at(row.validation_beyond, row.beyond)
+        for row in pd.read_csv(SPEEDS / "edges.csv").itertuples()
+    }
     lines = [
         "| data set | model | parameter | winner | beyond |",
         "| --- | --- | --- | ---: | ---: |",
@@ -232,12 +236,8 @@ def edges(*suites: str) -> str:
                     results.entry_titles[entry],
                     f"`{parameter}`",
                     at(100 * tuning.best.value, tuning.best.parameters[parameter]),
-                    "–",
+                    beyond.get((short(tuning.study), parameter), "–"),
                 ]
-                place = (short(tuning.study), parameter)
-                if place in tried.index:
-                    beyond = tried.loc[place]
-                    cells[-1] = at(beyond["validation_beyond"], beyond["beyond"])
                 lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
