@@ -20,7 +20,7 @@ from srgnn_bench.data.sessions import Stage
 from srgnn_bench.errors import ModelError
 from srgnn_bench.events import EpochDone
 from srgnn_bench.models import HasOwnBatches, HasOwnOptimizer, TrainingBatches
-from srgnn_bench.process.computing import limits_named, refuse_emulation
+from srgnn_bench.process.computing import limits_named, refuse_emulation, subnormals_as_zero
 from srgnn_bench.process.memory import freed_memory_kept
 from srgnn_bench.recbole_bridge.batch_form import form_of
 from srgnn_bench.recbole_bridge.dataset import PrefixBatches
@@ -89,6 +89,7 @@ def epoch_done(
 
 
 @freed_memory_kept()
+@subnormals_as_zero()
 def train(
     model: Any,
     stage: Stage,
@@ -270,6 +271,7 @@ WARM_UP_STEPS = 2
 
 
 @freed_memory_kept()
+@subnormals_as_zero()
 def step_seconds(model: Any, stage: Stage, training: TrainingSpec, *, patience: float) -> float:
     """Time of a training step, from a few of an epoch; the model is of no use afterwards.
 
