@@ -177,3 +177,18 @@ def test_a_training_that_was_cut_off_on_another_kind_of_device_begins_anew(
     train(fresh, stage, TRAINING, Repeat(Schedule(epochs=1)), seed=7)
     assert [result.epoch for result in told] == [1]
     assert all(map(torch.equal, weights(model), weights(fresh)))
+
+
+def test_products_next_to_nothing_are_zero_while_a_model_trains(stage: Stage) -> None:
+    def product() -> float:
+        return float(torch.tensor(1e-25) * torch.tensor(1e-15))
+
+    found: list[float] = []
+
+    def watched(model: Any) -> dict[str, float]:
+        found.append(product())
+        return judge(model, stage)
+
+    train(model_of(stage), stage, TRAINING, Repeat(Schedule(epochs=1)), seed=7, judge=watched)
+    assert found == [0.0]
+    assert product() > 0
